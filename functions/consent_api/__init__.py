@@ -1,0 +1,1 @@
+"""What other systems ask: may I send this, to whom, and why."""

@@ -1,0 +1,64 @@
+"""Everything that leaves: takes letter orders from the queue and hands the letters to the mail service."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from consent_center.bootstrap import services
+from consent_center.domain.contact import ContactPoint
+from consent_center.domain.errors import DomainError, LetterRefusedError
+from consent_center.observability import count, logger, metrics
+from consent_center.ports import LetterOrder
+from consent_center.usecases.letters import Delivery, deliver_confirmation
+from consent_center.usecases.sign_up import CONFIRM_LETTER
+from consent_center.web.site import site
+
+
+def deliver(body: str) -> Delivery:
+    """Carry out one order."""
+    message = json.loads(body)
+    order = LetterOrder(
+        message["letter"],
+        ContactPoint(message["controller"], message["channel"], message["key_id"], message["pseudonym"]),
+        message["request"],
+    )
+    if order.letter != CONFIRM_LETTER:
+        raise LetterRefusedError("no such letter")
+    policy, texts = services().policy, services().texts
+    base_url = services().config.public_url
+    if base_url is None:
+        raise LetterRefusedError("the setting PUBLIC_URL is missing")
+    return deliver_confirmation(
+        order,
+        base_url=base_url,
+        site=site(texts, policy, policy.form_purpose, policy.default_language),
+        policy=policy,
+        subjects=services().subjects,
+        claims=services().claims,
+        mailer=services().mailer,
+        texts=texts,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """One bad order does not hold up the others: what failed is named, and only that is delivered again."""
+    failed = []
+    for record in event["Records"]:
+        try:
+            outcome = deliver(record["body"])
+        except Exception as error:
+            # Only the kind of a foreign error is logged: its text may quote a letter.
+            reason = str(error) if isinstance(error, DomainError) else type(error).__name__
+            logger.error("letter failed", message_id=record["messageId"], reason=reason)
+            count("LetterFailed")
+            failed.append({"itemIdentifier": record["messageId"]})
+        else:
+            logger.info("letter done", message_id=record["messageId"], outcome=outcome)
+            if outcome is Delivery.SENT:
+                count("LetterSent")
+    return {"batchItemFailures": failed}

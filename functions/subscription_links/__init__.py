@@ -1,0 +1,1 @@
+"""Pages that anyone may open: sign up, confirm, "this was not me", unsubscribe, notice."""

@@ -1,0 +1,319 @@
+"""Pages that anyone may open: sign up, confirm, "this was not me", unsubscribe, notice. GET shows, POST changes."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from consent_center.bootstrap import services
+from consent_center.domain.capability import FormShown, open_form, seal_form
+from consent_center.domain.errors import (
+    InvalidFormError,
+    InvalidTokenError,
+    RequestGoneError,
+    UnavailableError,
+    UnknownNameError,
+    WordingChangedError,
+)
+from consent_center.domain.network import shortened
+from consent_center.observability import count, logger, metrics
+from consent_center.usecases import confirm as confirming
+from consent_center.usecases import withdraw as withdrawing
+from consent_center.usecases.sign_up import SignUp, request_subscription
+from consent_center.web.forms import Form
+from consent_center.web.languages import preferred
+from consent_center.web.pages import Pages
+from subscription_links import views
+
+app = APIGatewayHttpResolver()
+
+YOUNGEST_FORM_MS = 1_000
+"""Nobody reads and fills in a form in less; programs do."""
+
+OLDEST_FORM_MS = 24 * 3_600_000
+"""A form that stayed open longer is shown again, because the notice may have changed meanwhile."""
+
+READ = ["GET", "HEAD"]
+
+
+@app.route("/", method=READ)
+def home() -> Response[str]:
+    return _pages().page("home", subscribe_url="/subscribe", notice_url="/notice")
+
+
+@app.route("/subscribe", method=READ)
+def show_form() -> Response[str]:
+    asked_for = (app.current_event.query_string_parameters or {}).get("topic", "").split(",")
+    return _form_page(SignUp(email="", topics=[topic for topic in asked_for if topic]))
+
+
+@app.post("/subscribe")
+def post_form() -> Response[str]:
+    form = _form()
+    sign_up = SignUp(
+        email=form.one("email"),
+        topics=form.all("topic"),
+        name=form.one("name"),
+        company=form.one("company"),
+        interests=form.all("interest"),
+    )
+    if not form.one("form"):
+        # A form on somebody's own site posts here: the person sees our words before anything is stored.
+        return _form_page(sign_up, message="embedded")
+    try:
+        shown = open_form(form.one("form"), services().secrets.links())
+    except InvalidTokenError:
+        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
+    age = services().clock() - shown.shown_at
+    if age < YOUNGEST_FORM_MS or age > OLDEST_FORM_MS or shown.notice != services().policy.notice.version:
+        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
+    try:
+        request_subscription(
+            sign_up,
+            shown,
+            policy=services().policy,
+            addresses=services().addresses,
+            subjects=services().subjects,
+            outbox=services().outbox,
+            secrets=services().secrets,
+            chance=services().chance,
+            clock=services().clock,
+        )
+    except InvalidFormError as error:
+        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields)
+    count("SignUpRequested")
+    return _pages().page(
+        "check_mail",
+        email_shown=sign_up.email.strip(),
+        days=services().policy.pending_period.days,
+        subscribe_url="/subscribe",
+    )
+
+
+@app.route("/confirm/<token>", method=READ)
+def show_confirmation(token: str) -> Response[str]:
+    confirmation = confirming.look_at_request(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    count("ConfirmPageOpened")
+    return _confirm_page(confirmation, already=True)
+
+
+@app.post("/confirm/<token>")
+def post_confirmation(token: str) -> Response[str]:
+    try:
+        confirmation, is_new = confirming.confirm(
+            token,
+            _form().one("shown"),
+            policy=services().policy,
+            subjects=services().subjects,
+            secrets=services().secrets,
+            chance=services().chance,
+            clock=services().clock,
+            pause=services().pause,
+            network=shortened(app.current_event.request_context.http.source_ip),
+        )
+    except WordingChangedError:
+        page = confirming.look_at_request(
+            token,
+            policy=services().policy,
+            subjects=services().subjects,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+        return _confirm_page(page, already=True, message="changed", status=HTTPStatus.CONFLICT)
+    count("ConsentGiven" if is_new else "ConsentGivenAgain")
+    return _confirm_page(confirmation, already=not is_new)
+
+
+@app.route("/not-me/<token>", method=READ)
+def show_cancellation(token: str) -> Response[str]:
+    confirming.look_at_cancellation(token, secrets=services().secrets, clock=services().clock)
+    return _pages().page("not_me")
+
+
+@app.post("/not-me/<token>")
+def post_cancellation(token: str) -> Response[str]:
+    confirming.cancel_request(token, subjects=services().subjects, secrets=services().secrets, clock=services().clock)
+    count("RequestCancelled")
+    return _pages().page("not_me_done")
+
+
+@app.route("/u/<token>", method=READ)
+def show_withdrawal(token: str) -> Response[str]:
+    coverage = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
+    count("UnsubscribePageOpened")
+    return _pages().page("unsubscribe", **views.coverage(coverage, services().policy, _language()))
+
+
+@app.post("/u/<token>")
+def post_withdrawal(token: str) -> Response[str]:
+    """RFC 8058: the token is the authority; the body only tells a mail program from the page's own button."""
+    route = "page" if _form().one("by") == "page" else "one-click"
+    coverage, is_new = withdrawing.withdraw(
+        token,
+        route=route,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+    count("ConsentWithdrawn" if is_new else "ConsentWithdrawnAgain")
+    return _pages().page(
+        "unsubscribed",
+        already=not is_new,
+        subscribe_url="/subscribe",
+        **views.coverage(coverage, services().policy, _language()),
+    )
+
+
+@app.route("/notice", method=READ)
+def show_current_notice() -> Response[str]:
+    return _notice_page(services().policy.notice.version)
+
+
+@app.route("/notice/<version>", method=READ)
+def show_notice(version: str) -> Response[str]:
+    return _notice_page(version)
+
+
+@app.not_found
+def not_found(_: Exception) -> Response[str]:
+    if app.current_event.request_context.http.method == "OPTIONS":
+        return Response(HTTPStatus.NO_CONTENT, None, "", {"Allow": "GET, HEAD, POST, OPTIONS"})
+    return _error_page("not_found", HTTPStatus.NOT_FOUND)
+
+
+@app.exception_handler(InvalidTokenError)
+def refuse_token(_: InvalidTokenError) -> Response[str]:
+    count("LinkRefused")
+    return _error_page("invalid", HTTPStatus.BAD_REQUEST)
+
+
+@app.exception_handler(RequestGoneError)
+def explain_gone(error: RequestGoneError) -> Response[str]:
+    return _pages().page(
+        "confirm_gone",
+        HTTPStatus.GONE,
+        reason=error.reason,
+        at=error.at // 1000 if error.at is not None else None,
+        subscribe_url="/subscribe",
+    )
+
+
+@app.exception_handler(UnknownNameError)
+def explain_unknown(_: UnknownNameError) -> Response[str]:
+    return _error_page("not_found", HTTPStatus.NOT_FOUND)
+
+
+@app.exception_handler(UnavailableError)
+def ask_to_try_again(error: UnavailableError) -> Response[str]:
+    logger.warning("dependency unavailable", reason=str(error))
+    count("Unavailable")
+    return _error_page("busy", HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "30"})
+
+
+@app.exception_handler(Exception)
+def admit_failure(_: Exception) -> Response[str]:
+    logger.exception("unexpected failure")
+    count("UnexpectedFailure")
+    return _error_page("busy", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _form_page(
+    sign_up: SignUp,
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    message: str | None = None,
+    faults: dict[str, str] | None = None,
+) -> Response[str]:
+    policy, language = services().policy, _language()
+    shown = FormShown(services().clock(), policy.notice.version, language)
+    return _pages().page(
+        "subscribe",
+        status,
+        form_token=seal_form(shown, services().secrets.links()),
+        **views.form(sign_up, faults or {}, message, policy, services().texts, language),
+    )
+
+
+def _confirm_page(
+    confirmation: confirming.Confirmation,
+    *,
+    already: bool,
+    message: str | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> Response[str]:
+    policy, language = services().policy, confirmation.wording.language
+    topics = views.topics(confirmation.topics, policy, language)
+    if confirmation.confirmed_at is not None:
+        return _pages(language).page(
+            "confirmed",
+            status,
+            topics=topics,
+            already=already,
+            at=confirmation.confirmed_at // 1000,
+            stop_address=policy.brand_of(confirmation.purpose).stop_address,
+        )
+    return _pages(language).page(
+        "confirm",
+        status,
+        topics=topics,
+        wording=list(confirmation.wording.paragraphs),
+        shown=confirmation.wording.hash,
+        message=views.confirm_message(message, services().texts, language),
+    )
+
+
+def _notice_page(version: str) -> Response[str]:
+    policy = services().policy
+    notice = services().notice_text(version, _language())
+    versions = [
+        {
+            "version": known.version,
+            "published_on": known.published_on,
+            "current": known.version == policy.notice.version,
+            "url": f"/notice/{known.version}",
+        }
+        for known in reversed(list(policy.notices.values()))
+    ]
+    return _pages().page("notice", notice=notice, versions=versions)
+
+
+def _error_page(kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
+    brand = services().policy.brand_of(services().policy.form_purpose)
+    return _pages().page(
+        "error", status, headers, kind=kind, stop_address=brand.stop_address, subscribe_url="/subscribe"
+    )
+
+
+def _pages(language: str | None = None) -> Pages:
+    policy = services().policy
+    return Pages(services().texts, policy, policy.form_purpose, language or _language())
+
+
+def _form() -> Form:
+    return Form(app.current_event.body, is_base64=bool(app.current_event.is_base64_encoded))
+
+
+def _language() -> str:
+    policy = services().policy
+    return preferred(
+        (app.current_event.query_string_parameters or {}).get("lang"),
+        app.current_event.headers.get("accept-language"),
+        policy.languages,
+        policy.default_language,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

@@ -1,0 +1,86 @@
+"""What the pages show, put together from the policy in the reader's language."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from consent_center.domain.policy import Policy, Topic
+from consent_center.texts import Texts
+from consent_center.usecases.sign_up import SignUp
+from consent_center.usecases.withdraw import Coverage
+
+_FAULTS = {
+    ("email", "required"): "Enter your e-mail address.",
+    ("email", "too_long"): "Enter an e-mail address of at most 254 characters.",
+    ("email", "address"): "Enter an e-mail address like name@example.com.",
+    ("topic", "required"): "Choose at least one topic.",
+    ("topic", "unknown"): "Choose among the topics shown; one of those sent no longer exists.",
+    ("interest", "unknown"): "Choose among the interests shown; one of those sent no longer exists.",
+    ("name", "too_long"): "Enter a name of at most 200 characters.",
+    ("name", "characters"): "Enter a name without line breaks or control characters.",
+    ("company", "too_long"): "Enter a company of at most 200 characters.",
+    ("company", "characters"): "Enter a company without line breaks or control characters.",
+}
+
+_MESSAGES = {
+    "again": "Please check the form and press the button once more. Nothing has been stored yet.",
+    "embedded": "Please check what you entered and press the button. Nothing has been stored yet.",
+    "changed": "The text has changed since you opened this page. Please read it again before you decide.",
+}
+
+
+def topics(chosen: Iterable[Topic], policy: Policy, language: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": topic.id,
+            "name": policy.text(topic.name, language),
+            "description": policy.text(topic.description, language),
+            "frequency": policy.text(topic.frequency, language),
+        }
+        for topic in chosen
+    ]
+
+
+def form(
+    sign_up: SignUp, faults: Mapping[str, str], message: str | None, policy: Policy, texts: Texts, language: str
+) -> dict[str, Any]:
+    """The sign-up form with what was typed kept, and a sentence beside each field that needs mending."""
+    purpose = policy.form_purpose
+    offered = topics([topic for topic in purpose.topics if not topic.retired], policy, language)
+    say = texts.translator(language)
+    fields = {
+        field["id"]: {
+            "shown": True,
+            "required": field["required"],
+            "consequence": policy.text(field["consequence"], language),
+        }
+        for field in policy.raw["form"]["fields"]
+    }
+    hidden = {"shown": False, "required": False, "consequence": ""}
+    return {
+        "purpose": {
+            "name": policy.text(purpose.name, language),
+            "description": policy.text(purpose.description, language),
+        },
+        "withdrawal_text": policy.text(purpose.withdrawal_text or {}, language).format_map(
+            {"brand": policy.brand_of(purpose).name, "controller": policy.controller(purpose.controller)["name"]}
+        ),
+        "topics": [{**topic, "checked": topic["id"] in sign_up.topics} for topic in offered],
+        "fields": {name: fields.get(name, hidden) for name in ("name", "company", "interest")},
+        "interests": [
+            {"id": interest, "name": policy.text(name, language), "checked": interest in sign_up.interests}
+            for interest, name in policy.interests.items()
+        ],
+        "values": {"email": sign_up.email, "name": sign_up.name, "company": sign_up.company},
+        "errors": {field: say(_FAULTS[field, rule]) for field, rule in faults.items()},
+        "message": say(_MESSAGES[message]) if message else None,
+    }
+
+
+def confirm_message(message: str | None, texts: Texts, language: str) -> str | None:
+    return texts.translator(language)(_MESSAGES[message]) if message else None
+
+
+def coverage(stopped: Coverage, policy: Policy, language: str) -> dict[str, Any]:
+    """What a withdraw link stops, by name."""
+    names = [policy.text(topic.name, language) for topic in stopped.topics]
+    return {"scope": stopped.kind, "topics": names or [policy.text(stopped.purpose.name, language)]}

@@ -1,0 +1,1 @@
+"""Consent and preference management: the code that every function shares."""

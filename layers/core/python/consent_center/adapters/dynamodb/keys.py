@@ -1,0 +1,47 @@
+"""Every key in every table, and nothing else: where a record lives is decided here."""
+
+from consent_center.domain.contact import ContactPoint
+
+STATE = "STATE"
+PROFILE = "PROFILE"
+_REQUEST = "PENDING#"
+LEDGER_SHARDS = 8
+"""Partitions that one day's entries are spread over in the sealing index."""
+
+
+def of_contact(contact: ContactPoint) -> str:
+    return f"S#{contact.key_id}#{contact.pseudonym}"
+
+
+def of_request(request: str) -> str:
+    return f"{_REQUEST}{request}"
+
+
+def request_in(sort_key: str) -> str | None:
+    return sort_key.removeprefix(_REQUEST) if sort_key.startswith(_REQUEST) else None
+
+
+def of_send(purpose: str, channel: str) -> str:
+    return f"SENT#{purpose}#{channel}"
+
+
+def of_chain(chain: str) -> str:
+    return f"C#{chain}"
+
+
+def of_event(seq: int) -> str:
+    """Ten digits, so that sort order is the order of events."""
+    return f"E#{seq:010d}"
+
+
+def seq_in(sort_key: str) -> int:
+    return int(sort_key.removeprefix("E#"))
+
+
+def of_day(at: str, entry_hash: str) -> str:
+    """The sealing partition of an entry: its UTC day and a shard taken from its hash."""
+    return f"{at[:10]}#{int(entry_hash[:4], 16) % LEDGER_SHARDS}"
+
+
+def of_letter(name: str) -> str:
+    return f"LETTER#{name}"

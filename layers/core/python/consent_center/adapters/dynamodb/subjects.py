@@ -1,0 +1,348 @@
+"""Contact points in DynamoDB: state, profile and requests in one partition, event payloads under the chain."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.transactions import TransactWrite
+
+from consent_center.adapters.dynamodb import keys
+from consent_center.adapters.dynamodb.database import Database
+from consent_center.adapters.dynamodb.faults import condition_failed, translated
+from consent_center.adapters.dynamodb.items import EntryItem, PayloadItem, ProfileItem, RequestItem, StateItem
+from consent_center.domain.chain import GENESIS, Payload, canonical
+from consent_center.domain.contact import Address, ContactPoint
+from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.errors import UnavailableError
+from consent_center.domain.request import Request
+from consent_center.domain.subject import Decision, Subject
+from consent_center.observability import logger
+from consent_center.ports import Pause, Profile, Record, Send
+
+_CODES = {
+    DecisionState.GIVEN: "g",
+    DecisionState.RENEWED: "n",
+    DecisionState.WITHDRAWN: "w",
+    DecisionState.REFUSED: "f",
+    DecisionState.OBJECTED: "o",
+    DecisionState.EXPIRED: "x",
+    DecisionState.TERMINATED: "t",
+    DecisionState.INVALIDATED: "i",
+}
+_STATES = {code: state for state, code in _CODES.items()}
+
+# What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
+_ANSWERS = {f"#{name}": name for name in ("pk", "version", "chain", "seq", "at", "d", "p", "locks")}
+
+_BATCH_GET = 100
+_BATCH_WRITE = 25
+_BATCH_ATTEMPTS = 5
+_PARALLEL = 8
+
+
+class DynamoSubjects:
+    def __init__(self, database: Database, pause: Pause) -> None:
+        self._database = database
+        self._pause = pause
+
+    def add_request(self, request: Request) -> None:
+        with translated("add request"):
+            _request_item(request).save()
+
+    def load(self, contact: ContactPoint, request: str | None = None) -> Record:
+        """One strongly consistent read of the state, or of the partition when the request is wanted too."""
+        with translated("load"):
+            raw = self._partition(contact) if request is not None else self._state_alone(contact)
+            subject, found = Subject(contact), None
+            for item in raw:
+                sort_key = item["sk"]["S"]
+                if sort_key == keys.STATE:
+                    subject = _subject(contact, item)
+                elif request is not None and keys.request_in(sort_key) == request:
+                    found = _request(contact, RequestItem.from_raw_data(dict(item)))
+        return Record(subject, found)
+
+    def mark_requested(self, contact: ContactPoint, scopes: Iterable[str], until: int) -> None:
+        item = StateItem(keys.of_contact(contact), keys.STATE)
+        mark = StateItem.p.set(dict.fromkeys(scopes, until))
+        with translated("mark requested"):
+            try:
+                # Only a record without a single decision may leave by itself.
+                item.update(
+                    [mark, StateItem.expires_at.set(until), StateItem.v.set(1), StateItem.version.add(0)],
+                    condition=StateItem.chain.does_not_exist(),
+                )
+            except UpdateError as error:
+                if not condition_failed(error):
+                    raise
+                item.update([mark], condition=StateItem.chain.exists())
+
+    def cancel_request(self, contact: ContactPoint, request: str, now: int) -> None:
+        """Delete the request, then move the version on: no confirmation that read it before can still be stored."""
+        with translated("cancel request"):
+            RequestItem(keys.of_contact(contact), keys.of_request(request)).delete()
+            state = StateItem(keys.of_contact(contact), keys.STATE)
+            moved_on = [StateItem.version.add(1), StateItem.v.set(1)]
+            try:
+                # A request lives for days at most; a record that holds nothing else goes when it would have gone.
+                state.update(
+                    [*moved_on, StateItem.p.remove(), StateItem.expires_at.set(now // 1000 + 30 * 86400)],
+                    condition=StateItem.chain.does_not_exist(),
+                )
+            except UpdateError as error:
+                if not condition_failed(error):
+                    raise
+                state.update([*moved_on, StateItem.p.remove()], condition=StateItem.chain.exists())
+
+    def commit(self, decision: Decision, profile: Profile | None = None) -> None:
+        subject, entry = decision.subject, decision.entry
+        unchanged = (
+            StateItem.version == decision.replaces_version
+            if decision.replaces_version
+            else StateItem.pk.does_not_exist() | (StateItem.version == 0)
+        )
+        # The token makes a retry of an unanswered write harmless for ten minutes; after that the version does.
+        with (
+            translated("commit"),
+            TransactWrite(connection=self._database.connection, client_request_token=entry.hash[:36]) as transaction,
+        ):
+            transaction.save(_state_item(subject), condition=unchanged)
+            transaction.save(
+                EntryItem(
+                    keys.of_chain(entry.chain),
+                    keys.of_event(entry.seq),
+                    body=canonical(dict(entry.body)).decode(),
+                    hash=entry.hash,
+                    day=keys.of_day(entry.at, entry.hash),
+                ),
+                condition=EntryItem.pk.does_not_exist(),
+            )
+            transaction.save(
+                PayloadItem(
+                    keys.of_chain(entry.chain),
+                    keys.of_event(entry.seq),
+                    salt=decision.payload.salt,
+                    content=canonical(dict(decision.payload.content)).decode(),
+                ),
+                condition=PayloadItem.pk.does_not_exist(),
+            )
+            if profile is not None:
+                transaction.save(_profile_item(subject.contact, profile))
+
+    def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
+        by_key = {keys.of_contact(contact): contact for contact in contacts}
+        found: dict[ContactPoint, Subject] = {}
+        for answered, items in self._in_parallel(self._states_of, _chunks(list(by_key), _BATCH_GET)):
+            found |= {by_key[key]: Subject(by_key[key]) for key in answered}
+            found |= {by_key[item["pk"]["S"]]: _subject(by_key[item["pk"]["S"]], item) for item in items}
+        return found
+
+    def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
+        failed: set[ContactPoint] = set()
+        for unstored in self._in_parallel(self._record, _chunks(list(sends), _BATCH_WRITE)):
+            failed |= unstored
+        return failed
+
+    def payloads(self, chain: str) -> Mapping[int, Payload]:
+        with translated("payloads"):
+            return {
+                keys.seq_in(item.sk): Payload(item.salt, json.loads(item.content))
+                for item in PayloadItem.query(keys.of_chain(chain), consistent_read=True)
+            }
+
+    def _partition(self, contact: ContactPoint) -> Iterator[Mapping[str, Any]]:
+        start: dict[str, Any] = {}
+        while True:
+            page = self._database.call(
+                "Query",
+                TableName=StateItem.Meta.table_name,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": keys.of_contact(contact)}},
+                ConsistentRead=True,
+                **start,
+            )
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _state_alone(self, contact: ContactPoint) -> list[Mapping[str, Any]]:
+        answer = self._database.call(
+            "GetItem",
+            TableName=StateItem.Meta.table_name,
+            Key={"pk": {"S": keys.of_contact(contact)}, "sk": {"S": keys.STATE}},
+            ConsistentRead=True,
+        )
+        return [answer["Item"]] if "Item" in answer else []
+
+    def _in_parallel(self, work: Any, chunks: list[Any]) -> Iterable[Any]:
+        """Chunks in parallel threads; a single one stays in this thread, which is the common case and the cheapest."""
+        if len(chunks) < 2:
+            return [work(chunk) for chunk in chunks]
+        with ThreadPoolExecutor(min(_PARALLEL, len(chunks))) as pool:
+            return list(pool.map(work, chunks))
+
+    def _states_of(self, partition_keys: list[str]) -> tuple[set[str], list[Mapping[str, Any]]]:
+        """The keys that were answered, and the items among them that exist."""
+        table = StateItem.Meta.table_name
+        open_keys = [{"pk": {"S": key}, "sk": {"S": keys.STATE}} for key in partition_keys]
+        items: list[Mapping[str, Any]] = []
+        try:
+            for attempt in range(_BATCH_ATTEMPTS):
+                with translated("states"):
+                    answer = self._database.call(
+                        "BatchGetItem",
+                        RequestItems={
+                            table: {
+                                "Keys": open_keys,
+                                "ConsistentRead": True,
+                                "ProjectionExpression": ", ".join(_ANSWERS),
+                                "ExpressionAttributeNames": _ANSWERS,
+                            }
+                        },
+                    )
+                items += answer["Responses"].get(table, [])
+                open_keys = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+                if not open_keys:
+                    break
+                self._pause(attempt)
+        except UnavailableError as error:
+            # Whoever has not been read by now is left out, and so denied.
+            logger.warning("states not read", reason=str(error), people=len(open_keys))
+        unanswered = {key["pk"]["S"] for key in open_keys}
+        return set(partition_keys) - unanswered, items
+
+    def _record(self, sends: list[Send]) -> set[ContactPoint]:
+        """The contact points whose send could not be stored."""
+        table = StateItem.Meta.table_name
+        by_key = {keys.of_contact(send.contact): send.contact for send in sends}
+        open_writes = [
+            {
+                "PutRequest": {
+                    "Item": {
+                        "pk": {"S": keys.of_contact(send.contact)},
+                        "sk": {"S": keys.of_send(send.purpose, send.contact.channel)},
+                        "v": {"N": "1"},
+                        "at": {"N": str(send.at)},
+                    }
+                }
+            }
+            for send in sends
+        ]
+        try:
+            for attempt in range(_BATCH_ATTEMPTS):
+                with translated("record sends"):
+                    answer = self._database.call("BatchWriteItem", RequestItems={table: open_writes})
+                open_writes = answer.get("UnprocessedItems", {}).get(table, [])
+                if not open_writes:
+                    break
+                self._pause(attempt)
+        except UnavailableError as error:
+            # What has not been stored by now is reported, and so denied.
+            logger.warning("sends not recorded", reason=str(error), people=len(open_writes))
+        return {by_key[write["PutRequest"]["Item"]["pk"]["S"]] for write in open_writes}
+
+
+def _chunks(rows: list[Any], size: int) -> list[list[Any]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _encode(decided: Decided) -> str:
+    end = f".{decided.valid_until}" if decided.valid_until is not None else ""
+    return f"{_CODES[decided.state]}{decided.at}.{decided.seq}{end}"
+
+
+def _decode(text: str) -> Decided:
+    at, seq, *end = text[1:].split(".")
+    return Decided(_STATES[text[0]], int(at), int(seq), int(end[0]) if end else None)
+
+
+def _number(item: Mapping[str, Any], name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
+    """Straight from DynamoDB's own form: a thousand of these are made in one permission check."""
+    return Subject(
+        contact=contact,
+        version=_number(item, "version"),
+        chain=item["chain"]["S"] if "chain" in item else None,
+        seq=_number(item, "seq"),
+        head=item["head"]["S"] if "head" in item else GENESIS,
+        last_at=_number(item, "at"),
+        language=item["lang"]["S"] if "lang" in item else None,
+        decided={code: _decode(value["S"]) for code, value in item["d"]["M"].items()} if "d" in item else {},
+        requested={code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
+        locks=tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
+    )
+
+
+def _state_item(subject: Subject) -> StateItem:
+    return StateItem(
+        keys.of_contact(subject.contact),
+        keys.STATE,
+        version=subject.version,
+        chain=subject.chain,
+        seq=subject.seq,
+        head=subject.head,
+        at=subject.last_at,
+        controller=subject.contact.controller,
+        lang=subject.language,
+        d={code: _encode(decided) for code, decided in subject.decided.items()},
+        p=dict(subject.requested),
+        locks=list(subject.locks) or None,
+    )
+
+
+def _profile_item(contact: ContactPoint, profile: Profile) -> ProfileItem:
+    return ProfileItem(
+        keys.of_contact(contact),
+        keys.PROFILE,
+        address=profile.address.mailable,
+        normalised=profile.address.normalised,
+        name=profile.name,
+        company=profile.company,
+        interests=list(profile.interests),
+        lang=profile.language,
+    )
+
+
+def _request_item(request: Request) -> RequestItem:
+    return RequestItem(
+        keys.of_contact(request.contact),
+        keys.of_request(request.id),
+        address=request.address.mailable,
+        normalised=request.address.normalised,
+        controller=request.contact.controller,
+        channel=request.contact.channel,
+        purpose=request.purpose,
+        topics=list(request.topics),
+        lang=request.language,
+        notice=request.notice,
+        requested_at=request.requested_at,
+        expires_at=request.expires_at,
+        name=request.name,
+        company=request.company,
+        interests=list(request.interests),
+        source=request.source,
+    )
+
+
+def _request(contact: ContactPoint, item: RequestItem) -> Request:
+    return Request(
+        id=item.sk.removeprefix(keys.of_request("")),
+        contact=contact,
+        address=Address(item.address, item.normalised),
+        purpose=item.purpose,
+        topics=tuple(item.topics),
+        language=item.lang,
+        notice=item.notice,
+        requested_at=int(item.requested_at),
+        expires_at=int(item.expires_at),
+        name=item.name,
+        company=item.company,
+        interests=tuple(item.interests),
+        source=item.source,
+    )

@@ -1,0 +1,128 @@
+"""The only place that joins ports to adapters. Each is made on first use, so that a function pays only for its own."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from consent_center.adapters.chance import SystemChance
+from consent_center.config import Config
+from consent_center.domain.policy import Policy
+from consent_center.ports import (
+    Addresses,
+    Chance,
+    Claims,
+    Clock,
+    Ledger,
+    Mailer,
+    Outbox,
+    Pause,
+    Secrets,
+    Subjects,
+)
+from consent_center.texts import Texts
+
+
+@dataclass
+class Services:
+    """Everything a function may need. Tests replace what they like by assigning to it."""
+
+    config: Config
+
+    @cached_property
+    def policy(self) -> Policy:
+        from consent_center.adapters.policy_files import load_policy
+
+        return load_policy()
+
+    @cached_property
+    def notice_text(self) -> Callable[[str, str], Mapping[str, Any]]:
+        """The notice of a version in a language."""
+        from consent_center.adapters.policy_files import load_notice
+
+        return lambda version, language: load_notice(self.policy, version, language)
+
+    @cached_property
+    def texts(self) -> Texts:
+        return Texts()
+
+    @cached_property
+    def clock(self) -> Clock:
+        return lambda: time.time_ns() // 1_000_000
+
+    @cached_property
+    def pause(self) -> Pause:
+        return _pause
+
+    @cached_property
+    def chance(self) -> Chance:
+        return SystemChance()
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        from consent_center.adapters.addresses import parse_address
+
+        return parse_address
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        from consent_center.adapters.secretsmanager import ManagedSecrets
+
+        return ManagedSecrets(pepper_secret=self.config.pepper_secret, links_secret=self.config.links_secret)
+
+    @cached_property
+    def _database(self) -> Any:
+        from consent_center.adapters import aws
+        from consent_center.adapters.dynamodb.database import Database
+
+        return Database(aws.session())
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        from consent_center.adapters.dynamodb.items import LEDGER_ITEMS, SUBJECTS_ITEMS
+        from consent_center.adapters.dynamodb.subjects import DynamoSubjects
+
+        self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
+        if "LEDGER_TABLE" in self.config.environment:
+            self._database.bind(LEDGER_ITEMS, self.config.ledger_table)
+        return DynamoSubjects(self._database, self.pause)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from consent_center.adapters.dynamodb.items import LEDGER_ITEMS
+        from consent_center.adapters.dynamodb.ledger import DynamoLedger
+
+        self._database.bind(LEDGER_ITEMS, self.config.ledger_table)
+        return DynamoLedger()
+
+    @cached_property
+    def claims(self) -> Claims:
+        from consent_center.adapters.dynamodb.claims import DynamoClaims
+        from consent_center.adapters.dynamodb.items import TRANSIENT_ITEMS
+
+        self._database.bind(TRANSIENT_ITEMS, self.config.transient_table)
+        return DynamoClaims()
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from consent_center.adapters.sqs import QueueOutbox
+
+        return QueueOutbox(self.config.letters_queue_url)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        from consent_center.adapters.ses import SesMailer
+
+        return SesMailer()
+
+
+def _pause(attempt: int) -> None:
+    """Full jitter: up to 20 ms at first, doubling to at most 640 ms, so that those who collided spread out."""
+    time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - jitter is no secret
+
+
+@cache
+def services() -> Services:
+    return Services(Config.from_env())

@@ -1,0 +1,59 @@
+"""The only reader of the environment. Every setting is documented in docs/configuration.md."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class MissingSettingError(Exception):
+    """The template did not give this function a setting that its code needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings by name. A function has only those that its template entry gives it; asking for another is an error."""
+
+    environment: Mapping[str, str]
+
+    @classmethod
+    def from_env(cls) -> "Config":
+        return cls(dict(os.environ))
+
+    @property
+    def subjects_table(self) -> str:
+        return self._required("SUBJECTS_TABLE")
+
+    @property
+    def ledger_table(self) -> str:
+        return self._required("LEDGER_TABLE")
+
+    @property
+    def transient_table(self) -> str:
+        return self._required("TRANSIENT_TABLE")
+
+    @property
+    def letters_queue_url(self) -> str:
+        return self._required("LETTERS_QUEUE_URL")
+
+    @property
+    def pepper_secret(self) -> str:
+        return self._required("PEPPER_SECRET")
+
+    @property
+    def links_secret(self) -> str:
+        return self._required("LINKS_SECRET")
+
+    @property
+    def scope_prefix(self) -> str:
+        return self._required("SCOPE_PREFIX")
+
+    @property
+    def public_url(self) -> str | None:
+        """The address that people see, without a slash at the end; None where each request brings its own."""
+        return self.environment.get("PUBLIC_URL", "").rstrip("/") or None
+
+    def _required(self, name: str) -> str:
+        value = self.environment.get(name)
+        if not value:
+            raise MissingSettingError(f"the setting {name} is missing from this function's environment")
+        return value

@@ -1,0 +1,172 @@
+"""What a link may do: a signed permission for one thing, for one contact point, carried by the link itself.
+
+A token is `v1.<key id>.<claims>.<MAC>`; claims are compact JSON, the MAC is HMAC-SHA256 cut to 128 bits over
+everything before it and the capability's name, so that a token made for one capability is worthless for another.
+No token holds an address.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from consent_center.domain.contact import ContactPoint, Keyring
+from consent_center.domain.errors import ExpiredTokenError, InvalidTokenError
+
+_T = TypeVar("_T")
+
+_VERSION = "v1"
+_MAC_BYTES = 16
+_LONGEST_TOKEN = 2048
+
+
+class Capability(StrEnum):
+    FORM = "form"
+    CONFIRM = "confirm"
+    NOT_ME = "not-me"
+    WITHDRAW = "withdraw"
+    SEND = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLink:
+    """Confirms or cancels one sign-up request; `ends_at` in epoch seconds."""
+
+    contact: ContactPoint
+    request: str
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawLink:
+    """Lowers, never raises. It has no end, because letters stay in mailboxes for years.
+
+    `topics` holds topic codes; empty means the whole purpose. `request` is set on the letter that asks for
+    confirmation: there the link cancels that request as well.
+    """
+
+    contact: ContactPoint
+    purpose_code: str
+    topics: tuple[str, ...] = ()
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormShown:
+    """Which form a person saw, and when (epoch milliseconds)."""
+
+    shown_at: int
+    notice: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedSend:
+    """A letter that a check allowed and nobody has confirmed yet; `at` in epoch seconds."""
+
+    contact: ContactPoint
+    purpose_code: str
+    topic_code: str | None
+    at: int
+    nonce: str
+
+
+def seal_request(capability: Capability, link: RequestLink, keys: Keyring) -> str:
+    """A token that confirms (CONFIRM) or cancels (NOT_ME) a sign-up."""
+    return _seal(capability, [*_of_contact(link.contact), link.request, link.ends_at], keys)
+
+
+def open_request(capability: Capability, token: str, keys: Keyring, *, now: int) -> RequestLink:
+    """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
+    link = _open(capability, token, keys, lambda c: RequestLink(_contact(c), _text(c[4]), _number(c[5])))
+    if now >= link.ends_at:
+        raise ExpiredTokenError
+    return link
+
+
+def seal_withdrawal(link: WithdrawLink, keys: Keyring) -> str:
+    """A token that withdraws."""
+    return _seal(
+        Capability.WITHDRAW, [*_of_contact(link.contact), link.purpose_code, link.topics, link.request or 0], keys
+    )
+
+
+def open_withdrawal(token: str, keys: Keyring) -> WithdrawLink:
+    """What the token says, or InvalidTokenError. It never expires."""
+    return _open(
+        Capability.WITHDRAW,
+        token,
+        keys,
+        lambda c: WithdrawLink(
+            _contact(c), _text(c[4]), tuple(_text(topic) for topic in c[5]), _text(c[6]) if c[6] else None
+        ),
+    )
+
+
+def seal_form(form: FormShown, keys: Keyring) -> str:
+    """The hidden field of a form."""
+    return _seal(Capability.FORM, [form.shown_at, form.notice, form.language], keys)
+
+
+def open_form(token: str, keys: Keyring) -> FormShown:
+    """What the field says, or InvalidTokenError. Whether it is too old or too young is the reader's to say."""
+    return _open(Capability.FORM, token, keys, lambda c: FormShown(_number(c[0]), _text(c[1]), _text(c[2])))
+
+
+def seal_send(send: ReservedSend, keys: Keyring) -> str:
+    """The id of a reserved send; whoever sent the letter hands it back."""
+    return _seal(
+        Capability.SEND,
+        [*_of_contact(send.contact), send.purpose_code, send.topic_code or 0, send.at, send.nonce],
+        keys,
+    )
+
+
+def _of_contact(contact: ContactPoint) -> list[Any]:
+    return [contact.controller, contact.channel, contact.key_id, contact.pseudonym]
+
+
+def _contact(claims: Sequence[Any]) -> ContactPoint:
+    return ContactPoint(_text(claims[0]), _text(claims[1]), _text(claims[2]), _text(claims[3]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError
+    return value
+
+
+def _seal(capability: Capability, claims: Sequence[Any], keys: Keyring) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(claims, separators=(",", ":")).encode()).rstrip(b"=").decode()
+    signed = f"{_VERSION}.{keys.current}.{body}"
+    return f"{signed}.{_mac(capability, signed, keys.keys[keys.current])}"
+
+
+def _open(capability: Capability, token: str, keys: Keyring, read: Callable[[Sequence[Any]], _T]) -> _T:
+    try:
+        if len(token) > _LONGEST_TOKEN:
+            raise InvalidTokenError
+        version, key_id, body, mac = token.encode("ascii").decode().split(".")
+        if version != _VERSION or key_id not in keys.keys:
+            raise InvalidTokenError
+        if not hmac.compare_digest(mac, _mac(capability, f"{version}.{key_id}.{body}", keys.keys[key_id])):
+            raise InvalidTokenError
+        return read(json.loads(base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)))
+    except (ValueError, TypeError, LookupError):
+        # The signature is checked first: what it covers and still cannot be read was signed by an older version.
+        raise InvalidTokenError from None
+
+
+def _mac(capability: Capability, signed: str, key: bytes) -> str:
+    digest = hmac.digest(key, f"{capability}\0{signed}".encode(), hashlib.sha256)[:_MAC_BYTES]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

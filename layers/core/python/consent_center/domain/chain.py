@@ -1,0 +1,182 @@
+"""The evidence chain of one contact point: entries that hold no personal data, each sealed to the one before it.
+
+An entry commits to the personal details of its event by `commitment = SHA-256(salt || canonical payload)`. While salt
+and payload exist the entry proves them; once they are deleted it proves nothing about anybody, and the chain still
+verifies. Canonical JSON is RFC 8785 for the values used here: strings, whole numbers, booleans, null, lists, objects
+with ASCII keys.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+GENESIS = "0" * 64
+"""What the first entry of a chain names as its predecessor."""
+
+ENTRY_VERSION = 1
+
+
+def canonical(value: Any) -> bytes:
+    """The one spelling of a value that hashes are taken of (RFC 8785). TypeError for fractions and non-ASCII keys."""
+    _require_canonical(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _require_canonical(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                raise TypeError("a key that is not ASCII text has no canonical place")
+            _require_canonical(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _require_canonical(inner)
+    elif isinstance(value, float):
+        raise TypeError("fractions have no canonical spelling here")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an event did to one scope; `before` and `after` are DPV state names."""
+
+    purpose: str
+    topic: str | None
+    channel: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The personal details of one event, apart from the ledger so that they can go while the proof stays."""
+
+    salt: str
+    """32 random bytes in hexadecimal."""
+    content: Mapping[str, Any]
+
+    @property
+    def commitment(self) -> str:
+        return hashlib.sha256(bytes.fromhex(self.salt) + canonical(self.content)).hexdigest()
+
+    def __repr__(self) -> str:
+        """Hides the content, because a repr ends up in logs and tracebacks."""
+        return "Payload(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event in the ledger. `body` is exactly what is stored; `hash` is SHA-256 over its canonical form."""
+
+    body: Mapping[str, Any]
+    hash: str
+
+    @property
+    def chain(self) -> str:
+        return str(self.body["chain"])
+
+    @property
+    def seq(self) -> int:
+        return int(self.body["seq"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.body["kind"])
+
+    @property
+    def at(self) -> str:
+        """UTC, RFC 3339 with milliseconds."""
+        return str(self.body["at"])
+
+    @property
+    def evidence(self) -> str:
+        """How others refer to this entry."""
+        return evidence_id(self.chain, self.seq)
+
+
+def evidence_id(chain: str, seq: int) -> str:
+    return f"{chain}.{seq}"
+
+
+def extend(
+    *,
+    chain: str,
+    seq: int,
+    prev: str,
+    at: str,
+    kind: str,
+    changes: Iterable[Change],
+    facts: Mapping[str, Any],
+    payload: Payload,
+) -> Entry:
+    """The next entry of a chain. `facts` are further fields without personal data (notice, language, source, …)."""
+    body = {
+        **facts,
+        "v": ENTRY_VERSION,
+        "chain": chain,
+        "seq": seq,
+        "prev": prev,
+        "at": at,
+        "kind": kind,
+        "changes": [
+            {"purpose": c.purpose, "topic": c.topic, "channel": c.channel, "before": c.before, "after": c.after}
+            for c in changes
+        ],
+        "commitment": payload.commitment,
+    }
+    return Entry(body, _hash_of(body))
+
+
+class Fault(StrEnum):
+    """What can be wrong with a chain."""
+
+    ALTERED = "the entry does not have the hash that was recorded for it"
+    MISSING = "an entry is missing or out of order"
+    BROKEN_LINK = "the entry does not follow from the one before it"
+    FOREIGN = "the entry belongs to another chain"
+    BACK_DATED = "the entry is dated before the one it follows"
+    ALTERED_PAYLOAD = "the personal details are not the ones that were recorded"
+    WRONG_HEAD = "the newest entry is not the one the record points at"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    seq: int
+    fault: Fault
+
+
+def verify(
+    chain: str, entries: Iterable[Entry], payloads: Mapping[int, Payload] | None = None, head: str | None = None
+) -> list[Finding]:
+    """Everything wrong with a chain, given its entries in order; an empty list means that it holds.
+
+    `payloads` by seq are checked where they still exist; `head` is the hash that the person's record names as newest.
+    """
+    findings = []
+    prev, last_at, newest = GENESIS, "", GENESIS
+    for place, entry in enumerate(entries, start=1):
+        body = entry.body
+        if _hash_of(body) != entry.hash:
+            findings.append(Finding(place, Fault.ALTERED))
+        if body.get("chain") != chain:
+            findings.append(Finding(place, Fault.FOREIGN))
+        if body.get("seq") != place:
+            findings.append(Finding(place, Fault.MISSING))
+        elif body.get("prev") != prev:
+            findings.append(Finding(place, Fault.BROKEN_LINK))
+        if str(body.get("at")) < last_at:
+            findings.append(Finding(place, Fault.BACK_DATED))
+        payload = (payloads or {}).get(place)
+        if payload is not None and payload.commitment != body.get("commitment"):
+            findings.append(Finding(place, Fault.ALTERED_PAYLOAD))
+        prev = newest = entry.hash
+        last_at = str(body.get("at"))
+    if head is not None and head != newest:
+        findings.append(Finding(0, Fault.WRONG_HEAD))
+    return findings
+
+
+def _hash_of(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(dict(body))).hexdigest()

@@ -1,0 +1,62 @@
+"""Who a record is about: an address, and the keyed fingerprint that stands for it in every key."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address that letters can reach."""
+
+    mailable: str
+    """As letters are addressed: the spelling the person chose, with the domain in ASCII."""
+    normalised: str
+    """As people are told apart: lower case, Unicode NFC, domain in ASCII."""
+
+    def __repr__(self) -> str:
+        """Hides the address, because a repr ends up in logs and tracebacks."""
+        return "Address(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Keys by id. Old keys stay for reading; `current` is the one that new things are made with."""
+
+    current: str
+    keys: Mapping[str, bytes]
+
+    def __repr__(self) -> str:
+        """Hides the keys, because a repr ends up in logs and tracebacks."""
+        return f"Keyring(current={self.current!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPoint:
+    """One address on one channel, as one controller knows it."""
+
+    controller: str
+    channel: str
+    key_id: str
+    pseudonym: str
+
+
+def contact_point(address: Address, *, controller: str, channel: str, peppers: Keyring) -> ContactPoint:
+    """The contact point of an address under the current pepper."""
+    key_id = peppers.current
+    return ContactPoint(
+        controller, channel, key_id, pseudonym(peppers.keys[key_id], controller, channel, address.normalised)
+    )
+
+
+def pseudonym(pepper: bytes, controller: str, channel: str, normalised: str) -> str:
+    """The fingerprint of an address: 26 characters of base32 (130 bits), different for each controller and channel.
+
+    Keyed, because an unkeyed hash of an address is found by trying all addresses. The controller has its own key,
+    so that two controllers in one deployment cannot match their people.
+    """
+    of_controller = hmac.digest(pepper, b"controller\0" + controller.encode(), hashlib.sha256)
+    digest = hmac.digest(of_controller, f"{channel}\0{normalised}".encode(), hashlib.sha256)
+    return base64.b32encode(digest)[:26].decode().lower()

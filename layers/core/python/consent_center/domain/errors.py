@@ -1,0 +1,69 @@
+"""The words for what can go wrong; one table in `web` turns them into status codes."""
+
+
+class DomainError(Exception):
+    """Something a caller can be told about. Texts never carry personal data."""
+
+
+class InvalidAddressError(DomainError):
+    """What was given is no address that a letter can reach."""
+
+
+class InvalidTokenError(DomainError):
+    """A link was cut, altered, made for another purpose, or signed with a key we do not know."""
+
+
+class ExpiredTokenError(DomainError):
+    """A link was ours and is too old."""
+
+
+class RequestGoneError(DomainError):
+    """A sign-up can no longer be confirmed.
+
+    `reason` is `expired`, `cancelled` or `withdrawn`; `at` is when the person withdrew, in epoch milliseconds.
+    """
+
+    def __init__(self, reason: str, at: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at = at
+
+
+class WordingChangedError(DomainError):
+    """The text on the page is not the text in force: it has to be shown again before anyone agrees to it."""
+
+
+class InvalidFormError(DomainError):
+    """A form was filled in wrongly. `fields` names each field and the rule it breaks, never what was typed."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(", ".join(f"{field}: {rule}" for field, rule in fields.items()))
+        self.fields = fields
+
+
+class UnknownNameError(DomainError):
+    """The policy has no such purpose, topic, channel or notice. `field` says which."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class MissingScopeError(DomainError):
+    """The caller's token does not carry the scope that this call needs."""
+
+
+class StaleSubjectError(DomainError):
+    """Somebody else changed this person's record first: read again and decide again."""
+
+
+class ForbiddenTransitionError(DomainError):
+    """Only the person can turn a withdrawal, an objection or a suppression into a consent."""
+
+
+class UnavailableError(DomainError):
+    """Something we depend on did not answer. Nothing was acknowledged; trying again is right."""
+
+
+class LetterRefusedError(DomainError):
+    """The mail service will never take this letter, however often it is tried."""

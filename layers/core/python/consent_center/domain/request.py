@@ -1,0 +1,110 @@
+"""A sign-up that nobody has confirmed yet. It is no consent and no ledger event; it ends by itself."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consent_center.domain.contact import Address, ContactPoint
+from consent_center.domain.decision import Decided
+from consent_center.domain.errors import InvalidFormError
+from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.subject import Subject
+
+LONGEST_TEXT = 200
+"""Characters in a name or a company; longer ones are refused rather than cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for on the sign-up form, under an address nobody has proven yet."""
+
+    id: str
+    contact: ContactPoint
+    address: Address
+    purpose: str
+    topics: tuple[str, ...]
+    language: str
+    notice: str
+    requested_at: int
+    """Epoch milliseconds."""
+    expires_at: int
+    """Epoch seconds."""
+    name: str | None = None
+    company: str | None = None
+    interests: tuple[str, ...] = ()
+    source: str = "form"
+
+    def is_pending_at(self, now: int) -> bool:
+        """Whether it can still be confirmed at `now` (epoch milliseconds). DynamoDB removes expired items days late."""
+        return now < self.expires_at * 1000
+
+    def __repr__(self) -> str:
+        """Hides who asked, because a repr ends up in logs and tracebacks."""
+        return f"Request({self.id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the form carried, once it is known to be in order."""
+
+    topics: tuple[str, ...]
+    name: str | None
+    company: str | None
+    interests: tuple[str, ...]
+
+
+def read_choices(
+    policy: Policy, *, topics: Sequence[str], name: str, company: str, interests: Sequence[str]
+) -> tuple[Choices, dict[str, str]]:
+    """The choices, and the rule that each wrong field breaks: `required`, `unknown`, `too_long`, `characters`."""
+    purpose = policy.form_purpose
+    offered = {topic.id for topic in purpose.topics if not topic.retired}
+    wrong = {}
+    if not topics:
+        wrong["topic"] = "required"
+    elif not offered.issuperset(topics):
+        wrong["topic"] = "unknown"
+    if not set(policy.interests).issuperset(interests):
+        wrong["interest"] = "unknown"
+    for field, text in (("name", name), ("company", company)):
+        if len(text) > LONGEST_TEXT:
+            wrong[field] = "too_long"
+        elif any(unicodedata.category(character).startswith("C") for character in text):
+            wrong[field] = "characters"
+    # In the policy's order and each once, so that the same choice always gives the same wording.
+    chosen = tuple(topic.id for topic in purpose.topics if topic.id in topics)
+    return Choices(
+        chosen, name.strip() or None, company.strip() or None, tuple(i for i in policy.interests if i in interests)
+    ), wrong
+
+
+def require_no_faults(wrong: dict[str, str]) -> None:
+    if wrong:
+        raise InvalidFormError(wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What confirming a request would still do."""
+
+    to_give: tuple[Scope, ...]
+    given: tuple[Scope, ...]
+    """Already given: confirming again changes nothing."""
+    newest_no: Decided | None
+    """The newest decision that came after the request and took its place."""
+
+
+def standing(request: Request, subject: Subject, purpose: Purpose, now: int) -> Standing:
+    """Compare a request with what was decided since. A request raises only what nobody decided after it was made."""
+    to_give, given, later_noes = [], [], []
+    for topic in request.topics:
+        scope = purpose.scope(topic, request.contact.channel)
+        decided = subject.decided.get(scope.code)
+        if decided is not None and decided.permits_at(now):
+            given.append(scope)
+        elif decided is not None and decided.at >= request.requested_at:
+            later_noes.append(decided)
+        else:
+            to_give.append(scope)
+    newest_no = max(later_noes, key=lambda no: no.at, default=None)
+    return Standing(tuple(to_give), tuple(given), newest_no)

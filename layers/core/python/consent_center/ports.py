@@ -1,0 +1,168 @@
+"""What use cases need from the world. Every port has a fake and an adapter, held to one contract by the same tests.
+
+An adapter that cannot reach its service raises UnavailableError; nothing it was asked to store may be relied on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from consent_center.domain.chain import Entry, Payload
+from consent_center.domain.contact import Address, ContactPoint, Keyring
+from consent_center.domain.request import Request
+from consent_center.domain.subject import Decision, Randomness, Subject
+
+
+class Clock(Protocol):
+    def __call__(self) -> int:
+        """The time now, in epoch milliseconds."""
+
+
+class Pause(Protocol):
+    def __call__(self, attempt: int) -> None:
+        """Wait a little before trying again; longer the more attempts there were (from 0)."""
+
+
+class Chance(Protocol):
+    def name(self) -> str:
+        """A new random name: 26 characters of base32."""
+
+    def decision(self) -> Randomness:
+        """The random parts of one decision."""
+
+
+class Secrets(Protocol):
+    def peppers(self) -> Keyring:
+        """The keys of pseudonyms."""
+
+    def links(self) -> Keyring:
+        """The keys that links are signed with."""
+
+
+class Addresses(Protocol):
+    def __call__(self, text: str) -> Address:
+        """The address that was typed, or InvalidAddressError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Who a contact point is, as the person told us."""
+
+    address: Address
+    name: str | None
+    company: str | None
+    interests: tuple[str, ...]
+    language: str
+
+    def __repr__(self) -> str:
+        """Hides the person, because a repr ends up in logs and tracebacks."""
+        return "Profile(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is stored of a contact point: its state, and the request that was asked for, if it is still there."""
+
+    subject: Subject
+    request: Request | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A letter that was sent; `at` in epoch seconds."""
+
+    contact: ContactPoint
+    purpose: str
+    at: int
+
+
+class Subjects(Protocol):
+    def add_request(self, request: Request) -> None:
+        """Store a sign-up request without reading anything."""
+
+    def load(self, contact: ContactPoint, request: str | None = None) -> Record:
+        """The newest state, and the request by its id. A stored request may have expired: it answers for itself."""
+
+    def mark_requested(self, contact: ContactPoint, scopes: Iterable[str], until: int) -> None:
+        """Note that a letter asks about these scope codes until `until` (epoch seconds). Decides nothing."""
+
+    def cancel_request(self, contact: ContactPoint, request: str, now: int) -> None:
+        """Remove a request so that no confirmation that is under way can still use it. Harmless to repeat."""
+
+    def commit(self, decision: Decision, profile: Profile | None = None) -> None:
+        """Store state, ledger entry, payload and profile: all or none.
+
+        StaleSubjectError if the record is no longer at the version that the decision was made on.
+        """
+
+    def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
+        """The newest state of each contact point, up to 1,000; whoever could not be read is left out."""
+
+    def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
+        """Store when a letter last went out; answers the contact points for which that failed."""
+
+    def payloads(self, chain: str) -> Mapping[int, Payload]:
+        """The personal details of a chain's events by seq, as far as they are still kept."""
+
+
+class Ledger(Protocol):
+    def entries(self, chain: str) -> list[Entry]:
+        """Every entry of a chain, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterOrder:
+    """A letter to be written and sent; ids only, so that a queue never holds a person."""
+
+    letter: str
+    contact: ContactPoint
+    request: str
+
+
+class Outbox(Protocol):
+    def order(self, order: LetterOrder) -> None:
+        """Queue a letter, or UnavailableError."""
+
+
+class Claims(Protocol):
+    def take(self, name: str, now: int) -> bool:
+        """Claim a letter before sending it (`now` in epoch seconds). False: it was sent already.
+
+        UnavailableError while somebody else holds the claim.
+        """
+
+    def finish(self, name: str, now: int) -> None:
+        """Note that the letter was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One letter to one address."""
+
+    to: str
+    sender_name: str
+    sender_address: str
+    subject: str
+    text: str
+    html: str
+    headers: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Hides the letter, because a repr ends up in logs and tracebacks."""
+        return "Envelope(…)"
+
+
+class Mailer(Protocol):
+    def send(self, envelope: Envelope) -> None:
+        """Hand a letter over. LetterRefusedError if it will never be taken, UnavailableError if it may be later."""
+
+
+class WrittenLetter(Protocol):
+    subject: str
+    text: str
+    html: str
+
+
+class LetterTexts(Protocol):
+    def letter(self, name: str, language: str, **context: Any) -> WrittenLetter:
+        """The letter of that name in a language."""

@@ -1,0 +1,1 @@
+"""What someone can do: one function each; collaborators are keyword arguments."""

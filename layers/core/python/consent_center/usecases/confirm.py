@@ -1,0 +1,158 @@
+"""The confirm page: its button is the consent; and "this was not me", which cancels the request."""
+
+from dataclasses import dataclass
+
+from consent_center.domain.capability import Capability, RequestLink, open_request
+from consent_center.domain.decision import DecisionState
+from consent_center.domain.errors import ExpiredTokenError, RequestGoneError, WordingChangedError
+from consent_center.domain.policy import Policy, Purpose, Scope, Topic
+from consent_center.domain.request import Request, Standing, standing
+from consent_center.domain.subject import Act, Subject, decide
+from consent_center.domain.wording import Wording, consent_wording
+from consent_center.ports import Chance, Clock, Pause, Profile, Secrets, Subjects
+from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a confirm link stands for. With `confirmed_at` (epoch milliseconds) it has been pressed already."""
+
+    purpose: Purpose
+    topics: tuple[Topic, ...]
+    wording: Wording
+    confirmed_at: int | None
+
+
+def look_at_request(token: str, *, policy: Policy, subjects: Subjects, secrets: Secrets, clock: Clock) -> Confirmation:
+    """What the page shows. Reads only. InvalidTokenError or RequestGoneError if there is nothing to confirm."""
+    now = clock()
+    link = _open(Capability.CONFIRM, token, secrets, now)
+    request, subject, purpose, state = _current(link, subjects, policy, now)
+    return _confirmation(policy, purpose, request, subject, state)
+
+
+def confirm(
+    token: str,
+    shown: str,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+    network: str | None = None,
+) -> tuple[Confirmation, bool]:
+    """Give consent, as worded on the page whose hash is `shown`; True if this press did it, False if done before.
+
+    `network` is where the press came from, already shortened. InvalidTokenError, RequestGoneError, WordingChangedError
+    if the policy's text is no longer the one shown, UnavailableError.
+    """
+    link = _open(Capability.CONFIRM, token, secrets, clock())
+
+    def attempt() -> tuple[Confirmation, bool]:
+        now = clock()
+        request, subject, purpose, state = _current(link, subjects, policy, now)
+        page = _confirmation(policy, purpose, request, subject, state)
+        if not state.to_give:
+            return page, False
+        if shown != page.wording.hash:
+            raise WordingChangedError
+        decision = decide(
+            subject,
+            [(scope, DecisionState.GIVEN) for scope in state.to_give],
+            _act_of_consent(request, page.wording, policy, network),
+            now=now,
+            chance=chance.decision(),
+            valid_until=_ends(purpose, state.to_give, now),
+        )
+        profile = Profile(request.address, request.name, request.company, request.interests, request.language)
+        subjects.commit(decision, profile)
+        return (
+            Confirmation(purpose, page.topics, page.wording, confirmed_at=decision.subject.last_at),
+            True,
+        )
+
+    return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
+
+
+def look_at_cancellation(token: str, *, secrets: Secrets, clock: Clock) -> None:
+    """Check a "not me" link without doing anything. InvalidTokenError, or RequestGoneError once it ended by itself."""
+    _open(Capability.NOT_ME, token, secrets, clock())
+
+
+def cancel_request(token: str, *, subjects: Subjects, secrets: Secrets, clock: Clock) -> None:
+    """Cancel the request; a letter that was confirmed already has links that withdraw. Harmless to repeat."""
+    now = clock()
+    link = _open(Capability.NOT_ME, token, secrets, now)
+    subjects.cancel_request(link.contact, link.request, now)
+
+
+def _open(capability: Capability, token: str, secrets: Secrets, now: int) -> RequestLink:
+    try:
+        return open_request(capability, token, secrets.links(), now=now // 1000)
+    except ExpiredTokenError:
+        raise RequestGoneError("expired") from None
+
+
+def _current(
+    link: RequestLink, subjects: Subjects, policy: Policy, now: int
+) -> tuple[Request, Subject, Purpose, Standing]:
+    record = subjects.load(link.contact, link.request)
+    request = record.request
+    if request is None:
+        raise RequestGoneError("cancelled")
+    if not request.is_pending_at(now):
+        raise RequestGoneError("expired")
+    purpose = policy.purpose(request.purpose)
+    state = standing(request, record.subject, purpose, now)
+    if not state.to_give and not state.given and state.newest_no is not None:
+        raise RequestGoneError("withdrawn", state.newest_no.at)
+    return request, record.subject, purpose, state
+
+
+def _confirmation(
+    policy: Policy, purpose: Purpose, request: Request, subject: Subject, state: Standing
+) -> Confirmation:
+    """The page asks for what is left to give; once nothing is left it says what was given, and when."""
+    scopes = state.to_give or state.given
+    topics = tuple(purpose.topic(scope.topic) for scope in scopes if scope.topic is not None)
+    confirmed_at = None if state.to_give else max(subject.decided[scope.code].at for scope in scopes)
+    return Confirmation(purpose, topics, consent_wording(policy, purpose, topics, request.language), confirmed_at)
+
+
+def _act_of_consent(request: Request, wording: Wording, policy: Policy, network: str | None) -> Act:
+    return Act(
+        kind="given",
+        by_person=True,
+        facts={
+            "notice": wording.notice,
+            "notice_hash": policy.notices[wording.notice].hashes[_notice_language(policy, wording)],
+            "language": wording.language,
+            "wording_hash": wording.hash,
+            "policy_hash": policy.hash,
+            "source": request.source,
+            "collection": "double opt-in by e-mail",
+            "capability": Capability.CONFIRM.value,
+        },
+        details={
+            "address": request.address.mailable,
+            "wording": list(wording.paragraphs),
+            "requested_at": request.requested_at,
+            "request": request.id,
+            "request_notice": request.notice,
+            "network": network,
+        },
+        language=request.language,
+    )
+
+
+def _notice_language(policy: Policy, wording: Wording) -> str:
+    hashes = policy.notices[wording.notice].hashes
+    return wording.language if wording.language in hashes else policy.default_language
+
+
+def _ends(purpose: Purpose, scopes: tuple[Scope, ...], now: int) -> dict[str, int]:
+    if purpose.valid_for is None:
+        return {}
+    return {scope.code: purpose.valid_for.after_epoch(now) for scope in scopes}

@@ -1,0 +1,22 @@
+"""The addresses that letters point to, and the headers that let a mail program unsubscribe by itself."""
+
+
+def confirm_url(base_url: str, token: str) -> str:
+    return f"{base_url}/confirm/{token}"
+
+
+def not_me_url(base_url: str, token: str) -> str:
+    return f"{base_url}/not-me/{token}"
+
+
+def stop_url(base_url: str, token: str) -> str:
+    return f"{base_url}/u/{token}"
+
+
+def unsubscribe_headers(base_url: str, token: str, *, list_id: str) -> dict[str, str]:
+    """RFC 2369 and RFC 8058: exactly one HTTPS address and the one-click marker; RFC 2919 names the list."""
+    return {
+        "List-Unsubscribe": f"<{stop_url(base_url, token)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": f"<{list_id}>",
+    }

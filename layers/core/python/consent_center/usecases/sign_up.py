@@ -1,0 +1,76 @@
+"""Asking for letters: a request is stored, and a letter asks whether it was really meant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consent_center.domain.capability import FormShown
+from consent_center.domain.contact import contact_point
+from consent_center.domain.errors import InvalidAddressError
+from consent_center.domain.policy import Policy
+from consent_center.domain.request import Request, read_choices, require_no_faults
+from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Outbox, Secrets, Subjects
+
+CONFIRM_LETTER = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """What was typed into the form, unread."""
+
+    email: str
+    topics: Sequence[str]
+    name: str = ""
+    company: str = ""
+    interests: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        """Hides the person, because a repr ends up in logs and tracebacks."""
+        return "SignUp(…)"
+
+
+def request_subscription(
+    sign_up: SignUp,
+    form: FormShown,
+    *,
+    policy: Policy,
+    addresses: Addresses,
+    subjects: Subjects,
+    outbox: Outbox,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+) -> None:
+    """Store the request, then order the letter.
+
+    Nothing is read about the person, so that known and unknown addresses get the same answer after the same calls.
+    InvalidFormError names every wrong field; UnavailableError if the letter could not be ordered.
+    """
+    choices, wrong = read_choices(
+        policy, topics=sign_up.topics, name=sign_up.name, company=sign_up.company, interests=sign_up.interests
+    )
+    try:
+        address = addresses(sign_up.email)
+    except InvalidAddressError as error:
+        # The field order of the form, so that the first fault named is the first one seen.
+        require_no_faults({"email": str(error), **wrong})
+        raise
+    require_no_faults(wrong)
+    purpose = policy.form_purpose
+    contact = contact_point(address, controller=purpose.controller, channel="email", peppers=secrets.peppers())
+    now = clock()
+    request = Request(
+        id=chance.name(),
+        contact=contact,
+        address=address,
+        purpose=purpose.id,
+        topics=choices.topics,
+        language=form.language,
+        notice=form.notice,
+        requested_at=now,
+        expires_at=policy.pending_period.after_epoch(now),
+        name=choices.name,
+        company=choices.company,
+        interests=choices.interests,
+    )
+    subjects.add_request(request)
+    outbox.order(LetterOrder(CONFIRM_LETTER, contact, request.id))

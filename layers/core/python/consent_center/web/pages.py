@@ -1,0 +1,44 @@
+"""Pages as HTTP answers: every one with the same strict headers, none with a cookie, none cached."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from consent_center.domain.policy import Policy, Purpose
+from consent_center.texts import Texts
+from consent_center.web.site import site
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+class Pages:
+    """Renders pages for one brand in one language."""
+
+    def __init__(self, texts: Texts, policy: Policy, purpose: Purpose, language: str) -> None:
+        self._texts, self._language = texts, language
+        self._colour = policy.brand_of(purpose).colour
+        self._site = site(texts, policy, purpose, language)
+
+    def page(
+        self, name: str, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None, **context: Any
+    ) -> Response[str]:
+        """The page of that name as an answer."""
+        body = self._texts.page(name, self._language, site=self._site, **context)
+        policy = (
+            f"default-src 'none'; style-src '{self._texts.style_hash(self._colour)}'; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        )
+        return Response(
+            status,
+            "text/html; charset=utf-8",
+            body,
+            {**_HEADERS, "Content-Language": self._language, "Content-Security-Policy": policy, **(headers or {})},
+        )

@@ -1,0 +1,29 @@
+"""Who is speaking, as every page and letter says it."""
+
+from typing import Any
+
+from consent_center.domain.policy import Policy, Purpose
+from consent_center.texts import Texts
+
+
+def site(texts: Texts, policy: Policy, purpose: Purpose, language: str) -> dict[str, Any]:
+    """Brand, controller, data protection officer and authority behind a purpose."""
+    brand, controller = policy.brand_of(purpose), policy.controller(purpose.controller)
+    authority = policy.authority(controller["authority"])
+    return {
+        "brand": {
+            "name": brand.name,
+            "website": brand.website,
+            "colour": brand.colour,
+            "stop_address": brand.stop_address,
+        },
+        "controller": {
+            "name": controller["name"],
+            "address": controller["address"],
+            "email": controller["email"],
+        },
+        "dpo": controller["dpo"],
+        "authority": {"name": policy.text(authority["name"], language), "url": authority["url"]},
+        "notice_version": policy.notice.version,
+        "style": texts.style_for(brand.colour),
+    }

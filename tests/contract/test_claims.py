@@ -1,0 +1,42 @@
+"""What every implementation of the Claims port does."""
+
+import pytest
+
+from consent_center.adapters.dynamodb.claims import HELD_SECONDS, DynamoClaims
+from consent_center.domain.errors import UnavailableError
+from consent_center.ports import Claims
+from fakes import InMemoryClaims
+
+NOW = 1_800_000_000
+
+
+@pytest.fixture(params=["in memory", "moto", "engine"])
+def claims(request: pytest.FixtureRequest) -> Claims:
+    if request.param == "in memory":
+        return InMemoryClaims()
+    request.getfixturevalue(f"{request.param}_database")
+    return DynamoClaims()
+
+
+def test_a_letter_is_claimed_once(claims: Claims) -> None:
+    assert claims.take("letter-1", NOW)
+    with pytest.raises(UnavailableError):
+        claims.take("letter-1", NOW + HELD_SECONDS - 1)
+
+
+def test_a_claim_whose_holder_died_can_be_taken_over(claims: Claims) -> None:
+    claims.take("letter-1", NOW)
+
+    assert claims.take("letter-1", NOW + HELD_SECONDS)
+
+
+def test_a_letter_that_was_sent_is_never_claimed_again(claims: Claims) -> None:
+    claims.take("letter-1", NOW)
+    claims.finish("letter-1", NOW + 1)
+
+    assert not claims.take("letter-1", NOW + 10 * HELD_SECONDS)
+
+
+def test_letters_are_claimed_apart(claims: Claims) -> None:
+    assert claims.take("letter-1", NOW)
+    assert claims.take("letter-2", NOW)

@@ -1,0 +1,200 @@
+"""What every implementation of the Subjects and Ledger ports does."""
+
+import threading
+from dataclasses import dataclass
+
+import pytest
+
+from builders import NAMES, NOON, PURPOSE, a_contact, a_decision, a_request, an_address
+from consent_center.adapters.dynamodb.ledger import DynamoLedger
+from consent_center.adapters.dynamodb.subjects import DynamoSubjects
+from consent_center.domain.chain import verify
+from consent_center.domain.decision import DecisionState
+from consent_center.domain.errors import StaleSubjectError
+from consent_center.domain.subject import Subject
+from consent_center.ports import Ledger, Profile, Send, Subjects
+from fakes import InMemoryLedger, InMemorySubjects, no_pause
+
+PEOPLE_CODE = "dm.pn.email"
+
+
+@dataclass
+class Store:
+    subjects: Subjects
+    ledger: Ledger
+
+
+@pytest.fixture(params=["in memory", "moto", "engine"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "in memory":
+        subjects = InMemorySubjects()
+        return Store(subjects, InMemoryLedger(subjects))
+    database = request.getfixturevalue(f"{request.param}_database")
+    return Store(DynamoSubjects(database, no_pause), DynamoLedger())
+
+
+def a_profile() -> Profile:
+    return Profile(an_address(), NAMES[0], None, ("water",), "en")
+
+
+def test_someone_unknown_has_an_empty_state(store: Store) -> None:
+    record = store.subjects.load(a_contact(), "request-1")
+
+    assert record.subject == Subject(a_contact())
+    assert record.request is None
+
+
+def test_a_request_comes_back_as_it_was_stored(store: Store) -> None:
+    store.subjects.add_request(a_request())
+    store.subjects.add_request(a_request(id="request-2", topics=("events",), name=None, company=None, interests=()))
+
+    assert store.subjects.load(a_contact(), "request-1").request == a_request()
+    assert store.subjects.load(a_contact(), "request-2").request == a_request(
+        id="request-2", topics=("events",), name=None, company=None, interests=()
+    )
+
+
+def test_a_request_is_no_decision(store: Store) -> None:
+    store.subjects.add_request(a_request())
+
+    assert store.subjects.load(a_contact()).subject.decided == {}
+
+
+def test_a_decision_comes_back_as_it_was_stored(store: Store) -> None:
+    decision = a_decision(valid_until=1_900_000_000)
+    store.subjects.commit(decision, a_profile())
+
+    assert store.subjects.load(a_contact()).subject == decision.subject
+    assert store.ledger.entries("chain-1") == [decision.entry]
+    assert store.subjects.payloads("chain-1") == {1: decision.payload}
+
+
+def test_a_later_decision_extends_the_chain(store: Store) -> None:
+    first = a_decision()
+    store.subjects.commit(first)
+    second = a_decision(first.subject, to=DecisionState.WITHDRAWN, at=NOON + 1)
+    store.subjects.commit(second)
+
+    entries = store.ledger.entries("chain-1")
+    assert [entry.seq for entry in entries] == [1, 2]
+    assert verify("chain-1", entries, store.subjects.payloads("chain-1"), head=second.subject.head) == []
+
+
+def test_a_decision_on_an_old_version_is_refused_and_leaves_nothing_behind(store: Store) -> None:
+    store.subjects.commit(a_decision())
+
+    with pytest.raises(StaleSubjectError):
+        store.subjects.commit(a_decision(chain="chain-2"))
+    assert store.ledger.entries("chain-2") == []
+    assert store.subjects.payloads("chain-2") == {}
+
+
+def test_the_same_decision_is_never_stored_twice(store: Store) -> None:
+    decision = a_decision()
+    store.subjects.commit(decision)
+    later = a_decision(decision.subject, at=NOON + 1)
+    store.subjects.commit(later)
+
+    with pytest.raises(StaleSubjectError):
+        store.subjects.commit(later)
+    assert len(store.ledger.entries("chain-1")) == 2
+
+
+def test_of_many_decisions_at_once_exactly_one_is_stored(store: Store) -> None:
+    outcomes = []
+
+    def commit(number: int) -> None:
+        try:
+            store.subjects.commit(a_decision(chain=f"chain-{number}"))
+            outcomes.append("stored")
+        except StaleSubjectError:
+            outcomes.append("stale")
+
+    threads = [threading.Thread(target=commit, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["stale"] * 7 + ["stored"]
+
+
+def test_marking_a_request_decides_nothing_and_can_be_confirmed_over(store: Store) -> None:
+    store.subjects.mark_requested(a_contact(), [PEOPLE_CODE], 1_900_000_000)
+
+    marked = store.subjects.load(a_contact()).subject
+    assert marked.requested == {PEOPLE_CODE: 1_900_000_000}
+    assert (marked.version, marked.chain, marked.decided) == (0, None, {})
+    store.subjects.commit(a_decision(marked))
+    assert store.subjects.load(a_contact()).subject.requested == {}
+
+
+def test_marking_somebody_who_decided_before_keeps_the_decisions(store: Store) -> None:
+    decision = a_decision()
+    store.subjects.commit(decision)
+    store.subjects.mark_requested(a_contact(), ["dm.ev.email"], 1_900_000_000)
+
+    marked = store.subjects.load(a_contact()).subject
+    assert marked.decided == decision.subject.decided
+    assert marked.requested == {"dm.ev.email": 1_900_000_000}
+    assert marked.version == decision.subject.version
+
+
+def test_a_cancelled_request_is_gone(store: Store) -> None:
+    store.subjects.add_request(a_request())
+    store.subjects.cancel_request(a_contact(), "request-1", NOON)
+
+    assert store.subjects.load(a_contact(), "request-1").request is None
+    store.subjects.cancel_request(a_contact(), "request-1", NOON)
+
+
+@pytest.mark.parametrize("decided_before", [False, True])
+def test_a_confirmation_under_way_cannot_be_stored_after_a_cancellation(store: Store, decided_before: bool) -> None:
+    subject = Subject(a_contact())
+    if decided_before:
+        before = a_decision(topics=("events",))
+        store.subjects.commit(before)
+        subject = before.subject
+    store.subjects.add_request(a_request())
+    store.subjects.cancel_request(a_contact(), "request-1", NOON)
+
+    with pytest.raises(StaleSubjectError):
+        store.subjects.commit(a_decision(subject))
+
+
+def test_a_cancellation_keeps_what_was_decided_before(store: Store) -> None:
+    decision = a_decision()
+    store.subjects.commit(decision)
+    store.subjects.cancel_request(a_contact(), "request-1", NOON)
+
+    subject = store.subjects.load(a_contact()).subject
+    assert (subject.decided, subject.chain, subject.head) == (
+        decision.subject.decided,
+        "chain-1",
+        decision.subject.head,
+    )
+    store.subjects.commit(a_decision(subject, to=DecisionState.WITHDRAWN, at=NOON + 1))
+    assert len(store.ledger.entries("chain-1")) == 2
+
+
+def test_states_of_many_people_come_in_one_call(store: Store) -> None:
+    store.subjects.commit(a_decision())
+    contacts = [a_contact(), *(a_contact(f"person-{number}@example.com") for number in range(250))]
+
+    states = store.subjects.states(contacts)
+
+    assert set(states) == set(contacts)
+    assert states[a_contact()].decided[PEOPLE_CODE].state is DecisionState.GIVEN
+    assert states[a_contact()].chain == "chain-1"
+    assert states[contacts[-1]].decided == {}
+
+
+def test_states_of_nobody_is_an_empty_answer(store: Store) -> None:
+    assert store.subjects.states([]) == {}
+
+
+def test_sends_are_recorded_for_many_people_at_once(store: Store) -> None:
+    sends = [Send(a_contact(f"person-{number}@example.com"), PURPOSE, NOON // 1000) for number in range(60)]
+
+    assert store.subjects.record_sends(sends) == set()
+    assert store.subjects.record_sends([]) == set()

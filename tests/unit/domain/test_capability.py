@@ -1,0 +1,129 @@
+"""Links: what they may do, and what no altered link can do."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import LINKS, NOON, PEOPLE, a_contact
+from consent_center.domain.capability import (
+    Capability,
+    FormShown,
+    RequestLink,
+    ReservedSend,
+    WithdrawLink,
+    open_form,
+    open_request,
+    open_withdrawal,
+    seal_form,
+    seal_request,
+    seal_send,
+    seal_withdrawal,
+)
+from consent_center.domain.contact import Keyring
+from consent_center.domain.errors import ExpiredTokenError, InvalidTokenError
+
+NOW = NOON // 1000
+LINK = RequestLink(a_contact(), "request-1", NOW + 100)
+TOPIC_LINK = WithdrawLink(a_contact(), "dm", ("pn",))
+
+
+def test_a_confirm_link_says_what_was_sealed_into_it() -> None:
+    assert open_request(Capability.CONFIRM, seal_request(Capability.CONFIRM, LINK, LINKS), LINKS, now=NOW) == LINK
+
+
+@pytest.mark.parametrize(
+    "link",
+    [TOPIC_LINK, WithdrawLink(a_contact(), "dm"), WithdrawLink(a_contact(), "dm", ("pn", "ev"), "request-1")],
+    ids=["topic", "purpose", "request"],
+)
+def test_a_withdraw_link_says_what_was_sealed_into_it(link: WithdrawLink) -> None:
+    assert open_withdrawal(seal_withdrawal(link, LINKS), LINKS) == link
+
+
+def test_a_form_says_when_it_was_shown() -> None:
+    shown = FormShown(NOON, "2026-11-01", "en")
+
+    assert open_form(seal_form(shown, LINKS), LINKS) == shown
+
+
+def test_a_confirm_link_ends_at_its_second() -> None:
+    token = seal_request(Capability.CONFIRM, LINK, LINKS)
+
+    open_request(Capability.CONFIRM, token, LINKS, now=LINK.ends_at - 1)
+    with pytest.raises(ExpiredTokenError):
+        open_request(Capability.CONFIRM, token, LINKS, now=LINK.ends_at)
+
+
+@pytest.mark.parametrize("made_for", list(Capability))
+@pytest.mark.parametrize("used_as", [Capability.CONFIRM, Capability.NOT_ME])
+def test_a_link_made_for_one_thing_does_no_other(made_for: Capability, used_as: Capability) -> None:
+    token = seal_request(made_for, LINK, LINKS)
+
+    if made_for is used_as:
+        open_request(used_as, token, LINKS, now=NOW)
+    else:
+        with pytest.raises(InvalidTokenError):
+            open_request(used_as, token, LINKS, now=NOW)
+
+
+@given(st.data())
+def test_no_altered_link_opens(data: st.DataObject) -> None:
+    token = seal_withdrawal(TOPIC_LINK, LINKS)
+    place = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.characters(codec="utf-8").filter(lambda character: character != token[place]))
+
+    with pytest.raises(InvalidTokenError):
+        open_withdrawal(token[:place] + other + token[place + 1 :], LINKS)
+
+
+@given(st.text(max_size=200))
+def test_no_invented_link_opens(text: str) -> None:
+    with pytest.raises(InvalidTokenError):
+        open_withdrawal(text, LINKS)
+
+
+@given(st.integers(0, 200))
+def test_no_cut_link_opens(length: int) -> None:
+    token = seal_withdrawal(TOPIC_LINK, LINKS)
+
+    with pytest.raises(InvalidTokenError):
+        open_withdrawal(token[: min(length, len(token) - 1)], LINKS)
+
+
+def test_claims_cannot_be_exchanged_under_another_signature() -> None:
+    version, key_id, _, mac = seal_withdrawal(TOPIC_LINK, LINKS).split(".")
+    _, _, other_claims, _ = seal_withdrawal(WithdrawLink(a_contact(PEOPLE[1]), "dm"), LINKS).split(".")
+
+    with pytest.raises(InvalidTokenError):
+        open_withdrawal(f"{version}.{key_id}.{other_claims}.{mac}", LINKS)
+
+
+def test_old_links_open_after_the_key_was_rotated() -> None:
+    token = seal_withdrawal(TOPIC_LINK, LINKS)
+    rotated = Keyring("k2", {**LINKS.keys, "k2": b"links-two"})
+
+    assert open_withdrawal(token, rotated) == TOPIC_LINK
+    assert seal_withdrawal(TOPIC_LINK, rotated).startswith("v1.k2.")
+
+
+def test_links_of_an_unknown_key_do_not_open() -> None:
+    with pytest.raises(InvalidTokenError):
+        open_withdrawal(seal_withdrawal(TOPIC_LINK, LINKS), Keyring("k2", {"k2": b"links-two"}))
+
+
+def test_no_link_holds_an_address() -> None:
+    contact = a_contact()
+    tokens = [
+        seal_request(Capability.CONFIRM, LINK, LINKS),
+        seal_withdrawal(TOPIC_LINK, LINKS),
+        seal_send(ReservedSend(contact, "dm", None, NOW, "nonce"), LINKS),
+    ]
+
+    for token in tokens:
+        claims = base64.urlsafe_b64decode(token.split(".")[2] + "==").decode()
+        assert "@" not in claims
+        assert not any(part in claims for part in PEOPLE[0].replace("@", ".").split(".") if len(part) > 3)
+        assert isinstance(json.loads(claims), list)

@@ -1,0 +1,93 @@
+"""Withdrawing: one press, effective at once, harmless to repeat, and never more than it says."""
+
+import pytest
+
+from builders import LINKS, PURPOSE
+from consent_center.domain.capability import WithdrawLink, seal_withdrawal
+from consent_center.domain.errors import InvalidTokenError
+from usecase_world import World
+
+
+@pytest.fixture
+def subscriber(world: World) -> World:
+    world.confirm(world.asked())
+    world.clock.move(seconds=60)
+    return world
+
+
+def test_a_topics_link_stops_that_topic_and_no_other(subscriber: World) -> None:
+    coverage, is_new = subscriber.withdraw(subscriber.stop_token("events"))
+
+    assert is_new
+    assert (coverage.kind, [topic.id for topic in coverage.topics]) == ("topic", ["events"])
+    assert (subscriber.reason("events"), subscriber.reason("product-news")) == ("withdrawn", "given")
+
+
+def test_a_letters_link_without_a_topic_stops_the_whole_purpose(subscriber: World) -> None:
+    subscriber.withdraw(subscriber.stop_token())
+
+    assert subscriber.reason() == "withdrawn"
+    assert [change["topic"] for change in subscriber.events()[-1].body["changes"]] == ["product-news", "events"]
+
+
+def test_withdrawing_twice_is_success_twice_and_one_event(subscriber: World) -> None:
+    token = subscriber.stop_token("events")
+    assert [subscriber.withdraw(token)[1] for _ in range(3)] == [True, False, False]
+
+    assert subscriber.kinds() == ["given", "withdrawn"]
+
+
+def test_somebody_who_is_gone_withdraws_successfully_without_an_event(world: World) -> None:
+    token = seal_withdrawal(WithdrawLink(world.contact(), "dm", ("pn",)), LINKS)
+
+    assert world.withdraw(token)[1] is False
+    assert world.subjects.calls == ["load"]
+
+
+def test_a_link_works_for_years(subscriber: World) -> None:
+    token = subscriber.stop_token()
+    subscriber.clock.move(days=3650)
+
+    assert subscriber.withdraw(token)[1]
+
+
+def test_a_link_stops_a_topic_that_was_retired_since(world: World) -> None:
+    token = seal_withdrawal(WithdrawLink(world.contact(), "dm", ("pa",)), LINKS)
+
+    assert world.withdraw(token)[0].topics[0].id == "paper"
+
+
+def test_a_link_for_a_purpose_that_is_not_ours_is_refused(world: World) -> None:
+    with pytest.raises(InvalidTokenError):
+        world.withdraw(seal_withdrawal(WithdrawLink(world.contact(), "xx"), LINKS))
+
+
+@pytest.mark.parametrize("route", ["one-click", "page"])
+def test_the_ledger_says_how_it_was_done(subscriber: World, route: str) -> None:
+    subscriber.withdraw(subscriber.stop_token(), route)
+
+    assert subscriber.events()[-1].body["source"] == route
+
+
+def test_a_withdrawal_takes_effect_on_the_very_next_check(subscriber: World) -> None:
+    token = subscriber.stop_token("events")
+    assert subscriber.reason("events") == "given"
+    subscriber.withdraw(token)
+
+    assert subscriber.reason("events") == "withdrawn"
+
+
+def test_a_burst_of_other_changes_does_not_beat_a_withdrawal(subscriber: World) -> None:
+    token = subscriber.stop_token("events")
+    load, bursts = subscriber.subjects.load, iter(range(15))
+
+    def load_then_change(*arguments: object) -> object:
+        record = load(*arguments)  # type: ignore[arg-type]
+        if next(bursts, None) is not None:
+            subscriber.subjects.cancel_request(subscriber.contact(), "another request", subscriber.clock())
+        return record
+
+    subscriber.subjects.load = load_then_change  # type: ignore[assignment, method-assign]
+    assert subscriber.withdraw(token)[1]
+    assert subscriber.policy.purpose(PURPOSE)
+    assert subscriber.reason("events") == "withdrawn"

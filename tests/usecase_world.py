@@ -1,0 +1,167 @@
+"""A small world of fakes, and a person moving through it."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from builders import PEOPLE, PURPOSE, a_policy
+from consent_center.adapters.addresses import parse_address
+from consent_center.domain.capability import FormShown
+from consent_center.domain.chain import Entry, verify
+from consent_center.domain.contact import ContactPoint, contact_point
+from consent_center.domain.policy import Policy
+from consent_center.ports import Pause
+from consent_center.usecases import confirm as confirming
+from consent_center.usecases.check import Answer, Question, check_permissions
+from consent_center.usecases.letters import Delivery, deliver_confirmation
+from consent_center.usecases.sign_up import SignUp, request_subscription
+from consent_center.usecases.withdraw import Coverage, withdraw
+from fakes import (
+    CollectingMailer,
+    CollectingOutbox,
+    CountingChance,
+    FixedSecrets,
+    InMemoryClaims,
+    InMemoryLedger,
+    InMemorySubjects,
+    SettableClock,
+    no_pause,
+)
+
+BASE_URL = "https://consent.example.com"
+
+
+@dataclass(frozen=True)
+class PlainLetter:
+    subject: str
+    text: str
+    html: str
+
+
+class PlainTexts:
+    """Letters that say nothing but their links."""
+
+    def letter(self, name: str, language: str, **context: Any) -> PlainLetter:
+        links = "\n".join(f"{key} {value}" for key, value in context.items() if key.endswith("_url"))
+        return PlainLetter(f"{name} {language}", links, links)
+
+
+@dataclass
+class World:
+    policy: Policy = field(default_factory=a_policy)
+    subjects: InMemorySubjects = field(default_factory=InMemorySubjects)
+    secrets: FixedSecrets = field(default_factory=FixedSecrets)
+    outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
+    mailer: CollectingMailer = field(default_factory=CollectingMailer)
+    claims: InMemoryClaims = field(default_factory=InMemoryClaims)
+    chance: CountingChance = field(default_factory=CountingChance)
+    clock: SettableClock = field(default_factory=SettableClock)
+    pause: Pause = no_pause
+
+    def contact(self, email: str = PEOPLE[0]) -> ContactPoint:
+        return contact_point(
+            parse_address(email), controller="fjordmeter", channel="email", peppers=self.secrets.peppers()
+        )
+
+    def sign_up(self, *topics: str, email: str = PEOPLE[0], **other: Any) -> None:
+        request_subscription(
+            SignUp(email, topics or ("product-news", "events"), **other),
+            FormShown(self.clock(), "2026-11-01", "en"),
+            policy=self.policy,
+            addresses=parse_address,
+            subjects=self.subjects,
+            outbox=self.outbox,
+            secrets=self.secrets,
+            chance=self.chance,
+            clock=self.clock,
+        )
+
+    def deliver(self) -> Delivery:
+        return deliver_confirmation(
+            self.outbox.orders[-1],
+            base_url=BASE_URL,
+            site={},
+            policy=self.policy,
+            subjects=self.subjects,
+            claims=self.claims,
+            mailer=self.mailer,
+            texts=PlainTexts(),
+            secrets=self.secrets,
+            clock=self.clock,
+        )
+
+    def letter_token(self, link: str) -> str:
+        """The token behind `confirm_url`, `not_me_url` or `stop_url` of the newest letter."""
+        found = re.search(rf"{link} {BASE_URL}/[a-z-]+/(\S+)", self.mailer.letters[-1].text)
+        assert found
+        return found[1]
+
+    def asked(self, *topics: str, email: str = PEOPLE[0]) -> str:
+        """Sign up, get the letter, and take the confirm token out of it."""
+        self.sign_up(*topics, email=email)
+        assert self.deliver() is Delivery.SENT
+        return self.letter_token("confirm_url")
+
+    def look(self, token: str) -> confirming.Confirmation:
+        return confirming.look_at_request(
+            token, policy=self.policy, subjects=self.subjects, secrets=self.secrets, clock=self.clock
+        )
+
+    def confirm(self, token: str, shown: str | None = None) -> tuple[confirming.Confirmation, bool]:
+        return confirming.confirm(
+            token,
+            self.look(token).wording.hash if shown is None else shown,
+            policy=self.policy,
+            subjects=self.subjects,
+            secrets=self.secrets,
+            chance=self.chance,
+            clock=self.clock,
+            pause=self.pause,
+        )
+
+    def not_me(self, token: str) -> None:
+        confirming.cancel_request(token, subjects=self.subjects, secrets=self.secrets, clock=self.clock)
+
+    def withdraw(self, token: str, route: str = "one-click") -> tuple[Coverage, bool]:
+        return withdraw(
+            token,
+            route=route,
+            policy=self.policy,
+            subjects=self.subjects,
+            secrets=self.secrets,
+            chance=self.chance,
+            clock=self.clock,
+            pause=self.pause,
+        )
+
+    def check(self, *recipients: str, topic: str | None = None, **other: Any) -> list[Answer]:
+        return check_permissions(
+            Question(PURPOSE, "email", topic, recipients or (PEOPLE[0],), **other),
+            base_url=BASE_URL,
+            policy=self.policy,
+            subjects=self.subjects,
+            addresses=parse_address,
+            secrets=self.secrets,
+            chance=self.chance,
+            clock=self.clock,
+        )
+
+    def reason(self, topic: str | None = None, email: str = PEOPLE[0]) -> str:
+        return self.check(email, topic=topic)[0].permission.reason.value
+
+    def stop_token(self, topic: str | None = None) -> str:
+        headers = self.check(topic=topic)[0].headers
+        assert headers
+        return headers["List-Unsubscribe"].rsplit("/", 1)[1].rstrip(">")
+
+    def events(self, email: str = PEOPLE[0]) -> list[Entry]:
+        """The person's ledger entries, once the chain has been verified."""
+        subject = self.subjects.load(self.contact(email)).subject
+        if subject.chain is None:
+            return []
+        entries = InMemoryLedger(self.subjects).entries(subject.chain)
+        assert verify(subject.chain, entries, self.subjects.payloads(subject.chain), subject.head) == []
+        return entries
+
+    def kinds(self, email: str = PEOPLE[0]) -> list[str]:
+        return [entry.kind for entry in self.events(email)]
