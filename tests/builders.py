@@ -37,7 +37,7 @@ def _compiled() -> dict[str, Any]:
             "retired": retired,
             "name": {"en": name.title()},
             "description": {"en": f"All about {name}."},
-            "frequency": {"en": "Once a month."},
+            "frequency": {"en": "Once a month"},
         }
 
     def purpose(purpose_id: str, code: str, **other: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,27 +14,12 @@ from consent_center.domain.errors import MissingScopeError, UnavailableError, Un
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases.check import Question, check_permissions
 from consent_center.web.base_url import base_url
-from consent_center.web.problems import problem
+from consent_center.web.problems import plain, problem
 
 app = APIGatewayHttpResolver(enable_validation=True)
 
 LONGEST_BODY = 1_000_000
 """Characters of a request body; a thousand of the longest addresses fit three times."""
-
-
-def refuse_large_bodies(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Before anything is parsed, because parsing is what a large body would cost."""
-    if len(app.current_event.body or "") > LONGEST_BODY:
-        return problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "body-too-large",
-            "Send at most 1,000,000 characters and 1,000 recipients in one call.",
-            field="",
-        )
-    return next_middleware(app)
-
-
-app.use([refuse_large_bodies])
 
 
 @app.post(
@@ -99,6 +83,11 @@ _RULES = {
 }
 
 
+@app.exception_handler(RecursionError)
+def explain_nesting(_: RecursionError) -> Response[str]:
+    return problem(HTTPStatus.BAD_REQUEST, "invalid-json", "The body is nested too deeply.", field="")
+
+
 @app.exception_handler(UnknownNameError)
 def explain_unknown(error: UnknownNameError) -> Response[str]:
     return problem(
@@ -135,6 +124,15 @@ def not_found(_: Exception) -> Response[str]:
     return problem(HTTPStatus.NOT_FOUND, "not-found", "The API has no such address.")
 
 
+def _too_large() -> Response[str]:
+    return problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "body-too-large",
+        "Send at most 1,000,000 characters and 1,000 recipients in one call.",
+        field="",
+    )
+
+
 def _require_scope(name: str) -> None:
     """The gateway has checked the signature; the scope is checked again here, where it decides."""
     needed = f"{services().config.scope_prefix}{name}"
@@ -147,4 +145,7 @@ def _require_scope(name: str) -> None:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    if len(event.get("body") or "") > LONGEST_BODY:
+        # Refused before the framework parses it, because parsing is what a large body costs.
+        return plain(_too_large())
     return app.resolve(event, context)

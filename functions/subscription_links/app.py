@@ -268,6 +268,7 @@ def _confirm_page(
         topics=topics,
         wording=list(confirmation.wording.paragraphs),
         shown=confirmation.wording.hash,
+        not_me_url=f"/not-me/{confirmation.not_me_token}",
         message=views.confirm_message(message, services().texts, language),
     )
 

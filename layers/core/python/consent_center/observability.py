@@ -1,6 +1,7 @@
 """The one logger and the one metrics collector. Ids and enumerated words go in; people never do."""
 
 import traceback
+import warnings
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -17,6 +18,8 @@ class _WithoutQuotes(LambdaPowertoolsFormatter):
 
 logger = Logger(logger_formatter=_WithoutQuotes(serialize_stacktrace=False))
 metrics = Metrics()
+# Most requests measure nothing of ours; Powertools would write a warning to the log for each of them.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 
 def count(name: str, value: int = 1) -> None:

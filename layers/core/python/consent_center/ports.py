@@ -158,9 +158,17 @@ class Mailer(Protocol):
 
 
 class WrittenLetter(Protocol):
-    subject: str
-    text: str
-    html: str
+    @property
+    def subject(self) -> str:
+        """One line."""
+
+    @property
+    def text(self) -> str:
+        """The letter as plain text."""
+
+    @property
+    def html(self) -> str:
+        """The same letter as HTML."""
 
 
 class LetterTexts(Protocol):

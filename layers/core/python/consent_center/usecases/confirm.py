@@ -1,8 +1,8 @@
 """The confirm page: its button is the consent; and "this was not me", which cancels the request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from consent_center.domain.capability import Capability, RequestLink, open_request
+from consent_center.domain.capability import Capability, RequestLink, open_request, seal_request
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import ExpiredTokenError, RequestGoneError, WordingChangedError
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
@@ -21,6 +21,8 @@ class Confirmation:
     topics: tuple[Topic, ...]
     wording: Wording
     confirmed_at: int | None
+    not_me_token: str
+    """What the link "this was not me" on the page carries."""
 
 
 def look_at_request(token: str, *, policy: Policy, subjects: Subjects, secrets: Secrets, clock: Clock) -> Confirmation:
@@ -28,7 +30,9 @@ def look_at_request(token: str, *, policy: Policy, subjects: Subjects, secrets: 
     now = clock()
     link = _open(Capability.CONFIRM, token, secrets, now)
     request, subject, purpose, state = _current(link, subjects, policy, now)
-    return _confirmation(policy, purpose, request, subject, state)
+    return _confirmation(
+        policy, purpose, request, subject, state, seal_request(Capability.NOT_ME, link, secrets.links())
+    )
 
 
 def confirm(
@@ -49,11 +53,12 @@ def confirm(
     if the policy's text is no longer the one shown, UnavailableError.
     """
     link = _open(Capability.CONFIRM, token, secrets, clock())
+    not_me_token = seal_request(Capability.NOT_ME, link, secrets.links())
 
     def attempt() -> tuple[Confirmation, bool]:
         now = clock()
         request, subject, purpose, state = _current(link, subjects, policy, now)
-        page = _confirmation(policy, purpose, request, subject, state)
+        page = _confirmation(policy, purpose, request, subject, state, not_me_token)
         if not state.to_give:
             return page, False
         if shown != page.wording.hash:
@@ -68,10 +73,7 @@ def confirm(
         )
         profile = Profile(request.address, request.name, request.company, request.interests, request.language)
         subjects.commit(decision, profile)
-        return (
-            Confirmation(purpose, page.topics, page.wording, confirmed_at=decision.subject.last_at),
-            True,
-        )
+        return replace(page, confirmed_at=decision.subject.last_at), True
 
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
 
@@ -112,13 +114,15 @@ def _current(
 
 
 def _confirmation(
-    policy: Policy, purpose: Purpose, request: Request, subject: Subject, state: Standing
+    policy: Policy, purpose: Purpose, request: Request, subject: Subject, state: Standing, not_me_token: str
 ) -> Confirmation:
     """The page asks for what is left to give; once nothing is left it says what was given, and when."""
     scopes = state.to_give or state.given
     topics = tuple(purpose.topic(scope.topic) for scope in scopes if scope.topic is not None)
     confirmed_at = None if state.to_give else max(subject.decided[scope.code].at for scope in scopes)
-    return Confirmation(purpose, topics, consent_wording(policy, purpose, topics, request.language), confirmed_at)
+    return Confirmation(
+        purpose, topics, consent_wording(policy, purpose, topics, request.language), confirmed_at, not_me_token
+    )
 
 
 def _act_of_consent(request: Request, wording: Wording, policy: Policy, network: str | None) -> Act:

@@ -2,6 +2,7 @@
 
 import json
 from http import HTTPStatus
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -24,3 +25,9 @@ def problem(
     if field is not None:
         document["field"] = field
     return Response(status, "application/problem+json", json.dumps(document), {**_HEADERS, **(headers or {})})
+
+
+def plain(answer: Response[str]) -> dict[str, Any]:
+    """The answer as Lambda returns it, for what is refused before the framework sees it."""
+    headers = {**answer.headers, "Content-Type": answer.content_type}
+    return {"statusCode": answer.status_code, "headers": headers, "body": answer.body, "isBase64Encoded": False}

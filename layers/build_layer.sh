@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Builds one layer into ARTIFACTS_DIR: Dependencies, Core or Policy. The Makefile beside it explains the variables.
+
+set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1 # no bytecode beside the sources that a layer is built from
+
+: "${ARTIFACTS_DIR:?names the folder to build into}"
+
+LAMBDA_PYTHON=3.13
+# The services that the product calls. Their descriptions are most of botocore's size, so the others are left out.
+SERVICES=" dynamodb events kms s3 scheduler secretsmanager sesv2 sqs sts "
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+packages="$ARTIFACTS_DIR/python"
+
+install_locked() { # requirements file, target folder, further options of pip
+    local requirements=$1 target=$2
+    shift 2
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps \
+        --only-binary :all: --no-compile --target "$target" --requirement "$requirements" "$@"
+}
+
+build_dependencies() {
+    local platform=() compiling_python=$PYTHON
+    case $LAYER_TARGET in
+    host) ;;
+    lambda)
+        platform=(--platform manylinux2014_aarch64 --implementation cp --python-version "$LAMBDA_PYTHON")
+        compiling_python="python$LAMBDA_PYTHON"
+        ;;
+    *)
+        echo "LAYER_TARGET is lambda or host." >&2
+        exit 2
+        ;;
+    esac
+
+    rm -rf "$packages"
+    install_locked "$here/dependencies/requirements.txt" "$packages" ${platform[@]+"${platform[@]}"}
+    rm -rf "$packages/bin"
+    leave_out_unused
+    compile_all "$compiling_python"
+    "$PYTHON" - "$packages" <<'PYTHON'
+import os, sys
+size = sum(os.path.getsize(os.path.join(path, name)) for path, _, names in os.walk(sys.argv[1]) for name in names)
+print(f"dependencies: {size / 1e6:.1f} MB unpacked")
+PYTHON
+}
+
+leave_out_unused() {
+    local service
+    for service in "$packages"/botocore/data/*/; do
+        if [[ $SERVICES != *" $(basename "$service") "* ]]; then
+            rm -rf "$service"
+            continue
+        fi
+        # botocore takes the newest version of a service when none is asked for, and none is.
+        find "$service" -mindepth 1 -maxdepth 1 -type d | sort | sed '$d' | while IFS= read -r older; do rm -rf "$older"; done
+    done
+    find "$packages/botocore/data" -name 'examples-*.json*' -delete
+    # The browser's view of an interface description is switched off, and addresses are checked without asking DNS.
+    find "$packages/aws_lambda_powertools/event_handler/openapi/swagger_ui" \( -name '*.js' -o -name '*.css' \) -delete
+    rm -rf "$packages"/dns "$packages"/dnspython-*
+    find "$packages" -depth -type d \( -name tests -o -name test -o -name __pycache__ \) -exec rm -rf {} +
+    # pydantic asks for the version of email-validator, so METADATA stays; licences stay with what they license.
+    find "$packages" -path '*.dist-info/*' -type f \
+        ! -name METADATA ! -ipath '*licen[cs]e*' ! -iname 'notice*' ! -iname 'copying*' -delete
+    find "$packages" -depth -type d -empty -delete
+}
+
+# Lambda cannot write bytecode into a layer, and would compile on every cold start. "unchecked-hash" ignores the dates
+# of files, which packing a layer changes.
+compile_all() {
+    local python=$1
+    if "$python" -c '' 2>/dev/null; then
+        "$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$packages" "$packages"
+    else
+        echo "$python is not here: the layer is built without bytecode, and cold starts take longer." >&2
+    fi
+}
+
+build_core() {
+    mkdir -p "$packages"
+    rm -rf "$packages/consent_center"
+    cp -R "$here/core/python/consent_center" "$packages/"
+    find "$packages/consent_center" -depth -type d -name __pycache__ -exec rm -rf {} +
+}
+
+build_policy() {
+    local compiler=${COMPILER_PYTHON:-} path="$here/policy"
+    mkdir -p "$packages"
+    if [[ -z $compiler ]]; then
+        libraries=$(mktemp -d)
+        trap 'rm -rf "$libraries"' EXIT
+        install_locked "$here/policy/compiler-requirements.txt" "$libraries"
+        compiler=$PYTHON
+        path="$path:$libraries"
+    fi
+    PYTHONPATH="$path" "$compiler" -m policy_compiler --policy "$here/policy" --out "$packages"
+}
+
+case ${1:-} in
+Dependencies) build_dependencies ;;
+Core) build_core ;;
+Policy) build_policy ;;
+*)
+    echo "Name a layer: Dependencies, Core or Policy." >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,5 @@
+"""What people read: pages and letters, their looks and their languages."""
+
+from consent_center.texts.render import Letter, Texts
+
+__all__ = ["Letter", "Texts"]

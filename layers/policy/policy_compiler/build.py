@@ -1,0 +1,140 @@
+"""Turns a checked policy into the document that the product runs on."""
+
+import hashlib
+import json
+from typing import Any
+
+from policy_compiler import periods
+from policy_compiler.source import child
+
+Document = dict[str, Any]
+
+FORMAT = 1
+
+# The kinds of rows, in the file a mapping by id, in the document a list in the order of the file.
+ROWS = ("authorities", "controllers", "brands", "categories", "data_types", "sources", "recipients", "retention_rules",
+        "purposes")  # fmt: skip
+
+_PURPOSE: Document = {
+    "retired": False, "brand": None, "marketing": False, "topics": [], "double_opt_in": False, "tracking": False,
+    "profiling": False, "valid_for": None, "consent_text": None, "withdrawal_text": None, "interest": None,
+    "balancing_test": None, "objection_text": None,
+}  # fmt: skip
+
+_DEFAULTS: dict[str, Document] = {
+    "authorities": {"email": None},
+    "controllers": {"phone": None, "registration": None},
+    "recipients": {"transfer_tool": None, "contract": None},
+    "retention_rules": {"period": None, "never_sent": None, "justification": None, "signed_by": None, "hold": False},
+    "purposes": _PURPOSE,
+}
+
+
+def canonical(value: Any) -> bytes:
+    """The one way to write a JSON value, for hashing: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def languages(data: Document) -> list[str]:
+    """The approved languages and those that fall back to one of them, approved first."""
+    named = data["languages"]
+    return [*named["approved"], *(one for one in named.get("fallback", {}) if one not in named["approved"])]
+
+
+def text(of: dict[str, str], language: str, data: Document) -> str:
+    """A text in `language`, or in the language it falls back to."""
+    fallback = data["languages"].get("fallback", {})
+    return of[language] if language in of else of[fallback[language]]
+
+
+def document(data: Document, published: list[Document]) -> Document:
+    """The compiled policy, `hash` included. `published` are the editions of the lock file, oldest first."""
+    found: Document = {
+        "format": FORMAT,
+        "languages": languages(data),
+        "default_language": data["languages"]["default"],
+        "audience": data["audience"],
+        "jurisdictions": data["jurisdictions"],
+        "form": _form(data),
+        "periods": {key: periods.parse(value) for key, value in data["periods"].items()},
+        "notices": [_notice(edition, data) for edition in published],
+        "current_notice": published[-1]["version"],
+        "seed": [
+            {"id": key, "carried_by": [_compiled_pointer(place, data) for place in row["carried_by"]]}
+            for key, row in data.get("seed", {}).items()
+        ],
+    }
+    for kind in ROWS:
+        found[kind] = [_row(kind, key, row, data) for key, row in data[kind].items()]
+    found["hash"] = content_hash(found)
+    return found
+
+
+def _row(kind: str, key: str, row: Document, data: Document) -> Document:
+    full = {**_DEFAULTS.get(kind, {}), **row}
+    if kind == "retention_rules":
+        # What a rule covers is asked for by the check only: the product finds a rule by its id.
+        del full["covers"]
+        full["period"] = full["period"] and periods.parse(full["period"])
+        full["never_sent"] = full["never_sent"] and periods.parse(full["never_sent"])
+    if kind == "purposes":
+        full["valid_for"] = full["valid_for"] and periods.parse(full["valid_for"])
+        full["topics"] = [
+            {"id": topic_id, "retired": False, **_texts(topic, data)}
+            for topic_id, topic in row.get("topics", {}).items()
+        ]
+    return {"id": key, **_texts(full, data)}
+
+
+_TEXTS = {"name", "description", "consequence", "purpose_of_sharing", "justification", "frequency", "consent_text",
+          "withdrawal_text", "interest", "balancing_test", "objection_text", "summary", "approved_by"}  # fmt: skip
+
+
+def _texts(row: Document, data: Document) -> Document:
+    """The row with every text in every language, so that run time needs to know nothing of falling back."""
+    return {
+        key: {one: text(value, one, data) for one in languages(data)}
+        if key in _TEXTS and isinstance(value, dict)
+        else value
+        for key, value in row.items()
+    }
+
+
+def _form(data: Document) -> Document:
+    form = data["form"]
+    return {
+        "purpose": form["purpose"],
+        "fields": [{"id": key, **_texts(row, data)} for key, row in form["fields"].items()],
+        "interests": [{"id": key, **_texts(row, data)} for key, row in form.get("interests", {}).items()],
+    }
+
+
+def _notice(edition: Document, data: Document) -> Document:
+    """An edition as it was published; only languages added since then are filled in."""
+    default = data["languages"]["default"]
+    found = dict(edition)
+    for key in ("summary", "approved_by"):
+        spoken = edition[key]
+        spare = spoken.get(default) or next(iter(spoken.values()))
+        found[key] = {one: spoken.get(one, spare) for one in languages(data)}
+    return found
+
+
+def _compiled_pointer(place: str, data: Document) -> str:
+    """A pointer into policy.yaml as a pointer into the compiled document, where rows are numbered."""
+    if not place.startswith("/"):
+        return place
+    keys = [key.replace("~1", "/").replace("~0", "~") for key in place[1:].split("/")]
+    numbered = {(kind,) for kind in ROWS} | {("form", "fields"), ("form", "interests"), ("notices",)}
+    pointer, here, rows = "", data, tuple[str, ...]()
+    for key in keys:
+        is_row = rows in numbered or (len(rows) == 3 and rows[0] == "purposes" and rows[2] == "topics")
+        pointer = child(pointer, list(here).index(key) if is_row else key)
+        here = here[int(key)] if isinstance(here, list) else here[key]
+        rows = (*rows, key)
+    return pointer

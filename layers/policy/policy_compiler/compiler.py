@@ -1,0 +1,91 @@
+"""The two things the compiler does: compile a policy, and publish an edition of its notice."""
+
+from datetime import date
+from pathlib import Path
+
+from policy_compiler import build, notices, output, policy, published, rules
+from policy_compiler.policy import FILE, Policy
+from policy_compiler.problems import PolicyError, Problem
+from policy_compiler.published import FOLDER, LOCK, Published, file_name
+from policy_compiler.source import child
+
+PACKAGE = "consent_policy"
+
+_PACKAGE_DOC = '"""The compiled privacy policy: policy.json, and the published notices in notices/."""\n'
+
+
+def compile_policy(folder: Path, out: Path | None, today: date) -> tuple[list[Problem], str]:
+    """Check the policy in `folder` and write the package consent_policy into `out`; with None, only check.
+
+    Answers the warnings and a line that says what was done. Raises PolicyError with every problem, and then has
+    written nothing. The same folder always gives the same bytes.
+    """
+    found = policy.read(folder, today)
+    warnings = _checked(found, compiling=True)
+    document = build.document(found.data, found.published.editions)
+    size = f"largest state {rules.state_size(found.data)} of {rules.STATE_LIMIT} bytes"
+    if out is not None:
+        _write_package(out / PACKAGE, document, found.published)
+    return warnings, f"policy {document['hash'][:12]}, notice {document['current_notice']}, {size}"
+
+
+def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[Problem], str]:
+    """Write the notice of `version` in every approved language and enter it in the lock file, for ever.
+
+    Answers and raises like `compile_policy`.
+    """
+    found = policy.read(folder, today)
+    warnings = _checked(found, compiling=False)
+    problem = _unpublishable(found, version, change)
+    if problem:
+        raise PolicyError([problem, *warnings])
+    row = found.data["notices"][version]
+    written = {one: notices.render(found.data, file.data, one, version) for one, file in found.wordings.items()}
+    hashes = {language: build.content_hash(content) for language, content in written.items()}
+    edition = {"version": version, **row, "languages": hashes}
+    codes = found.published.codes + [one for one in published.codes_of(found.data) if one not in found.published.codes]
+    lock = published.lock_document(Published([*found.published.editions, edition], codes))
+    for language, content in written.items():
+        output.replace(folder / FOLDER / file_name(version, language), output.json_text(content))
+    # The lock comes last: without it the files above are drafts that the next run writes anew.
+    output.replace(folder / LOCK, output.json_text(lock))
+    return warnings, f"published {version} in {', '.join(written)}"
+
+
+def _checked(found: Policy, compiling: bool) -> list[Problem]:
+    problems = rules.check(found, compiling)
+    if any(not problem.is_warning for problem in problems):
+        raise PolicyError(problems)
+    return sorted(set(problems))
+
+
+def _unpublishable(found: Policy, version: str, change: str) -> Problem | None:
+    pointer = child("/notices", version)
+    rows = found.data["notices"]
+
+    def problem(what: str, mend: str) -> Problem:
+        return found.file.problem(pointer, what, mend, "publish")
+
+    if version not in rows:
+        return problem("This edition is not in the policy.", f"Add it under notices in {FILE}.")
+    published_before = [edition["version"] for edition in found.published.editions]
+    if version in published_before:
+        return problem("This edition is published already.", "Add a new edition; a published one never changes.")
+    if list(rows) != [*published_before, version]:
+        return problem("Editions are published in order, one at a time.", "Publish the oldest open edition first.")
+    if rows[version]["change"] != change:
+        what = f"The policy calls this change “{rows[version]['change']}”, the command “{change}”."
+        return problem(what, "Decide which it is, and write it in both places.")
+    return None
+
+
+def _write_package(folder: Path, document: build.Document, found: Published) -> None:
+    names = {file_name(*key): content for key, content in found.files.items()}
+    output.replace(folder / "__init__.py", _PACKAGE_DOC)
+    for name, content in names.items():
+        output.replace(folder / FOLDER / name, output.json_text(content))
+    # The document comes last: whoever reads it finds every notice that it names.
+    output.replace(folder / "policy.json", output.json_text(document))
+    for stray in (folder / FOLDER).iterdir():
+        if stray.name not in names:
+            stray.unlink()

@@ -1,0 +1,622 @@
+"""What a policy must hold beyond its shape. Each rule is one function; its name with hyphens is the rule's id."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from policy_compiler import notices, periods, shape, source
+from policy_compiler.build import content_hash
+from policy_compiler.policy import FILE, Policy, wording_file
+from policy_compiler.problems import Problem
+from policy_compiler.published import FOLDER, LOCK, codes_of, file_name
+from policy_compiler.source import ROOT, child
+
+Finding = tuple[str, str, str]
+"""Pointer into policy.yaml, what is wrong, the mend."""
+
+Rule = Callable[[Policy], Iterator[Problem]]
+
+STATE_LIMIT = 4000
+"""Bytes. The state of one person is one item that is read and written on every decision."""
+
+_STATE_BASE, _STATE_ROW = 700, 44
+
+EEA = frozenset((
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
+    "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+))  # fmt: skip
+"""The 27 member states with Iceland, Liechtenstein and Norway."""
+
+ALWAYS: dict[str, Rule] = {}
+"""Rules for every policy, published or not, by id."""
+
+WHEN_COMPILING: dict[str, Rule] = {}
+"""Rules about what was published: they hold when the policy is compiled, not while an edition is being published."""
+
+
+def _rule(
+    into: dict[str, Rule] = ALWAYS, warns: bool = False
+) -> Callable[[Callable[[Policy], Iterator[Finding | Problem]]], Rule]:
+    """Enter a rule under its id. A rule yields findings in policy.yaml, or whole problems in another file."""
+
+    def enter(find: Callable[[Policy], Iterator[Finding | Problem]]) -> Rule:
+        name = find.__name__.replace("_", "-")
+
+        def rule(policy: Policy) -> Iterator[Problem]:
+            for found in find(policy):
+                yield found if isinstance(found, Problem) else policy.file.problem(*found, name, warns)
+
+        rule.__doc__ = find.__doc__
+        into[name] = rule
+        return rule
+
+    return enter
+
+
+# ---- Languages and texts --------------------------------------------------------------------------------
+
+
+@_rule()
+def languages_are_sound(policy: Policy) -> Iterator[Finding | Problem]:
+    """The default language and the target of every fall-back are approved languages."""
+    named = policy.data["languages"]
+    if named["default"] not in named["approved"]:
+        yield "/languages/default", f"“{named['default']}” is not approved.", "Name one of the approved languages."
+    for language, target in named.get("fallback", {}).items():
+        if target not in named["approved"] or target == language:
+            where = child("/languages/fallback", language)
+            yield where, f"“{language}” falls back to “{target}”.", "Fall back to another, approved language."
+
+
+@_rule()
+def texts_are_complete(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every text exists in every approved language, or the language has a named fall-back that does."""
+    named = policy.data["languages"]
+    fallback = named.get("fallback", {})
+    for pointer, text in shape.each("text", policy.data):
+        if re.match(r"/notices/", pointer):
+            # What was published stays as it was; only the edition that is being prepared must speak every language.
+            edition = pointer.split("/")[2]
+            if any(one["version"] == edition for one in policy.published.editions):
+                continue
+        for language in named["approved"]:
+            if language not in text and fallback.get(language) not in text:
+                mend = f"Write “{language}: …”, or name a fall-back for it under languages."
+                yield pointer, f"The text is missing in “{language}”.", mend
+        for language in text:
+            if language not in named["approved"] and language not in fallback:
+                mend = "Approve the language under languages, name a fall-back for it, or remove the text."
+                yield child(pointer, language), f"“{language}” is not a language of this policy.", mend
+
+
+@_rule()
+def placeholders_are_known(policy: Policy) -> Iterator[Finding | Problem]:
+    """Only a consent text has placeholders: {brand}, {controller} and {topics}."""
+    for pointer, text in shape.each("text", policy.data):
+        allowed = {"{brand}", "{controller}", "{topics}"} if pointer.endswith("/consent_text") else set()
+        for language, words in text.items():
+            for found in re.findall(r"\{[^{}]*\}|[{}]", words):
+                if found not in allowed:
+                    mend = f"Use only {', '.join(sorted(allowed))}." if allowed else "Write it out, without braces."
+                    yield child(pointer, language), f"{found} cannot be filled in here.", mend
+
+
+@_rule()
+def wording_exists(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every approved language has a wording file for the notice."""
+    for index, language in enumerate(policy.approved()):
+        if language not in policy.wordings:
+            mend = f"Copy the wording of another language to {wording_file(language)} and translate it."
+            yield child("/languages/approved", index), f"{wording_file(language)} does not exist.", mend
+
+
+@_rule()
+def wording_is_fillable(policy: Policy) -> Iterator[Finding | Problem]:
+    """A wording uses only placeholders that can be filled in where they stand."""
+    everywhere = {
+        "controller",
+        "brand",
+        "dpo_name",
+        "dpo_email",
+        "email",
+        "stop_address",
+        "authority",
+        "authority_url",
+        "pending",
+    }
+    extra = {"clocks": {"period"}, "never_sent": {"period"}, "hold": {"period"}, "units": {"n"}}
+    more = {"/sections/categories": {"categories"}, "/sections/changes": {"published_on"}}
+    more["/labels/source_about_person"] = {"source"}
+    literal = ("/labels", "/bases", "/controls", "/roles", "/origins", "/units", "/numbers", "/countries", "/and")
+    for wording in policy.wordings.values():
+        for pointer, phrase in shape.each("phrase", wording.data, within="wording"):
+            allowed = set() if pointer.startswith(literal) else set(everywhere)
+            allowed |= extra.get(pointer.split("/")[1], set())
+            allowed |= {word for prefix, words in more.items() if pointer.startswith(prefix) for word in words}
+            for found in re.findall(r"\{[^{}]*\}|[{}]", phrase):
+                if found[1:-1] not in allowed:
+                    mend = f"Known here: {', '.join(sorted(allowed)) or 'none'}."
+                    what = f"{found} cannot be filled in here."
+                    yield wording.problem(pointer, what, mend, "wording-is-fillable")
+
+
+@_rule()
+def wording_names_countries(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every country that the notice mentions has a name in every wording."""
+    used = {key: pointer for pointer, key, _ in policy.rows("authorities")}
+    for kind in ("controllers", "recipients"):
+        used |= {row["country"]: f"{pointer}/country" for pointer, _, row in policy.rows(kind)}
+    for language, wording in policy.wordings.items():
+        for country, pointer in used.items():
+            if country not in wording.data["countries"]:
+                mend = f"Add “{country}: …” under countries in {wording_file(language)}."
+                yield pointer, f"The country {country} has no name in “{language}”.", mend
+
+
+# ---- Names, codes and references ------------------------------------------------------------------------
+
+_REFERENCES = {
+    "controllers": {"authority": "authorities"},
+    "brands": {"controller": "controllers"},
+    "categories": {"data_types": "data_types"},
+    "purposes": {
+        "controller": "controllers",
+        "brand": "brands",
+        "categories": "categories",
+        "data_types": "data_types",
+        "sources": "sources",
+        "recipients": "recipients",
+        "retention": "retention_rules",
+    },
+}
+
+
+@_rule()
+def references_exist(policy: Policy) -> Iterator[Finding | Problem]:
+    """Whatever a row refers to by id stands in the policy."""
+    for kind, keys in _REFERENCES.items():
+        for pointer, _, row in policy.rows(kind):
+            for key, target in keys.items():
+                yield from _unknown(policy, f"{pointer}/{key}", row.get(key), target)
+    form = policy.data["form"]
+    yield from _unknown(policy, "/form/purpose", form["purpose"], "purposes")
+    for key, field in form["fields"].items():
+        yield from _unknown(policy, f"/form/fields/{key}/data_type", field["data_type"], "data_types")
+
+
+def _unknown(policy: Policy, pointer: str, named: Any, target: str) -> Iterator[Finding]:
+    several = enumerate(named) if isinstance(named, list) else [(None, named)] if named is not None else []
+    for index, key in several:
+        if key not in policy.data[target]:
+            where = pointer if index is None else child(pointer, index)
+            yield where, f"“{key}” is not under {target}.", f"Correct the id, or add “{key}” under {target}."
+
+
+@_rule()
+def codes_are_unique(policy: Policy) -> Iterator[Finding | Problem]:
+    """No two purposes, and no two topics of a purpose, have the same code, retired ones included."""
+    yield from _repeated("/purposes", policy.data["purposes"])
+    for pointer, _, purpose in policy.rows("purposes"):
+        yield from _repeated(f"{pointer}/topics", purpose.get("topics", {}))
+
+
+def _repeated(pointer: str, rows: dict[str, Any]) -> Iterator[Finding]:
+    taken: dict[str, str] = {}
+    for key, row in rows.items():
+        first = taken.setdefault(row["code"], key)
+        if first != key:
+            what = f"The code “{row['code']}” already belongs to “{first}”."
+            yield f"{child(pointer, key)}/code", what, "Choose a code that was never used."
+
+
+@_rule()
+def codes_are_never_reused(policy: Policy) -> Iterator[Finding | Problem]:
+    """A published code keeps meaning the same, and what was published keeps its code."""
+    for now in codes_of(policy.data):
+        pointer = _pointer(now)
+        for then in policy.published.codes:
+            same_name = (now["purpose"], now["topic"]) == (then["purpose"], then["topic"])
+            same_space = now["topic"] is None and then["topic"] is None
+            same_space |= None not in (now["topic"], then["topic"]) and now["purpose"] == then["purpose"]
+            if same_name and now["code"] != then["code"]:
+                what = f"The code was published as “{then['code']}”, and people's decisions are stored under it."
+                yield f"{pointer}/code", what, f"Write “code: {then['code']}”."
+            elif same_space and not same_name and now["code"] == then["code"]:
+                what = f"The code “{now['code']}” was published for “{then['topic'] or then['purpose']}”."
+                yield f"{pointer}/code", what, "Choose a code that was never used; ids and codes are never changed."
+
+
+@_rule()
+def published_rows_stay(policy: Policy) -> Iterator[Finding | Problem]:
+    """A purpose or topic that was published is retired and never removed."""
+    now = {(one["purpose"], one["topic"]) for one in codes_of(policy.data)}
+    for then in policy.published.codes:
+        if (then["purpose"], then["topic"]) not in now:
+            what = f"“{then['topic'] or then['purpose']}” was published and is gone."
+            mend = f"Put it back with “code: {then['code']}” and “retired: true”."
+            yield _pointer(then), what, mend
+
+
+def _pointer(code: dict[str, Any]) -> str:
+    purpose = child("/purposes", code["purpose"])
+    return purpose if code["topic"] is None else child(f"{purpose}/topics", code["topic"])
+
+
+@_rule()
+def brands_belong(policy: Policy) -> Iterator[Finding | Problem]:
+    """A purpose and its brand belong to the same controller."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        brand = policy.data["brands"].get(purpose.get("brand"))
+        if brand and brand["controller"] != purpose["controller"]:
+            what = f"The brand belongs to “{brand['controller']}”, the purpose to “{purpose['controller']}”."
+            yield f"{pointer}/brand", what, "Name a brand of the same controller."
+
+
+# ---- What the law asks of a purpose ---------------------------------------------------------------------
+
+
+@_rule()
+def consent_is_informed(policy: Policy) -> Iterator[Finding | Problem]:
+    """A consent purpose has the text agreed to and says beforehand how to withdraw (GDPR Art. 7(3))."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        if purpose["legal_basis"] == "consent":
+            for key in ("consent_text", "withdrawal_text"):
+                if key not in purpose:
+                    yield f"{pointer}/{key}", f"A consent needs “{key}”.", f"Add “{key}” with a text per language."
+
+
+@_rule()
+def consent_names_topics(policy: Policy) -> Iterator[Finding | Problem]:
+    """The text agreed to names the topics when there are any: consent is specific (GDPR Art. 4(11))."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        if purpose.get("topics") and "consent_text" in purpose:
+            for language, words in purpose["consent_text"].items():
+                if "{topics}" not in words:
+                    where = f"{pointer}/consent_text/{language}"
+                    yield where, "The text does not name the topics.", "Put {topics} where the topics belong."
+
+
+@_rule()
+def interest_is_weighed(policy: Policy) -> Iterator[Finding | Problem]:
+    """A legitimate-interest purpose names the interest, weighs it, and tells how to object (GDPR Art. 6(1)(f), 21)."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        if purpose["legal_basis"] == "legitimate_interest":
+            for key in ("interest", "balancing_test", "objection_text"):
+                if key not in purpose:
+                    what = f"A legitimate interest needs “{key}”."
+                    yield f"{pointer}/{key}", what, f"Add “{key}” with a text per language."
+
+
+@_rule()
+def marketing_mail_is_confirmed(policy: Policy) -> Iterator[Finding | Problem]:
+    """Consent to marketing by e-mail or text message counts only once it is confirmed from that address."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        is_message = {"email", "sms"} & set(purpose["channels"])
+        is_asked = purpose["legal_basis"] == "consent" and purpose.get("marketing")
+        if is_asked and is_message and not purpose.get("double_opt_in"):
+            what = "Marketing to an address nobody has confirmed may reach somebody who never asked."
+            yield f"{pointer}/double_opt_in", what, "Write “double_opt_in: true”."
+
+
+@_rule()
+def tracking_is_asked(policy: Policy) -> Iterator[Finding | Problem]:
+    """Tracking rests on consent, and what it records is profiled or marketed with on that consent only (ePrivacy)."""
+    recorded = {
+        key
+        for _, _, purpose in policy.rows("purposes")
+        if purpose.get("tracking")
+        for key in purpose["data_types"]
+        if policy.data["data_types"].get(key, {}).get("origin") == "observed"
+    }
+    for pointer, _, purpose in policy.rows("purposes"):
+        if purpose["legal_basis"] == "consent":
+            continue
+        if purpose.get("tracking"):
+            what = "Recording what people do needs their consent."
+            yield f"{pointer}/tracking", what, "Write “legal_basis: consent”, or “tracking: false”."
+        elif purpose.get("profiling") or purpose.get("marketing"):
+            for index, key in enumerate(purpose["data_types"]):
+                if key in recorded:
+                    what = f"“{key}” is recorded with consent to tracking and cannot be used on another basis."
+                    mend = "Remove it here; use it in the purpose that asks for consent to tracking."
+                    yield f"{pointer}/data_types/{index}", what, mend
+
+
+@_rule()
+def transfers_are_protected(policy: Policy) -> Iterator[Finding | Problem]:
+    """A recipient outside the European Economic Area has a transfer tool (GDPR Chapter V)."""
+    for pointer, _, recipient in policy.rows("recipients"):
+        if recipient["country"] not in EEA and "transfer_tool" not in recipient:
+            what = f"{recipient['country']} is outside the EEA and nothing protects the data there."
+            mend = "Add “transfer_tool”, such as an adequacy decision or standard contractual clauses."
+            yield f"{pointer}/transfer_tool", what, mend
+
+
+@_rule()
+def authorities_cover_jurisdictions(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every jurisdiction has an authority to complain to (GDPR Art. 13(2)(d))."""
+    for index, country in enumerate(policy.data["jurisdictions"]):
+        if country not in policy.data["authorities"]:
+            where = child("/jurisdictions", index)
+            yield where, f"{country} has no authority.", f"Add “{country}” under authorities, or remove it here."
+
+
+@_rule()
+def addresses_can_be_written_to(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every e-mail address has the form of one, in plain letters."""
+    for pointer, address in shape.each("email", policy.data):
+        if isinstance(address, str) and not _ADDRESS.fullmatch(address):
+            yield pointer, "This is not an e-mail address.", "Write an address such as privacy@example.com."
+
+
+# The part of RFC 5321 that every mail system takes: no quotes, no comments, no dot at an end or twice in a row.
+_ADDRESS = re.compile(
+    r"(?=.{6,254}$)(?=.{1,64}@)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+)
+
+
+@_rule()
+def form_asks_for_consent(policy: Policy) -> Iterator[Finding | Problem]:
+    """The form serves a purpose in use that rests on consent, and asks for the address it needs."""
+    form = policy.data["form"]
+    purpose = policy.data["purposes"].get(form["purpose"])
+    if purpose and (purpose["legal_basis"] != "consent" or purpose.get("retired")):
+        yield "/form/purpose", "The form must ask for a consent that is in use.", "Name a consent purpose not retired."
+    if not form["fields"]["email"]["required"]:
+        yield "/form/fields/email/required", "Nobody can confirm without an address.", "Write “required: true”."
+
+
+# ---- Keeping and deleting -------------------------------------------------------------------------------
+
+
+@_rule()
+def keeping_ends(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every retention rule has an end, and a hold also says whose interest it serves."""
+    for pointer, _, rule in policy.rows("retention_rules"):
+        has_clock = rule["clock"] != "none"
+        if "period" not in rule and (has_clock or rule.get("hold")):
+            yield f"{pointer}/period", "The rule has no end.", "Add “period”, such as 6 months."
+        if "period" in rule and not has_clock:
+            yield f"{pointer}/clock", "A period needs an event to count from.", "Name the clock, or remove the period."
+        if rule.get("hold") and "justification" not in rule:
+            yield f"{pointer}/justification", "A hold needs its reason.", "Say whose interest the hold serves and why."
+        if "never_sent" in rule and rule["clock"] != "last_send":
+            yield f"{pointer}/never_sent", "Only a last send can be missing.", "Remove it, or write “clock: last_send”."
+
+
+@_rule()
+def long_periods_are_justified(policy: Policy) -> Iterator[Finding | Problem]:
+    """A period above an authority's figure has a justification, a signer and a review date."""
+    for pointer, _, rule in policy.rows("retention_rules"):
+        for figure in figures().values():
+            applies = figure["jurisdiction"] in ("EU", *policy.data["jurisdictions"])
+            if not applies or figure["covers"] != rule["covers"]:
+                continue
+            for key, limit in (("period", figure["at_most"]), ("never_sent", figure.get("never_sent"))):
+                if key in rule and limit and _is_longer(rule[key], limit):
+                    for missing in ("justification", "signed_by", "review_on"):
+                        if missing not in rule:
+                            what = f"“{rule[key]}” is longer than the authority's {limit} ({figure['source']})."
+                            yield f"{pointer}/{missing}", what, f"Add “{missing}”, or shorten “{key}” to {limit}."
+
+
+def _is_longer(period: str, limit: str) -> bool:
+    return periods.longest_days(periods.parse(period)) > periods.longest_days(periods.parse(limit))
+
+
+@cache
+def figures() -> dict[str, dict[str, str]]:
+    """What authorities have said about periods, with the source, by id."""
+    file = resources.files("policy_compiler").joinpath("authority_figures.yaml")
+    found: dict[str, dict[str, str]] = source.parse(file.read_text(encoding="utf-8"), file.name).data
+    return found
+
+
+@_rule()
+def waiting_agrees(policy: Policy) -> Iterator[Finding | Problem]:
+    """Unconfirmed requests are kept exactly as long as they wait."""
+    waiting = policy.data["periods"]["pending"]
+    for pointer, _, rule in policy.rows("retention_rules"):
+        if rule["covers"] == "pending" and periods.parse(rule["period"]) != periods.parse(waiting):
+            what = f"“{rule['period']}” differs from “pending: {waiting}” under periods."
+            yield f"{pointer}/period", what, "Write the same period in both places."
+
+
+@_rule()
+def state_fits(policy: Policy) -> Iterator[Finding | Problem]:
+    """One person's decisions about everything fit into 4,000 bytes."""
+    size = state_size(policy.data)
+    if size > STATE_LIMIT:
+        what = f"A person who decided about everything would need {size} bytes; {STATE_LIMIT} is the most."
+        yield "/purposes", what, "Join topics or channels, or shorten codes that are not published yet."
+
+
+def state_size(data: dict[str, Any]) -> int:
+    """Bytes of the largest state of a person under this policy."""
+    size = _STATE_BASE
+    for purpose in data["purposes"].values():
+        if purpose["legal_basis"] in ("consent", "legitimate_interest"):
+            topics = [topic["code"] for topic in purpose.get("topics", {}).values()] or ["-"]
+            for topic in topics:
+                for channel in purpose["channels"]:
+                    size += len(f"{purpose['code']}.{topic}.{channel}") + _STATE_ROW
+    return size
+
+
+# ---- Dates and the notice -------------------------------------------------------------------------------
+
+
+@_rule()
+def dates_exist(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every date is in the calendar."""
+    written = [*shape.each("date", policy.data)]
+    written += [(pointer, key[:10]) for pointer, key, _ in policy.rows("notices")]
+    for pointer, day in written:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            yield pointer, f"“{day}” is not a day of the calendar.", "Correct the date."
+
+
+@_rule()
+def editions_are_in_order(policy: Policy) -> Iterator[Finding | Problem]:
+    """Editions stand oldest first, and the first of them, and no other, is called first."""
+    rows = list(policy.rows("notices"))
+    for index, (pointer, key, row) in enumerate(rows):
+        if (row["change"] == "first") != (index == 0):
+            what = "Only the oldest edition is the first."
+            yield f"{pointer}/change", what, "Write “first” for the oldest edition and another class for the rest."
+        if index and (key <= rows[index - 1][1] or row["published_on"] < rows[index - 1][2]["published_on"]):
+            yield pointer, "This edition is not younger than the one above it.", "Put the editions oldest first."
+
+
+@_rule()
+def new_purposes_are_announced(policy: Policy) -> Iterator[Finding | Problem]:
+    """An edition that brings a purpose says so, because people are then told and asked."""
+    known = {one["purpose"] for one in policy.published.codes}
+    new = [key for key in policy.data["purposes"] if key not in known]
+    *_, (pointer, version, row) = policy.rows("notices")
+    is_open = all(one["version"] != version for one in policy.published.editions)
+    if policy.published.editions and new and is_open and row["change"] != "new_purpose":
+        yield f"{pointer}/change", f"This edition brings “{new[0]}”.", "Write “change: new_purpose”."
+
+
+@_rule(WHEN_COMPILING)
+def editions_are_published(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every edition in the policy was published, and every published edition is in the policy."""
+    published = {edition["version"] for edition in policy.published.editions}
+    for pointer, key, row in policy.rows("notices"):
+        if key not in published:
+            command = f"python -m policy_compiler publish --policy DIR --version {key} --change {row['change']}"
+            yield pointer, "This edition is not published.", f"Run “{command}”."
+    for version in published - set(policy.data["notices"]):
+        yield child("/notices", version), "This edition was published and is gone.", "Put it back."
+
+
+@_rule()
+def published_editions_stay(policy: Policy) -> Iterator[Finding | Problem]:
+    """A published edition and its files are as they were on the day of publication."""
+    for edition in policy.published.editions:
+        row = policy.data["notices"].get(edition["version"], {})
+        for key in row:
+            if row[key] != edition.get(key):
+                pointer = child(child("/notices", edition["version"]), key)
+                yield pointer, f"“{key}” of a published edition was changed.", f"Restore it as it stands in {LOCK}."
+        for language, expected in edition["languages"].items():
+            content = policy.published.files[edition["version"], language]
+            name = f"{FOLDER}/{file_name(edition['version'], language)}"
+            if content is None or content_hash(content) != expected:
+                what = "A published notice is missing." if content is None else "A published notice was changed."
+                mend = "Restore the file from version control; changes belong into a new edition."
+                yield Problem(name, 1, ROOT, what, mend, "published-editions-stay")
+
+
+@_rule(WHEN_COMPILING)
+def notice_is_current(policy: Policy) -> Iterator[Finding | Problem]:
+    """The notice that is in force says what the policy says, in every approved language."""
+    if not policy.published.editions:
+        return
+    current = policy.published.editions[-1]
+    version = current["version"]
+    pointer = child("/notices", version)
+    mend = f"Add an edition under notices in {FILE} and run publish with its version."
+    for language, wording in policy.wordings.items():
+        fresh = notices.render(policy.data, wording.data, language, version)
+        if language not in current["languages"]:
+            yield pointer, f"The notice in force was not published in “{language}”.", mend
+        elif content_hash(fresh) != current["languages"][language]:
+            place = _first_difference(policy.published.files.get((version, language)), fresh)
+            yield pointer, f"What people read in “{language}” has changed since {version}{place}.", mend
+
+
+def _first_difference(old: Any, new: dict[str, Any]) -> str:
+    if not isinstance(old, dict) or "sections" not in old:
+        return ""
+    before = {one["id"]: one for one in old["sections"]}
+    changed = [one["id"] for one in new["sections"] if before.get(one["id"]) != one]
+    changed += [one for one in before if one not in {section["id"] for section in new["sections"]}]
+    return f", first in the section “{changed[0]}”" if changed else ""
+
+
+# ---- Statements that the policy has to carry ------------------------------------------------------------
+
+
+@_rule()
+def statements_are_carried(policy: Policy) -> Iterator[Finding | Problem]:
+    """What is said to carry a statement stands in the policy."""
+    for pointer, _, row in policy.rows("seed"):
+        for index, place in enumerate(row["carried_by"]):
+            if place.startswith("/") and not policy.file.has(place):
+                yield f"{pointer}/carried_by/{index}", f"{place} is not in the policy.", "Name the row that carries it."
+
+
+# ---- Warnings -------------------------------------------------------------------------------------------
+
+
+@_rule(warns=True)
+def used_data_is_declared(policy: Policy) -> Iterator[Finding | Problem]:
+    """Data that a purpose or the form uses is listed in a category of that purpose, so that people are told."""
+    purposes, categories = policy.data["purposes"], policy.data["categories"]
+    used = [
+        (f"{pointer}/data_types/{index}", key, purpose["categories"])
+        for pointer, _, purpose in policy.rows("purposes")
+        for index, key in enumerate(purpose["data_types"])
+        if not purpose.get("retired")
+    ]
+    form = policy.data["form"]
+    if form["purpose"] in purposes:
+        of_form = purposes[form["purpose"]]["categories"]
+        used += [(f"/form/fields/{key}/data_type", row["data_type"], of_form) for key, row in form["fields"].items()]
+    for pointer, key, of_purpose in used:
+        if not any(key in categories[one]["data_types"] for one in of_purpose if one in categories):
+            what = f"“{key}” is used but not declared in {' or '.join(of_purpose)}."
+            yield pointer, what, "List it in the category, or stop using it."
+
+
+@_rule(warns=True)
+def declared_data_is_used(policy: Policy) -> Iterator[Finding | Problem]:
+    """Data that is declared serves a purpose; otherwise there is no reason to collect it (GDPR Art. 5(1)(c))."""
+    used = {key for _, _, row in policy.rows("purposes") if not row.get("retired") for key in row["data_types"]}
+    for pointer, key, _ in policy.rows("data_types"):
+        if key not in used:
+            yield pointer, f"“{key}” serves no purpose.", "Add it to the purpose that needs it, or stop collecting it."
+
+
+@_rule(warns=True)
+def form_data_is_used(policy: Policy) -> Iterator[Finding | Problem]:
+    """What the form asks for is used by the purpose of the form."""
+    form = policy.data["form"]
+    uses = policy.data["purposes"].get(form["purpose"], {}).get("data_types", [])
+    for key, row in form["fields"].items():
+        if row["data_type"] not in uses:
+            what = f"The form asks for “{row['data_type']}”, which “{form['purpose']}” does not use."
+            yield f"/form/fields/{key}/data_type", what, "Add it to the purpose, or remove the field."
+
+
+@_rule(warns=True)
+def reviews_are_not_overdue(policy: Policy) -> Iterator[Finding | Problem]:
+    """The review date of a retention rule lies ahead."""
+    for pointer, _, rule in policy.rows("retention_rules"):
+        if rule["review_on"] < policy.today.isoformat():
+            what = f"The review was due on {rule['review_on']}."
+            yield f"{pointer}/review_on", what, "Review the period with the signer, and write the next date."
+
+
+def check(policy: Policy, compiling: bool) -> list[Problem]:
+    """Every problem and warning: the shape first, then each rule."""
+    found = shape.problems(policy.file, "policy")
+    for wording in policy.wordings.values():
+        found += shape.problems(wording, "wording")
+    rules = {**ALWAYS, **(WHEN_COMPILING if compiling else {})}
+    misshapen = bool(found)
+    for rule in rules.values():
+        try:
+            found += list(rule(policy))
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+            # A rule may trip over a value of the wrong shape or an unknown id, which is reported already.
+            if not misshapen and not found:
+                raise
+    return found

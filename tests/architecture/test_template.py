@@ -1,0 +1,267 @@
+"""The deployment, asserted on the transformed template, because emulators accept what AWS would not."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from transformed import ROOT, of_type, source, transformed
+
+PAGES = {"/", "/subscribe", "/confirm/{token}", "/not-me/{token}", "/u/{token}", "/notice", "/notice/{version}"}
+POSTED = {"/subscribe", "/confirm/{token}", "/not-me/{token}", "/u/{token}"}
+
+
+@pytest.fixture(scope="module")
+def template_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "transformed.json"
+    path.write_text(json.dumps({key: value for key, value in transformed().items() if key != "Transform"}, indent=1))
+    return path
+
+
+def test_cfn_lint_finds_nothing_after_the_transform(template_file: Path) -> None:
+    found = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--format", "parseable", str(template_file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (found.stdout, found.returncode) == ("", 0)
+
+
+def test_checkov_finds_nothing_but_what_is_skipped_with_a_reason(template_file: Path) -> None:
+    found = subprocess.run(
+        [
+            ROOT / ".venv-checkov/bin/checkov",
+            *("--config-file", str(ROOT / "tests/architecture/checkov.yaml"), "--skip-download", "--compact"),
+            *("--quiet", "--framework", "cloudformation", "--output", "json", "--file", str(template_file)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answer = json.loads(found.stdout)
+
+    failed = answer.get("results", {}).get("failed_checks", [])
+    assert [f"{check['check_id']} {check['resource']}" for check in failed] == []
+    assert answer.get("summary", answer)["passed"] > 20
+
+
+def routes() -> dict[str, dict[str, Any]]:
+    """Every route as `METHOD path`, with its operation."""
+    (api,) = of_type("AWS::ApiGatewayV2::Api").values()
+    return {
+        f"{'ANY' if method.startswith('x-') else method.upper()} {path}": operation
+        for path, methods in api["Body"]["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_routes_are_the_public_contract() -> None:
+    expected = {f"{method} {path}" for path in PAGES for method in ("GET", "HEAD")}
+    expected |= {f"POST {path}" for path in POSTED}
+    expected |= {"POST /v1/permission-checks", "GET /v1/openapi.json", "ANY /$default"}
+
+    assert set(routes()) == expected
+
+
+def test_only_pages_and_the_api_description_are_open() -> None:
+    closed = {route for route, operation in routes().items() if operation.get("security")}
+
+    assert closed == {"POST /v1/permission-checks"}
+    assert routes()["POST /v1/permission-checks"]["security"] == [{"Jwt": [{"Fn::Sub": "${ScopePrefix}check"}]}]
+
+
+def test_tokens_are_checked_for_issuer_and_audience() -> None:
+    (api,) = of_type("AWS::ApiGatewayV2::Api").values()
+    authorizer = api["Body"]["components"]["securitySchemes"]["Jwt"]["x-amazon-apigateway-authorizer"]
+
+    assert authorizer["type"] == "jwt"
+    assert authorizer["jwtConfiguration"] == {"issuer": {"Ref": "JwtIssuer"}, "audience": [{"Ref": "JwtAudience"}]}
+
+
+def test_access_logs_name_the_route_and_neither_path_nor_caller() -> None:
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    log_format = stage["AccessLogSettings"]["Format"]
+
+    assert "$context.routeKey" in log_format
+    for forbidden in ("path", "sourceIp", "userAgent", "authorizer", "querystring"):
+        assert forbidden.lower() not in log_format.lower()
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
+        "ThrottlingBurstLimit": {"Ref": "RequestBurst"},
+    }
+
+
+@pytest.mark.parametrize("name", ["SubjectsTable", "LedgerTable", "TransientTable"])
+def test_every_table_expires_restores_and_survives_deletion(name: str) -> None:
+    table = of_type("AWS::DynamoDB::Table")[name]
+    resource = transformed()["Resources"][name]
+
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert {key["AttributeName"] for key in table["KeySchema"]} == {"pk", "sk"}
+
+
+def test_there_are_no_tables_without_these_rules() -> None:
+    assert set(of_type("AWS::DynamoDB::Table")) == {"SubjectsTable", "LedgerTable", "TransientTable"}
+
+
+def test_the_tables_that_others_follow_have_streams() -> None:
+    tables = of_type("AWS::DynamoDB::Table")
+
+    assert {name for name, table in tables.items() if "StreamSpecification" in table} == {
+        "SubjectsTable",
+        "LedgerTable",
+    }
+
+
+def test_how_secrets_are_generated_is_frozen() -> None:
+    """An edit here would make CloudFormation generate them anew: every pseudonym and every link would be lost."""
+    for secret in of_type("AWS::SecretsManager::Secret").values():
+        assert secret["GenerateSecretString"] == {
+            "SecretStringTemplate": '{"current": "k1"}',
+            "GenerateStringKey": "k1",
+            "PasswordLength": 64,
+            "ExcludePunctuation": True,
+        }
+    for name in ("PepperSecret", "LinksSecret"):
+        resource = transformed()["Resources"][name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+EXPECTED_RIGHTS = {
+    "SubscriptionLinksFunction": {
+        "SubjectsTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        "LedgerTable": {"dynamodb:PutItem"},
+        "LettersQueue": {"sqs:SendMessage"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
+        "LinksSecret": {"secretsmanager:GetSecretValue"},
+    },
+    "ConsentApiFunction": {
+        "SubjectsTable": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
+        "LinksSecret": {"secretsmanager:GetSecretValue"},
+    },
+    "DeliveryWorkerFunction": {
+        "SubjectsTable": {"dynamodb:Query", "dynamodb:UpdateItem"},
+        "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "LinksSecret": {"secretsmanager:GetSecretValue"},
+        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${SenderDomain}": {"ses:SendEmail"},
+    },
+}
+
+
+def _resource_name(resource: Any) -> str:
+    if "Fn::GetAtt" in resource:
+        attribute = resource["Fn::GetAtt"]
+        return str(attribute[0] if isinstance(attribute, list) else attribute.split(".")[0])
+    return str(resource.get("Ref") or resource["Fn::Sub"])
+
+
+@pytest.mark.parametrize("function", EXPECTED_RIGHTS)
+def test_each_function_may_do_exactly_this(function: str) -> None:
+    rights: dict[str, set[str]] = {}
+    for policy in of_type("AWS::IAM::Role")[f"{function}Role"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            for resource in resources:
+                rights.setdefault(_resource_name(resource), set()).update(actions)
+
+    assert rights == EXPECTED_RIGHTS[function]
+
+
+def test_no_function_is_without_a_statement_of_its_rights() -> None:
+    assert set(of_type("AWS::Lambda::Function")) == set(EXPECTED_RIGHTS)
+
+
+def test_nobody_may_change_or_delete_what_is_in_the_ledger() -> None:
+    assert all(rights.get("LedgerTable", set()) <= {"dynamodb:PutItem"} for rights in EXPECTED_RIGHTS.values())
+
+
+def test_roles_have_no_managed_policy_but_lambdas_own() -> None:
+    allowed = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSLambdaSQSQueueExecutionRole"}
+
+    for role in of_type("AWS::IAM::Role").values():
+        for arn in role["ManagedPolicyArns"]:
+            text = arn if isinstance(arn, str) else arn["Fn::Sub"]
+            assert text.rsplit("/", 1)[1] in allowed
+
+
+def test_functions_run_where_the_layers_are_built_for() -> None:
+    for name, function in of_type("AWS::Lambda::Function").items():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert [layer["Ref"][:-10] for layer in function["Layers"]] == ["DependenciesLayer", "CoreLayer", "PolicyLayer"]
+        assert function["Timeout"] <= 25, f"{name}: the API gives up after 30 seconds"
+        assert "LogGroup" in function["LoggingConfig"]
+        assert "ReservedConcurrentExecutions" not in function
+
+
+def test_every_handler_exists() -> None:
+    for function in of_type("AWS::Lambda::Function").values():
+        module, name = function["Handler"].rsplit(".", 1)
+        file = ROOT / "functions" / (module.replace(".", "/") + ".py")
+        assert f"def {name}(" in file.read_text()
+
+
+def test_orders_are_retried_reported_one_by_one_and_then_set_aside() -> None:
+    (mapping,) = of_type("AWS::Lambda::EventSourceMapping").values()
+    queue = of_type("AWS::SQS::Queue")["LettersQueue"]
+    worker = of_type("AWS::Lambda::Function")["DeliveryWorkerFunction"]
+
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
+
+
+def test_claims_outlast_a_worker_and_end_before_the_queue_delivers_again() -> None:
+    from consent_center.adapters.dynamodb.claims import HELD_SECONDS
+
+    worker = of_type("AWS::Lambda::Function")["DeliveryWorkerFunction"]
+    assert worker["Timeout"] < HELD_SECONDS < of_type("AWS::SQS::Queue")["LettersQueue"]["VisibilityTimeout"]
+
+
+def test_every_log_group_forgets() -> None:
+    groups = of_type("AWS::Logs::LogGroup").values()
+
+    assert len(groups) == 1 + len(of_type("AWS::Lambda::Function"))
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups)
+
+
+def test_every_alarm_reaches_somebody() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm")
+
+    assert {"DeadLetters", "LettersWaiting", "ApiErrors", "SubscriptionLinksErrors", "ConsentApiErrors"} <= set(alarms)
+    assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
+
+
+def test_every_setting_a_function_is_given_is_one_that_config_knows() -> None:
+    config = (ROOT / "layers/core/python/consent_center/config.py").read_text()
+
+    for function in of_type("AWS::Lambda::Function").values():
+        for name in function["Environment"]["Variables"]:
+            assert name.startswith("POWERTOOLS_") or f'"{name}"' in config, name
+
+
+def test_every_parameter_is_described_and_used() -> None:
+    text = (ROOT / "template.yaml").read_text()
+
+    for name, parameter in source()["Parameters"].items():
+        assert parameter["Description"]
+        assert text.count(name) > 1, f"{name} is declared and never used"

@@ -1,0 +1,173 @@
+"""Every page as a browser shows it: nothing to mend for axe, nothing cut off, nothing fetched, everything reachable.
+
+Pages are served as they will be in earnest, under their Content-Security-Policy, but without a server.
+"""
+
+import shutil
+
+import pytest
+
+from consent_center.texts import Texts
+from unit.texts import samples
+
+playwright = pytest.importorskip("playwright.sync_api")
+axe_runner = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+ORIGIN = "http://pages.test"
+TEXTS = Texts()
+STATES = {state: (page, context) for state, page, context in samples.pages()}
+NARROW, WIDE = 320, 1280
+"""CSS pixels; 320 is also what a window of 1280 has left at a zoom of 400 % (WCAG 2.2, 1.4.10)."""
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+]
+
+TOO_SMALL = """() => [...document.querySelectorAll('.button, .choice, input:not([type=hidden]):not([type=checkbox])')]
+    .filter(seen => seen.getBoundingClientRect().height < 44 || seen.getBoundingClientRect().width < 44)
+    .map(seen => seen.outerHTML)"""
+
+STICKS_OUT = """() => [...document.querySelectorAll('body *')].filter(seen => {
+        const box = seen.getBoundingClientRect();
+        return box.width > 1 && (box.right > innerWidth + 1 || box.left < -1);
+    }).map(seen => seen.outerHTML.slice(0, 120))"""
+
+FOCUSED = """() => {
+    const seen = document.activeElement, style = getComputedStyle(seen);
+    return {
+        what: seen.tagName + '#' + (seen.id || seen.textContent.trim()),
+        width: parseFloat(style.outlineWidth), style: style.outlineStyle,
+    };
+}"""
+
+
+def render(state, language="en", colour=samples.COLOUR):
+    page, context = STATES[state]
+    return TEXTS.page(page, language, site=samples.a_site(TEXTS, colour), **context)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser):
+    """Opens a page in a fresh window and insists that nothing but the page is asked for and no rule is broken."""
+    contexts, strangers, complaints = [], [], []
+
+    def open_page(html, *, width=WIDE, theme="light", colour=samples.COLOUR, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
+        contexts.append(context)
+        policy = (
+            f"default-src 'none'; style-src '{TEXTS.style_hash(colour)}'; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        )
+
+        def answer(route):
+            if route.request.url == f"{ORIGIN}/":
+                headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
+                route.fulfill(status=200, headers=headers, body=html)
+            else:
+                strangers.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", answer)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(f"{ORIGIN}/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not strangers
+    assert not complaints
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing_and_nothing_sticks_out_in_any_theme_and_width(show, state):
+    page = show(render(state))
+    for width in (NARROW, WIDE):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert page.evaluate(STICKS_OUT) == []
+        assert page.evaluate(TOO_SMALL) == []
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            found = axe_runner.Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "notice", "check-mail"])
+def test_right_to_left_pages_mirror_without_sticking_out(show, state):
+    page = show(render(state, "ar"), width=NARROW)
+
+    assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    assert page.evaluate(STICKS_OUT) == []
+
+
+@pytest.mark.parametrize("colour", ["#ffdd00", "#000000", "#ffffff", "#d6006c"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_in_any_brand_colour_has_enough_contrast(show, colour, theme):
+    found = axe_runner.Axe().run(show(render("confirm", colour=colour), theme=theme, colour=colour))
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "unsubscribe-topic"])
+def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(show, state):
+    page = show(render(state))
+    wanted = page.evaluate("document.querySelectorAll('a[href], button, input:not([type=hidden])').length")
+    reached = []
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(FOCUSED)
+        assert focused["style"] != "none"
+        assert focused["width"] >= 2
+        reached.append(focused["what"])
+
+    assert len(set(reached)) == wanted
+
+
+def test_a_press_anywhere_on_a_choice_ticks_it(show):
+    page = show(render("subscribe"))
+    box = page.locator("#topic-1-hint").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    assert page.locator("#topic-1").is_checked()
+
+
+@pytest.mark.parametrize("state", ["subscribe", "confirm"])
+def test_everything_is_there_without_scripts_and_in_forced_colours(show, state):
+    page = show(render(state), java_script_enabled=False, forced_colors="active")
+
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert page.get_by_role("button").is_visible()
+
+
+def test_yes_and_no_have_the_same_size(show):
+    page = show(render("confirm"))
+    yes, no = page.locator("form .button").all()
+
+    assert yes.bounding_box()["height"] == no.bounding_box()["height"]
+    assert abs(yes.bounding_box()["width"] - no.bounding_box()["width"]) < 2
+
+
+def test_a_table_stays_a_table_where_its_rows_are_lists(show):
+    page = show(render("notice"), width=NARROW)
+
+    assert page.get_by_role("columnheader").count() == 3
+    assert page.get_by_role("cell").count() == 6

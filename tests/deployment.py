@@ -1,0 +1,175 @@
+"""The three functions over one set of fakes: real events in, answers out."""
+
+import base64
+import html
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+
+import consent_api.app
+import delivery_worker.app
+import shipped_policy
+import subscription_links.app
+from builders import NAMES, PEOPLE
+from consent_center.bootstrap import Services
+from consent_center.config import Config
+from fakes import (
+    CollectingMailer,
+    CollectingOutbox,
+    CountingChance,
+    FixedSecrets,
+    InMemoryClaims,
+    InMemoryLedger,
+    InMemorySubjects,
+    SettableClock,
+    no_pause,
+)
+
+EVENTS = Path(__file__).parents[1] / "events"
+
+CONTEXT = SimpleNamespace(
+    function_name="test",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-north-1:000000000000:function:test",
+    aws_request_id="00000000-0000-4000-8000-000000000002",
+)
+
+FORBIDDEN = re.compile(
+    "|".join(
+        [
+            *map(re.escape, PEOPLE),
+            *map(re.escape, NAMES),
+            r"192\.0\.2\.",
+            r"v1\.k\d+\.[\w-]{8,}",
+            "pepper-",
+            "links-one",
+        ]
+    ),
+    re.IGNORECASE,
+)
+"""Addresses, names, callers, tokens and keys."""
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: str
+    cookies: list[str]
+
+    @property
+    def text(self) -> str:
+        """The body of a page with its character references resolved."""
+        return html.unescape(self.body)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Deployment:
+    """The three functions over one set of fakes."""
+
+    subjects: InMemorySubjects = field(default_factory=InMemorySubjects)
+    outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
+    mailer: CollectingMailer = field(default_factory=CollectingMailer)
+    claims: InMemoryClaims = field(default_factory=InMemoryClaims)
+    clock: SettableClock = field(default_factory=SettableClock)
+
+    def __post_init__(self) -> None:
+        shipped_policy.compiled()
+        services = Services(Config({"SCOPE_PREFIX": "consent.", "PUBLIC_URL": "https://consent.example.com"}))
+        services.subjects = self.subjects
+        services.ledger = InMemoryLedger(self.subjects)
+        services.outbox = self.outbox
+        services.mailer = self.mailer
+        services.claims = self.claims
+        services.clock = self.clock
+        services.pause = no_pause
+        services.chance = CountingChance()
+        services.secrets = FixedSecrets()
+        self.services = services
+
+    def event(self, name: str, token: str = "", **changes: Any) -> dict[str, Any]:
+        text = (EVENTS / f"{name}.json").read_text().replace("TOKEN", token)
+        return {**json.loads(text), **changes}
+
+    def page(self, name: str, token: str = "", form: dict[str, Any] | None = None, **changes: Any) -> Answer:
+        event = self.event(f"subscription_links/{name}", token, **changes)
+        if form is not None:
+            event["body"] = base64.b64encode(urlencode(form, doseq=True).encode()).decode()
+        return _answer(subscription_links.app.lambda_handler(event, CONTEXT))  # type: ignore[arg-type]
+
+    def api(self, name: str, **changes: Any) -> Answer:
+        return _answer(consent_api.app.lambda_handler(self.event(f"consent_api/{name}", **changes), CONTEXT))  # type: ignore[arg-type]
+
+    def check(self, *recipients: str, topic: str | None = None, **other: Any) -> Answer:
+        body = {
+            "purpose": "direct-marketing-email",
+            "channel": "email",
+            "recipients": recipients or PEOPLE[:1],
+            **other,
+        }
+        return self.api("post-permission-checks", body=json.dumps({**body, **({"topic": topic} if topic else {})}))
+
+    def deliver(self) -> dict[str, Any]:
+        """Hand every queued order to the worker."""
+        record = self.event("delivery_worker/letters")["Records"][0]
+        records = [
+            {
+                **record,
+                "messageId": f"message-{number}",
+                "body": json.dumps(
+                    {
+                        **json.loads(record["body"]),
+                        "request": order.request,
+                        "pseudonym": order.contact.pseudonym,
+                    }
+                ),
+            }
+            for number, order in enumerate(self.outbox.orders)
+        ]
+        return delivery_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
+
+    def form_token(self) -> str:
+        token = re.search(r'name="form" value="([^"]+)"', self.page("get-subscribe").body)
+        assert token
+        self.clock.move(seconds=2)
+        return token[1]
+
+    def sign_up(self, *topics: str, email: str = PEOPLE[0], **fields: Any) -> Answer:
+        form = {"email": email, "topic": topics or ("product-news", "events"), "form": self.form_token(), **fields}
+        return self.page("post-subscribe", form=form)
+
+    def asked(self, *topics: str, **fields: Any) -> str:
+        """Sign up and take the confirm token out of the letter."""
+        assert self.sign_up(*topics, **fields).status == 200
+        assert self.deliver() == {"batchItemFailures": []}
+        return self.link("confirm")
+
+    def link(self, route: str) -> str:
+        found = re.search(rf"https://consent\.example\.com/{route}/(\S+?)[\s>)]", self.mailer.letters[-1].text)
+        assert found, f"the letter has no {route} link"
+        return found[1]
+
+    def confirm(self, token: str) -> Answer:
+        shown = re.search(r'name="shown" value="([^"]+)"', self.page("get-confirm", token).body)
+        return self.page("post-confirm", token, form={"shown": shown[1] if shown else ""})
+
+    def stop_link(self, topic: str | None = None) -> str:
+        header = self.check(topic=topic).json["results"][0]["headers"]["List-Unsubscribe"]
+        return str(header.rsplit("/", 1)[1].rstrip(">"))
+
+    def kinds(self) -> list[str]:
+        return [entry.kind for entry in self.subjects.entry_of.values()]
+
+
+def _answer(answer: dict[str, Any]) -> Answer:
+    headers = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+    headers |= {name.lower(): value[0] for name, value in answer.get("multiValueHeaders", {}).items()}
+    return Answer(answer["statusCode"], headers, answer.get("body") or "", answer.get("cookies", []))

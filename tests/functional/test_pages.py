@@ -1,0 +1,325 @@
+"""The public pages, from event to answer."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+
+import pytest
+
+from builders import NAMES, PEOPLE, texts_that_are_no_address
+from consent_center.domain.errors import UnavailableError
+from deployment import Deployment
+
+
+def stored(deployment: Deployment) -> tuple[int, ...]:
+    subjects = deployment.subjects
+    return len(subjects.requests), len(subjects.subjects), len(subjects.entry_of), len(subjects.profiles)
+
+
+def test_signing_up_confirming_and_asking_gives_a_yes(deployment: Deployment) -> None:
+    token = deployment.asked("product-news", "events")
+    assert deployment.check(topic="events").json["results"][0]["reason"] == "pending"
+    answer = deployment.confirm(token)
+
+    assert answer.status == 200
+    result = deployment.check(topic="events").json["results"][0]
+    assert (result["allowed"], result["reason"]) == (True, "given")
+    assert deployment.kinds() == ["given"]
+
+
+def test_the_letter_carries_both_unsubscribe_headers_and_says_who_asks(deployment: Deployment) -> None:
+    deployment.asked()
+
+    letter = deployment.mailer.letters[0]
+    assert letter.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert letter.headers["List-Unsubscribe"].startswith("<https://consent.example.com/u/v1.k1.")
+    assert (letter.sender_address, letter.to) == ("news@example.com", PEOPLE[0])
+    assert "Fjordmeter A/S" in letter.text
+    assert "Fjordmeter A/S" in letter.html
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "get-confirm",
+        "head-confirm",
+        "get-not-me",
+        "get-unsubscribe",
+        "head-unsubscribe",
+        "options-unsubscribe",
+        "get-subscribe",
+        "head-subscribe",
+        "get-notice",
+        "get-home",
+        "get-nowhere",
+    ],
+)
+def test_opening_a_page_changes_nothing(deployment: Deployment, name: str) -> None:
+    deployment.asked()
+    token = deployment.link("not-me" if "not-me" in name else "u" if "unsubscribe" in name else "confirm")
+    before = stored(deployment)
+    deployment.subjects.calls.clear()
+    deployment.page(name, token)
+
+    assert stored(deployment) == before
+    assert set(deployment.subjects.calls) <= {"load"}
+
+
+def test_confirming_twice_shows_success_twice_and_writes_one_event(deployment: Deployment) -> None:
+    token = deployment.asked()
+    answers = [deployment.confirm(token), deployment.confirm(token)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert deployment.kinds() == ["given"]
+
+
+def test_confirming_after_a_withdrawal_raises_nothing_and_offers_a_new_sign_up(deployment: Deployment) -> None:
+    token = deployment.asked()
+    deployment.confirm(token)
+    deployment.page("post-one-click-base64", deployment.stop_link())
+    answer = deployment.confirm(token)
+
+    assert answer.status == 410
+    assert "/subscribe" in answer.text
+    assert deployment.check().json["results"][0]["reason"] == "withdrawn"
+
+
+def test_a_request_that_ended_says_so(deployment: Deployment) -> None:
+    token = deployment.asked()
+    deployment.clock.move(days=8)
+
+    assert deployment.page("get-confirm", token).status == 410
+    assert deployment.confirm(token).status == 410
+    assert deployment.kinds() == []
+
+
+def test_this_was_not_me_cancels(deployment: Deployment) -> None:
+    token = deployment.asked()
+    not_me = deployment.link("not-me")
+
+    assert deployment.page("get-not-me", not_me).status == 200
+    assert deployment.page("get-confirm", token).status == 200
+    assert deployment.page("post-not-me", not_me).status == 200
+    assert deployment.confirm(token).status == 410
+
+
+def test_a_changed_text_is_shown_again_before_anybody_agrees(deployment: Deployment) -> None:
+    token = deployment.asked()
+    answer = deployment.page("post-confirm", token, form={"shown": "another text"})
+
+    assert answer.status == 409
+    assert 'name="shown"' in answer.body
+    assert deployment.kinds() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "post-one-click-urlencoded",
+        "post-one-click-base64",
+        "post-one-click-multipart",
+        "post-one-click-empty",
+        "post-one-click-odd",
+    ],
+)
+def test_one_click_is_stored_answered_plainly_and_harmless_to_repeat(deployment: Deployment, name: str) -> None:
+    deployment.confirm(deployment.asked())
+    token = deployment.stop_link("events")
+
+    for _ in range(2):
+        answer = deployment.page(name, token)
+        assert answer.status == 200
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "location" not in answer.headers
+        assert "set-cookie" not in answer.headers
+        assert answer.cookies == []
+    assert deployment.kinds() == ["given", "withdrawn"]
+    assert list(deployment.subjects.entry_of.values())[-1].body["source"] == "one-click"
+    assert deployment.check(topic="product-news").json["results"][0]["allowed"]
+
+
+def test_the_pages_own_button_is_told_from_a_mail_program(deployment: Deployment) -> None:
+    deployment.confirm(deployment.asked())
+    deployment.page("post-unsubscribe-page", deployment.stop_link())
+
+    assert list(deployment.subjects.entry_of.values())[-1].body["source"] == "page"
+
+
+@pytest.mark.parametrize("token", ["", "x", "v1.k1.x.y", "v1.k9.W10.AAAA", "%00", "ü" * 10, "v1." * 400])
+@pytest.mark.parametrize(
+    "name", ["post-one-click-base64", "get-unsubscribe", "get-confirm", "post-confirm", "post-not-me"]
+)
+def test_a_link_that_is_not_ours_is_refused_and_names_where_to_write(
+    deployment: Deployment, name: str, token: str
+) -> None:
+    answer = deployment.page(name, token or "-")
+
+    assert answer.status == 400
+    assert "stop@example.com" in answer.body
+    assert stored(deployment) == (0, 0, 0, 0)
+
+
+def test_a_link_made_for_one_page_opens_no_other(deployment: Deployment) -> None:
+    confirm = deployment.asked()
+    stop = deployment.link("u")
+
+    assert deployment.page("post-one-click-base64", confirm).status == 400
+    assert deployment.page("post-confirm", stop).status == 400
+    assert deployment.page("post-not-me", confirm).status == 400
+
+
+@pytest.mark.parametrize("text", [text for text, _ in texts_that_are_no_address()])
+def test_what_is_no_address_gets_the_form_again_with_what_was_typed(deployment: Deployment, text: str) -> None:
+    answer = deployment.sign_up("events", email=text, name=NAMES[0])
+
+    assert answer.status == 422
+    assert f'value="{NAMES[0]}"' in answer.body
+    assert 'aria-invalid="true"' in answer.body
+    assert stored(deployment) == (0, 0, 0, 0)
+    assert deployment.outbox.orders == []
+
+
+def test_every_wrong_field_is_named_at_once(deployment: Deployment) -> None:
+    answer = deployment.sign_up("no-such-topic", email="ada", name="n" * 201)
+
+    assert answer.status == 422
+    for name in ("email", "topic", "name"):
+        assert f'href="#{name}' in answer.body
+
+
+def test_a_form_that_was_filled_in_faster_than_people_can_is_shown_again(deployment: Deployment) -> None:
+    token = deployment.form_token()
+    deployment.clock.move(seconds=-2)
+    answer = deployment.page("post-subscribe", form={"email": PEOPLE[0], "topic": "events", "form": token})
+
+    assert answer.status == 422
+    assert PEOPLE[0] in answer.body
+    assert stored(deployment) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("hours", [25, 24 * 365])
+def test_a_form_that_stayed_open_too_long_is_shown_again(deployment: Deployment, hours: int) -> None:
+    token = deployment.form_token()
+    deployment.clock.move(seconds=hours * 3600)
+
+    answer = deployment.page("post-subscribe", form={"email": PEOPLE[0], "topic": "events", "form": token})
+    assert answer.status == 422
+
+
+def test_a_forged_form_is_shown_again(deployment: Deployment) -> None:
+    answer = deployment.page("post-subscribe", form={"email": PEOPLE[0], "topic": "events", "form": "v1.k1.x.y"})
+
+    assert answer.status == 422
+    assert stored(deployment) == (0, 0, 0, 0)
+
+
+def test_a_form_on_another_site_leads_to_our_page_and_stores_nothing(deployment: Deployment) -> None:
+    answer = deployment.page("post-subscribe", form={"email": PEOPLE[0], "topic": "events"})
+
+    assert answer.status == 200
+    assert PEOPLE[0] in answer.body
+    assert stored(deployment) == (0, 0, 0, 0)
+
+
+def test_known_and_unknown_addresses_get_the_same_answer(deployment: Deployment) -> None:
+    deployment.confirm(deployment.asked())
+    known = deployment.sign_up(email=PEOPLE[0])
+    unknown = deployment.sign_up(email=PEOPLE[1])
+
+    assert known.status == unknown.status == 200
+    assert known.body.replace(PEOPLE[0], "") == unknown.body.replace(PEOPLE[1], "")
+
+
+def test_hostile_input_is_shown_as_text(deployment: Deployment) -> None:
+    answer = deployment.sign_up("events", email="ada", name='"><script>alert(1)</script>')
+
+    assert "<script" not in answer.body
+
+
+def test_a_refusing_queue_means_try_again(deployment: Deployment) -> None:
+    deployment.outbox.refuses = True
+    answer = deployment.sign_up()
+
+    assert answer.status == 503
+    assert answer.headers["retry-after"]
+
+
+def test_a_failing_table_means_try_again(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = deployment.asked()
+
+    def unavailable(*_: object) -> None:
+        raise UnavailableError("load: ProvisionedThroughputExceededException")
+
+    monkeypatch.setattr(deployment.subjects, "load", unavailable)
+    assert deployment.page("get-confirm", token).status == 503
+    assert deployment.page("post-one-click-base64", deployment.link("u")).status == 503
+
+
+def test_an_unexpected_failure_is_a_page_and_its_text_stays_out_of_the_log(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, printed: io.StringIO
+) -> None:
+    token = deployment.asked()
+
+    def fail(*_: object) -> None:
+        raise ValueError(f"no such item: {PEOPLE[0]}")
+
+    monkeypatch.setattr(deployment.subjects, "load", fail)
+    answer = deployment.page("get-confirm", token)
+
+    assert answer.status == 500
+    assert PEOPLE[0] not in answer.body
+    logged = [json.loads(line) for line in printed.getvalue().splitlines()]
+    assert any(line.get("exception_name") == "ValueError" and "confirm.py" in line["exception"] for line in logged)
+
+
+@pytest.mark.parametrize("name", ["get-subscribe", "get-notice", "get-notice-version", "get-home", "get-nowhere"])
+def test_every_page_is_closed_to_scripts_frames_caches_and_search_engines(deployment: Deployment, name: str) -> None:
+    headers = deployment.page(name).headers
+
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["cache-control"] == "no-store"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "noindex" in headers["x-robots-tag"]
+    assert "set-cookie" not in headers
+
+
+def test_the_style_is_exactly_the_one_that_the_policy_header_allows(deployment: Deployment) -> None:
+    answer = deployment.page("get-subscribe")
+    (style,) = re.findall(r"<style>(.*?)</style>", answer.body, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
+
+
+def test_a_page_that_does_not_exist_is_a_page(deployment: Deployment) -> None:
+    answer = deployment.page("get-nowhere")
+
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_an_unknown_notice_is_not_found(deployment: Deployment) -> None:
+    event_path = {"rawPath": "/notice/1999-01-01", "pathParameters": {"version": "1999-01-01"}}
+
+    assert deployment.page("get-notice-version", **event_path).status == 404
+
+
+def test_the_notice_in_force_names_the_controller_and_the_authority(deployment: Deployment) -> None:
+    body = deployment.page("get-notice").text
+
+    for part in ("Fjordmeter A/S", "Datatilsynet", "Astrid Holm"):
+        assert part in body
+
+
+def test_a_topic_can_be_chosen_by_the_address_of_the_form(deployment: Deployment) -> None:
+    plain = deployment.page("get-subscribe").body
+    chosen = deployment.page("get-subscribe", queryStringParameters={"topic": "events"}).body
+
+    ticked = re.compile(r"<input[^>]* checked")
+    assert ticked.findall(plain) == []
+    assert len(ticked.findall(chosen)) == 1
