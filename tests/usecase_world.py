@@ -10,7 +10,7 @@ from consent_center.domain.capability import FormShown
 from consent_center.domain.chain import Entry, verify
 from consent_center.domain.contact import ContactPoint, contact_point
 from consent_center.domain.policy import Policy
-from consent_center.ports import Pause
+from consent_center.ports import Ledger, Pause
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases.check import Answer, Question, check_permissions
 from consent_center.usecases.letters import Delivery, deliver_confirmation
@@ -49,7 +49,9 @@ class PlainTexts:
 @dataclass
 class World:
     policy: Policy = field(default_factory=a_policy)
-    subjects: InMemorySubjects = field(default_factory=InMemorySubjects)
+    subjects: Any = field(default_factory=InMemorySubjects)
+    """In memory, or any other implementation of the port."""
+    ledger: Ledger | None = None
     secrets: FixedSecrets = field(default_factory=FixedSecrets)
     outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
     mailer: CollectingMailer = field(default_factory=CollectingMailer)
@@ -159,7 +161,7 @@ class World:
         subject = self.subjects.load(self.contact(email)).subject
         if subject.chain is None:
             return []
-        entries = InMemoryLedger(self.subjects).entries(subject.chain)
+        entries = (self.ledger or InMemoryLedger(self.subjects)).entries(subject.chain)
         assert verify(subject.chain, entries, self.subjects.payloads(subject.chain), subject.head) == []
         return entries
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.policy.policy_copies import EXAMPLE, ROOT, TODAY, Copy
 
-from policy_compiler import __main__, build, compiler, periods, rules
+from policy_compiler import __main__, build, compiler, periods, rules, shape
 from policy_compiler.problems import PolicyError
 
 
@@ -203,7 +203,7 @@ def test_what_is_not_a_period_is_refused(text: str) -> None:
 
 
 def test_the_schema_and_the_parser_know_the_same_periods() -> None:
-    assert rules.shape.definitions()["period"]["pattern"] == periods.PATTERN
+    assert shape.definitions()["period"]["pattern"] == periods.PATTERN
 
 
 def test_the_largest_state_counts_purposes_topics_and_channels() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from tests.unit.policy.policy_copies import ROOT, Copy
 
-from policy_compiler import rules
+from policy_compiler import rules, shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -581,7 +581,7 @@ def test_all_problems_are_told_at_once(example: Copy) -> None:
 @pytest.mark.parametrize("figure", rules.figures().values(), ids=list(rules.figures()))
 def test_every_figure_names_its_source(figure: dict[str, str]) -> None:
     assert set(figure) - {"never_sent"} == {"jurisdiction", "covers", "at_most", "source"}
-    assert figure["covers"] in rules.shape.definitions()["retention_rule"]["properties"]["covers"]["enum"]
+    assert figure["covers"] in shape.definitions()["retention_rule"]["properties"]["covers"]["enum"]
 
 
 def test_an_authoritys_figure_holds_in_its_jurisdiction_only(example: Copy) -> None:
@@ -600,7 +600,7 @@ def test_a_retired_topic_may_stay_retired(example: Copy) -> None:
 def test_every_key_is_documented() -> None:
     page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
     notice_only = {"wording", "section", "section_with_list"}
-    kinds = (kind for name, kind in rules.shape.definitions().items() if name not in notice_only)
+    kinds = (kind for name, kind in shape.definitions().items() if name not in notice_only)
     keys = {key for kind in kinds for key in kind.get("properties", {})}
 
     assert {key for key in keys if f"`{key}`" not in page} == set()

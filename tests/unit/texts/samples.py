@@ -155,7 +155,12 @@ def a_notice(version: str = "2026-11-01") -> dict[str, Any]:
                             [
                                 "When you receive marketing from us",
                                 "You subscribe to our newsletters, or answer a survey by e-mail.",
-                                "Name; e-mail address; areas of interest; employer; the permissions you gave",
+                                (
+                                    "Name; phone number; e-mail address; postal address; job title; areas of interest; "
+                                    "employer; the permissions you gave: what you agreed to, when, where and in which "
+                                    "words; whether you opened an e-mail from us; which links you followed; answers to "
+                                    "surveys; information about your metering and its costs"
+                                ),
                             ],
                         ],
                     }
@@ -265,19 +270,5 @@ def letters() -> Iterator[tuple[str, dict[str, Any]]]:
             "notice_url": f"{base}/notice/2026-11-01",
             "requested_at": AT,
             "days": 7,
-        },
-    )
-    yield (
-        "welcome",
-        {
-            "topics": topics,
-            "wording": some_wording(),
-            "confirmed_at": AT,
-            "evidence": "chain-1/E#00000001",
-            "stop_url": f"{base}/u/v1.k1.all",
-            "topic_stops": [
-                {"name": topic["name"], "url": f"{base}/u/v1.k1.{number}"} for number, topic in enumerate(topics)
-            ],
-            "notice_url": f"{base}/notice/2026-11-01",
         },
     )

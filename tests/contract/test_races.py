@@ -1,0 +1,104 @@
+"""Many changes to one person at once, on every engine: each ends in an allowed outcome with the chain unbroken."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from builders import LINKS
+from consent_center.adapters.dynamodb.ledger import DynamoLedger
+from consent_center.adapters.dynamodb.subjects import DynamoSubjects
+from consent_center.bootstrap import _pause
+from consent_center.domain.capability import WithdrawLink, seal_withdrawal
+from consent_center.domain.errors import RequestGoneError, UnavailableError
+from fakes import InMemoryLedger, InMemorySubjects
+from usecase_world import World
+
+
+@pytest.fixture(params=["in memory", "engine"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "in memory":
+        subjects = InMemorySubjects()
+        return World(subjects=subjects, ledger=InMemoryLedger(subjects))
+    database = request.getfixturevalue("engine_database")
+    return World(subjects=DynamoSubjects(database, _pause), ledger=DynamoLedger(), pause=_pause)
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Run all acts in threads that start together; answers what each returned or raised."""
+    outcomes: list[object] = []
+    start = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            outcomes.append(act())
+        except Exception as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def test_two_confirmations_are_one_event(world: World) -> None:
+    token = world.asked()
+    shown = world.look(token).wording.hash
+    outcomes = at_once(*[lambda: world.confirm(token, shown)[1]] * 2)
+
+    assert sorted(outcomes, key=str) == [False, True]
+    assert world.kinds() == ["given"]
+
+
+def test_a_confirmation_against_a_withdrawal_ends_given_or_withdrawn(world: World) -> None:
+    world.confirm(world.asked("product-news"))
+    stop = world.stop_token()
+    world.clock.move(seconds=1)
+    token = world.asked("events")
+    shown = world.look(token).wording.hash
+    world.clock.move(seconds=1)
+    outcomes = at_once(lambda: world.confirm(token, shown)[1], lambda: world.withdraw(stop)[1])
+
+    assert outcomes.count(True) == 2
+    assert world.reason("product-news") == "withdrawn"
+    if world.kinds() == ["given", "given", "withdrawn"]:
+        assert world.reason("events") == "withdrawn"
+    else:
+        assert world.kinds() == ["given", "withdrawn", "given"]
+        assert world.reason("events") == "given"
+
+
+def test_a_confirmation_against_a_cancellation_never_outlives_it(world: World) -> None:
+    for number in range(5):
+        email = f"person-{number}@example.com"
+        token = world.asked(email=email)
+        shown, stop = world.look(token).wording.hash, world.letter_token("stop_url")
+        outcomes = at_once(lambda t=token, s=shown: world.confirm(t, s)[1], lambda s=stop: world.withdraw(s)[1])
+
+        assert not any(isinstance(outcome, UnavailableError) for outcome in outcomes)
+        assert world.reason(email=email) in ("withdrawn", "no_record")
+        assert world.kinds(email) in (["given", "withdrawn"], [])
+        assert all(isinstance(outcome, bool | RequestGoneError) for outcome in outcomes)
+
+
+def test_sixteen_changes_to_one_person_leave_one_unbroken_chain(world: World) -> None:
+    tokens = [world.asked("product-news"), world.asked("events")]
+    shown = [world.look(token).wording.hash for token in tokens]
+    world.clock.move(seconds=1)
+    stops = [seal_withdrawal(WithdrawLink(world.contact(), "dm", topics), LINKS) for topics in (("pn",), ("ev",), ())]
+    confirmations = [lambda n=number % 2: world.confirm(tokens[n], shown[n]) for number in range(6)]
+    withdrawals = [lambda n=number % 3: world.withdraw(stops[n]) for number in range(10)]
+    outcomes = at_once(*confirmations, *withdrawals)
+
+    assert len(outcomes) == 16
+    assert not any(isinstance(outcome, UnavailableError) for outcome in outcomes[6:])
+    assert all(isinstance(outcome, tuple | RequestGoneError | UnavailableError) for outcome in outcomes)
+    events = world.events()
+    last = {change["topic"]: change["after"] for event in events for change in event.body["changes"]}
+    for topic, after in last.items():
+        assert world.reason(topic) == {"ConsentGiven": "given", "ConsentWithdrawn": "withdrawn"}[after]
+    acknowledged = sum(outcome[1] for outcome in outcomes if isinstance(outcome, tuple))
+    assert acknowledged == len(events)

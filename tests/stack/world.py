@@ -1,0 +1,147 @@
+"""The running stack as people and mail tools meet it, and as an auditor does."""
+
+import http.client
+import json
+import re
+import time
+import urllib.parse
+import uuid
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+
+from consent_center.domain.chain import Entry, Payload
+from local.stack import LocalStack
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Visitor:
+    """Somebody with an address of their own, talking HTTP to the front door."""
+
+    stack: LocalStack
+    email: str = field(default_factory=lambda: f"ada-{uuid.uuid4().hex[:12]}@example.org")
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=40)
+        try:
+            connection.request(method, path.removeprefix(self.stack.url), body, headers or {})
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, named, answer.read().decode())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Answer:
+        return self.request("GET", path)
+
+    def post(self, path: str, **fields: Any) -> Answer:
+        return self.request("POST", path, urllib.parse.urlencode(fields, doseq=True).encode(), {"Content-Type": FORM})
+
+    def hidden(self, page: str, name: str) -> str:
+        found = re.search(rf'name="{name}" value="([^"]*)"', page)
+        assert found, f"the page has no field {name}"
+        return unescape(found[1])
+
+    def sign_up(self, *topics: str) -> Answer:
+        form = self.hidden(self.get("/subscribe").body, "form")
+        time.sleep(1.05)
+        return self.post("/subscribe", email=self.email, topic=topics, name="Ada Lovelace", form=form)
+
+    def letters(self) -> list[dict[str, Any]]:
+        return [letter for letter in self.get("/_local/mailbox.json").json if letter["to"] == self.email]
+
+    def letter(self, *, seconds: float = 20) -> dict[str, Any]:
+        """The newest letter to this person, waited for."""
+        end = time.monotonic() + seconds
+        while not (found := self.letters()):
+            assert time.monotonic() < end, "no letter arrived"
+            time.sleep(0.05)
+        return found[-1]
+
+    def link(self, route: str) -> str:
+        return next(link for link in self.letter()["links"] if f"/{route}/" in link)
+
+    def confirm(self, link: str | None = None) -> Answer:
+        link = link or self.link("confirm")
+        return self.post(link, shown=self.hidden(self.get(link).body, "shown"))
+
+    def subscribed(self, *topics: str) -> "Visitor":
+        """Sign up and confirm."""
+        assert self.sign_up(*topics).status == 200
+        assert self.confirm().status == 200
+        return self
+
+    def check(self, topic: str | None = None, **other: Any) -> dict[str, Any]:
+        """The answer for this person."""
+        token = self.get("/_local/token?scope=consent.check").json["access_token"]
+        question = {"purpose": "direct-marketing-email", "channel": "email", "recipients": [self.email], **other}
+        if topic:
+            question["topic"] = topic
+        answer = self.request(
+            "POST",
+            "/v1/permission-checks",
+            json.dumps(question).encode(),
+            {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+        )
+        assert answer.status == 200, answer.body
+        (result,) = answer.json["results"]
+        return dict(result)
+
+    def stop_link(self, topic: str | None = None) -> str:
+        return str(self.check(topic)["headers"]["List-Unsubscribe"]).strip("<>")
+
+
+@dataclass
+class Auditor:
+    """Reads every table as the account's owner."""
+
+    stack: LocalStack
+
+    def everything(self) -> dict[str, list[Any]]:
+        """Every item of every table, in a stable order."""
+        client = self.stack.client("dynamodb")
+        tables = {}
+        for name in ("SubjectsTable", "LedgerTable", "TransientTable"):
+            pages = client.get_paginator("scan").paginate(TableName=self.stack.resources[name], ConsistentRead=True)
+            items = [item for page in pages for item in page["Items"]]
+            tables[name] = sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+        return tables
+
+    def of_chain(self, table: str, chain: str) -> list[dict[str, Any]]:
+        return list(
+            self.stack.client("dynamodb").query(
+                TableName=self.stack.resources[table],
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"C#{chain}"}},
+                ConsistentRead=True,
+            )["Items"]
+        )
+
+    def entries(self, chain: str) -> list[Entry]:
+        return [Entry(json.loads(item["body"]["S"]), item["hash"]["S"]) for item in self.of_chain("LedgerTable", chain)]
+
+    def payloads(self, chain: str) -> dict[int, Payload]:
+        return {
+            int(item["sk"]["S"].removeprefix("E#")): Payload(item["salt"]["S"], json.loads(item["content"]["S"]))
+            for item in self.of_chain("SubjectsTable", chain)
+        }
+
+    def head(self, chain: str) -> str:
+        """The hash that the person's record names as newest."""
+        (state,) = [item for item in self.everything()["SubjectsTable"] if item.get("chain", {}).get("S") == chain]
+        return str(state["head"]["S"])
