@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from local.errors import LocalStackError
@@ -16,6 +17,9 @@ from local.template import Template
 
 KEPT_BUILDS = 3
 """Older builds of a layer are removed; the few that stay serve branches worked on side by side."""
+
+IN_USE_SECONDS = 2 * 86400
+"""How long after its last start a stack may still be running on a build."""
 
 
 def build_for(template: Template, layers: Path, python: Path) -> dict[str, Path]:
@@ -86,4 +90,6 @@ def _fingerprint(layers: Path, logical_id: str, python: Path) -> str:
 def _remove_older(into: Path, logical_id: str, keep: Path) -> None:
     builds = sorted(into.glob(f"{logical_id}-*"), key=lambda build: build.stat().st_mtime, reverse=True)
     for build in [build for build in builds if build != keep][KEPT_BUILDS - 1 :]:
-        shutil.rmtree(build, ignore_errors=True)
+        # A stack that is still running reads from the build it was started with.
+        if time.time() - build.stat().st_mtime > IN_USE_SECONDS:
+            shutil.rmtree(build, ignore_errors=True)

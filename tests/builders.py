@@ -1,5 +1,6 @@
 """Things that tests need, with everything filled in that a test does not care about."""
 
+import secrets
 from functools import cache
 from typing import Any
 
@@ -159,7 +160,7 @@ def a_decision(
         [(scope, to) for scope in scopes],
         an_act(by_person=by_person),
         now=at,
-        chance=Randomness(chain, "ab" * 32),
+        chance=Randomness(chain, secrets.token_hex(32)),
         valid_until=dict.fromkeys((scope.code for scope in scopes), valid_until) if valid_until else None,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from builders import PEOPLE, PURPOSE, a_policy
 from consent_center.adapters.addresses import parse_address
-from consent_center.domain.capability import FormShown
+from consent_center.domain.capability import Capability, FormShown
 from consent_center.domain.chain import Entry, verify
 from consent_center.domain.contact import ContactPoint, contact_point
 from consent_center.domain.policy import Policy
@@ -82,7 +82,7 @@ class World:
         return deliver_confirmation(
             self.outbox.orders[-1],
             base_url=BASE_URL,
-            site={},
+            site=lambda language: {},
             policy=self.policy,
             subjects=self.subjects,
             claims=self.claims,
@@ -121,13 +121,16 @@ class World:
             pause=self.pause,
         )
 
-    def not_me(self, token: str) -> None:
-        confirming.cancel_request(token, subjects=self.subjects, secrets=self.secrets, clock=self.clock)
+    def not_me(self, token: str) -> tuple[Coverage, bool]:
+        return self.withdraw(token, "not-me", Capability.NOT_ME)
 
-    def withdraw(self, token: str, route: str = "one-click") -> tuple[Coverage, bool]:
+    def withdraw(
+        self, token: str, route: str = "one-click", capability: Capability = Capability.WITHDRAW
+    ) -> tuple[Coverage, bool]:
         return withdraw(
             token,
             route=route,
+            capability=capability,
             policy=self.policy,
             subjects=self.subjects,
             secrets=self.secrets,

@@ -1,5 +1,7 @@
 """What other systems ask: may I send this, to whom, and why."""
 
+import base64
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -62,8 +64,6 @@ def get_openapi() -> Response[str]:
 def explain_validation(error: RequestValidationError) -> Response[str]:
     """Names the first field that is wrong. Pydantic's own text is not passed on: it quotes what was sent."""
     first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return problem(HTTPStatus.BAD_REQUEST, "invalid-json", "The body is not valid JSON.", field="")
     place = [part for part in first["loc"] if part != "body"]
     return problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -81,11 +81,6 @@ _RULES = {
     "bool_type": "The value must be true or false.",
     "list_type": "The value must be a list.",
 }
-
-
-@app.exception_handler(RecursionError)
-def explain_nesting(_: RecursionError) -> Response[str]:
-    return problem(HTTPStatus.BAD_REQUEST, "invalid-json", "The body is nested too deeply.", field="")
 
 
 @app.exception_handler(UnknownNameError)
@@ -124,20 +119,27 @@ def not_found(_: Exception) -> Response[str]:
     return problem(HTTPStatus.NOT_FOUND, "not-found", "The API has no such address.")
 
 
-def _too_large() -> Response[str]:
-    return problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "body-too-large",
-        "Send at most 1,000,000 characters and 1,000 recipients in one call.",
-        field="",
-    )
+def _readable(event: dict[str, Any]) -> tuple[dict[str, Any], Response[str] | None]:
+    """The event with its body as JSON text, or a refusal: the framework would call it our failure."""
+    body = event.get("body") or ""
+    if len(body) > LONGEST_BODY:
+        detail = "Send at most 1,000,000 characters and 1,000 recipients in one call."
+        return event, problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail, field="")
+    try:
+        text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return event, problem(HTTPStatus.BAD_REQUEST, "invalid-json", "The body is not valid JSON.", field="")
+    headers = {**event.get("headers", {}), "content-type": "application/json"}
+    return {**event, "body": text, "isBase64Encoded": False, "headers": headers}, None
 
 
 def _require_scope(name: str) -> None:
     """The gateway has checked the signature; the scope is checked again here, where it decides."""
     needed = f"{services().config.scope_prefix}{name}"
     claims = app.current_event.raw_event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
-    granted = f"{claims.get('scope', '')} {claims.get('scp', '')}".split()
+    # API Gateway writes a claim that is a list as "[one two]".
+    granted = f"{claims.get('scope', '')} {claims.get('scp', '')}".replace("[", " ").replace("]", " ").split()
     if needed not in granted:
         raise MissingScopeError(needed)
 
@@ -145,7 +147,8 @@ def _require_scope(name: str) -> None:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    if len(event.get("body") or "") > LONGEST_BODY:
-        # Refused before the framework parses it, because parsing is what a large body costs.
-        return plain(_too_large())
+    if event["requestContext"]["http"]["method"] == "POST":
+        event, refusal = _readable(event)
+        if refusal is not None:
+            return plain(refusal)
     return app.resolve(event, context)

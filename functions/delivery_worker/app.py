@@ -32,7 +32,7 @@ def deliver(body: str) -> Delivery:
     return deliver_confirmation(
         order,
         base_url=base_url,
-        site=site(texts, policy, policy.form_purpose, policy.default_language),
+        site=lambda language: site(texts, policy, policy.form_purpose, language),
         policy=policy,
         subjects=services().subjects,
         claims=services().claims,

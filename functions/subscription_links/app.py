@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from consent_center.bootstrap import services
-from consent_center.domain.capability import FormShown, open_form, seal_form
+from consent_center.domain.capability import Capability, FormShown, open_form, seal_form
 from consent_center.domain.errors import (
     InvalidFormError,
     InvalidTokenError,
@@ -36,6 +36,8 @@ OLDEST_FORM_MS = 24 * 3_600_000
 
 READ = ["GET", "HEAD"]
 
+ALLOWED = {"Allow": "GET, HEAD, POST, OPTIONS"}
+
 
 @app.route("/", method=READ)
 def home() -> Response[str]:
@@ -51,6 +53,8 @@ def show_form() -> Response[str]:
 @app.post("/subscribe")
 def post_form() -> Response[str]:
     form = _form()
+    if form.was_too_large:
+        return _error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     sign_up = SignUp(
         email=form.one("email"),
         topics=form.all("topic"),
@@ -86,7 +90,7 @@ def post_form() -> Response[str]:
     return _pages().page(
         "check_mail",
         email_shown=sign_up.email.strip(),
-        days=services().policy.pending_period.days,
+        days=services().policy.pending_days(services().clock()),
         subscribe_url="/subscribe",
     )
 
@@ -133,15 +137,17 @@ def post_confirmation(token: str) -> Response[str]:
 
 @app.route("/not-me/<token>", method=READ)
 def show_cancellation(token: str) -> Response[str]:
-    confirming.look_at_cancellation(token, secrets=services().secrets, clock=services().clock)
+    withdrawing.look_at_withdrawal(
+        token, policy=services().policy, secrets=services().secrets, capability=Capability.NOT_ME
+    )
     return _pages().page("not_me")
 
 
 @app.post("/not-me/<token>")
 def post_cancellation(token: str) -> Response[str]:
-    confirming.cancel_request(token, subjects=services().subjects, secrets=services().secrets, clock=services().clock)
+    _, was_confirmed = _withdraw(token, "not-me", Capability.NOT_ME)
     count("RequestCancelled")
-    return _pages().page("not_me_done")
+    return _pages().page("not_me_done", was_confirmed=was_confirmed)
 
 
 @app.route("/u/<token>", method=READ)
@@ -154,17 +160,9 @@ def show_withdrawal(token: str) -> Response[str]:
 @app.post("/u/<token>")
 def post_withdrawal(token: str) -> Response[str]:
     """RFC 8058: the token is the authority; the body only tells a mail program from the page's own button."""
-    route = "page" if _form().one("by") == "page" else "one-click"
-    coverage, is_new = withdrawing.withdraw(
-        token,
-        route=route,
-        policy=services().policy,
-        subjects=services().subjects,
-        secrets=services().secrets,
-        chance=services().chance,
-        clock=services().clock,
-        pause=services().pause,
-    )
+    coverage, is_new = _withdraw(token, "page" if _form().one("by") == "page" else "one-click", Capability.WITHDRAW)
+    if coverage.kind == "request":
+        count("RequestCancelled")
     count("ConsentWithdrawn" if is_new else "ConsentWithdrawnAgain")
     return _pages().page(
         "unsubscribed",
@@ -186,8 +184,11 @@ def show_notice(version: str) -> Response[str]:
 
 @app.not_found
 def not_found(_: Exception) -> Response[str]:
-    if app.current_event.request_context.http.method == "OPTIONS":
-        return Response(HTTPStatus.NO_CONTENT, None, "", {"Allow": "GET, HEAD, POST, OPTIONS"})
+    method = app.current_event.request_context.http.method
+    if method == "OPTIONS":
+        return Response(HTTPStatus.NO_CONTENT, None, "", ALLOWED)
+    if method not in ("GET", "HEAD", "POST"):
+        return _error_page("method", HTTPStatus.METHOD_NOT_ALLOWED, ALLOWED)
     return _error_page("not_found", HTTPStatus.NOT_FOUND)
 
 
@@ -224,7 +225,26 @@ def ask_to_try_again(error: UnavailableError) -> Response[str]:
 def admit_failure(_: Exception) -> Response[str]:
     logger.exception("unexpected failure")
     count("UnexpectedFailure")
-    return _error_page("busy", HTTPStatus.INTERNAL_SERVER_ERROR)
+    try:
+        return _error_page("busy", HTTPStatus.INTERNAL_SERVER_ERROR)
+    except Exception:
+        # Lambda would write the text of an exception to the log, and that may quote what a person typed.
+        logger.exception("error page failed")
+        return Response(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "Please try again in a minute.")
+
+
+def _withdraw(token: str, route: str, capability: Capability) -> tuple[withdrawing.Coverage, bool]:
+    return withdrawing.withdraw(
+        token,
+        route=route,
+        capability=capability,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
 
 
 def _form_page(
@@ -240,6 +260,7 @@ def _form_page(
         "subscribe",
         status,
         form_token=seal_form(shown, services().secrets.links()),
+        days=policy.pending_days(services().clock()),
         **views.form(sign_up, faults or {}, message, policy, services().texts, language),
     )
 

@@ -73,7 +73,6 @@ def form(
         "values": {"email": sign_up.email, "name": sign_up.name, "company": sign_up.company},
         "errors": {field: say(_FAULTS[field, rule]) for field, rule in faults.items()},
         "message": say(_MESSAGES[message]) if message else None,
-        "days": policy.pending_period.days,
     }
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from builders import LINKS
+from builders import LINKS, a_decision
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.bootstrap import _pause
 from consent_center.domain.capability import WithdrawLink, seal_withdrawal
-from consent_center.domain.errors import RequestGoneError, UnavailableError
+from consent_center.domain.errors import RequestGoneError, StaleSubjectError, UnavailableError
 from fakes import InMemoryLedger, InMemorySubjects
 from usecase_world import World
 
@@ -44,6 +44,13 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
     return outcomes
 
 
+def test_of_many_decisions_on_one_version_exactly_one_is_stored(world: World) -> None:
+    outcomes = at_once(*[lambda n=number: world.subjects.commit(a_decision(chain=f"chain-{n}")) for number in range(8)])
+
+    assert outcomes.count(None) == 1
+    assert sum(isinstance(outcome, StaleSubjectError) for outcome in outcomes) == 7
+
+
 def test_two_confirmations_are_one_event(world: World) -> None:
     token = world.asked()
     shown = world.look(token).wording.hash
@@ -53,7 +60,7 @@ def test_two_confirmations_are_one_event(world: World) -> None:
     assert world.kinds() == ["given"]
 
 
-def test_a_confirmation_against_a_withdrawal_ends_given_or_withdrawn(world: World) -> None:
+def test_a_confirmation_against_a_withdrawal_of_everything_ends_withdrawn(world: World) -> None:
     world.confirm(world.asked("product-news"))
     stop = world.stop_token()
     world.clock.move(seconds=1)
@@ -62,13 +69,23 @@ def test_a_confirmation_against_a_withdrawal_ends_given_or_withdrawn(world: Worl
     world.clock.move(seconds=1)
     outcomes = at_once(lambda: world.confirm(token, shown)[1], lambda: world.withdraw(stop)[1])
 
-    assert outcomes.count(True) == 2
-    assert world.reason("product-news") == "withdrawn"
-    if world.kinds() == ["given", "given", "withdrawn"]:
-        assert world.reason("events") == "withdrawn"
-    else:
-        assert world.kinds() == ["given", "withdrawn", "given"]
-        assert world.reason("events") == "given"
+    assert True in outcomes
+    assert all(outcome is True or isinstance(outcome, RequestGoneError) for outcome in outcomes)
+    assert (world.reason("product-news"), world.reason("events")) == ("withdrawn", "withdrawn")
+    assert world.kinds() in (["given", "given", "withdrawn"], ["given", "withdrawn"])
+
+
+def test_a_confirmation_against_the_withdrawal_of_another_topic_keeps_both(world: World) -> None:
+    world.confirm(world.asked("product-news"))
+    stop = world.stop_token("product-news")
+    world.clock.move(seconds=1)
+    token = world.asked("events")
+    shown = world.look(token).wording.hash
+    outcomes = at_once(lambda: world.confirm(token, shown)[1], lambda: world.withdraw(stop)[1])
+
+    assert outcomes == [True, True]
+    assert (world.reason("product-news"), world.reason("events")) == ("withdrawn", "given")
+    assert len(world.kinds()) == 3
 
 
 def test_a_confirmation_against_a_cancellation_never_outlives_it(world: World) -> None:

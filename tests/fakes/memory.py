@@ -1,7 +1,8 @@
 """Ports in memory."""
 
+import secrets
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consent_center.adapters.dynamodb.claims import HELD_SECONDS
@@ -32,7 +33,7 @@ def no_pause(attempt: int) -> None:
 
 @dataclass
 class CountingChance:
-    """Randomness that tests can foresee."""
+    """Names that tests can foresee; salts that no two tests share, because an engine remembers what it has stored."""
 
     count: int = 0
 
@@ -41,7 +42,7 @@ class CountingChance:
         return f"name{self.count:022d}"
 
     def decision(self) -> Randomness:
-        return Randomness(chain=self.name(), salt=f"{self.count:064x}")
+        return Randomness(chain=self.name(), salt=secrets.token_hex(32))
 
 
 @dataclass
@@ -79,18 +80,18 @@ class InMemorySubjects:
         subject = self.subjects.get(contact, Subject(contact))
         return Record(subject, self.requests.get((contact, request)) if request else None)
 
-    def mark_requested(self, contact: ContactPoint, scopes: Iterable[str], until: int) -> None:
+    def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
         self.calls.append("mark_requested")
         with self.lock:
             subject = self.subjects.get(contact, Subject(contact))
-            self.subjects[contact] = replace(subject, requested=dict.fromkeys(scopes, until))
+            self.subjects[contact] = replace(subject, requested=dict(requested))
 
-    def cancel_request(self, contact: ContactPoint, request: str, now: int) -> None:
+    def cancel_request(self, contact: ContactPoint, request: str, requested: Mapping[str, int], now: int) -> None:
         self.calls.append("cancel_request")
         with self.lock:
             self.requests.pop((contact, request), None)
             subject = self.subjects.get(contact, Subject(contact))
-            self.subjects[contact] = replace(subject, version=subject.version + 1, requested={})
+            self.subjects[contact] = replace(subject, version=subject.version + 1, requested=dict(requested))
 
     def commit(self, decision: Decision, profile: Profile | None = None) -> None:
         self.calls.append("commit")
@@ -104,7 +105,13 @@ class InMemorySubjects:
             self.entry_of[entry.chain, entry.seq] = entry
             self.payload_of[entry.chain, entry.seq] = decision.payload
             if profile is not None:
-                self.profiles[contact] = profile
+                known = self.profiles.get(contact, profile)
+                self.profiles[contact] = replace(
+                    profile,
+                    name=profile.name or known.name,
+                    company=profile.company or known.company,
+                    interests=profile.interests or known.interests,
+                )
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         self.calls.append("states")

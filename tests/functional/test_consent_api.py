@@ -1,5 +1,6 @@
 """The API for other systems, from event to answer."""
 
+import base64
 import json
 from typing import Any
 
@@ -77,6 +78,36 @@ def test_what_is_no_json_object_is_refused(deployment: Deployment, body: str) ->
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(deployment: Deployment) -> None:
     refused(deployment.api("post-permission-checks", body="[" * 1_000_001), 413, "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": "!!!", "isBase64Encoded": True},
+        {"body": "/w==", "isBase64Encoded": True},
+        {"body": '{"purpose": ' + "9" * 5000 + "}"},
+    ],
+    ids=["no base64", "no UTF-8", "a number without end"],
+)
+def test_a_body_that_cannot_be_read_is_the_callers_to_mend(deployment: Deployment, changes: dict[str, Any]) -> None:
+    refused(deployment.api("post-permission-checks", **changes), 400, "")
+
+
+def test_the_body_is_json_whatever_the_content_type_says(deployment: Deployment) -> None:
+    event = deployment.event("consent_api/post-permission-checks")
+    headers = {**event["headers"], "content-type": "text/plain"}
+    body = base64.b64encode(event["body"].encode()).decode()
+
+    assert deployment.api("post-permission-checks", headers=headers).status == 200
+    assert deployment.api("post-permission-checks", body=body, isBase64Encoded=True).status == 200
+
+
+@pytest.mark.parametrize("claim", [{"scp": "[consent.check consent.read]"}, {"scp": "consent.check"}])
+def test_a_scope_may_come_in_either_claim(deployment: Deployment, claim: dict[str, str]) -> None:
+    context = deployment.event("consent_api/post-permission-checks")["requestContext"]
+    context["authorizer"]["jwt"]["claims"] = claim
+
+    assert deployment.api("post-permission-checks", requestContext=context).status == 200
 
 
 @pytest.mark.parametrize("scope", ["", "consent.read", "consent.checks", "check", "other.check"])

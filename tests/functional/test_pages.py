@@ -105,6 +105,51 @@ def test_this_was_not_me_cancels(deployment: Deployment) -> None:
     assert deployment.confirm(token).status == 410
 
 
+def test_this_was_not_me_stops_what_somebody_else_confirmed_and_says_so(deployment: Deployment) -> None:
+    token = deployment.asked()
+    deployment.confirm(token)
+    answer = deployment.page("post-not-me", deployment.link("not-me"))
+
+    assert "we have stopped that too" in answer.text
+    assert deployment.check().json["results"][0]["reason"] == "withdrawn"
+
+
+def test_one_click_on_the_confirmation_letter_says_that_the_request_is_cancelled(deployment: Deployment) -> None:
+    deployment.asked()
+    answers = [deployment.page("post-one-click-base64", deployment.link("u")) for _ in range(2)]
+
+    assert all("The request is cancelled" in answer.text for answer in answers)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_what_pages_do_not_do_is_refused_with_what_they_do(deployment: Deployment, method: str) -> None:
+    context = deployment.event("subscription_links/get-subscribe")["requestContext"]
+    context["http"]["method"] = method
+    answer = deployment.page("get-subscribe", requestContext=context)
+
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST, OPTIONS")
+
+
+def test_a_form_that_is_too_large_is_refused(deployment: Deployment) -> None:
+    assert deployment.sign_up("events", name="n" * 20_001).status == 413
+    assert stored(deployment) == (0, 0, 0, 0)
+
+
+def test_even_a_failing_error_page_keeps_personal_data_out_of_the_log(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(PEOPLE[0])
+
+    monkeypatch.setattr(deployment.services.texts, "page", fail)
+    assert deployment.page("get-subscribe").status == 500
+
+
+def test_names_of_every_script_are_taken_and_tricks_are_not(deployment: Deployment) -> None:
+    assert deployment.sign_up("events", name="می\u200cخواهم").status == 200
+    assert deployment.sign_up("events", name="abc\u202edef").status == 422
+
+
 def test_a_changed_text_is_shown_again_before_anybody_agrees(deployment: Deployment) -> None:
     token = deployment.asked()
     answer = deployment.page("post-confirm", token, form={"shown": "another text"})

@@ -206,7 +206,7 @@ def _public_paths() -> set[str]:
         ),
         (
             "SubscriptionLinksFunctionRole",
-            "dynamodb:Query",
+            "dynamodb:GetItem",
             "SubjectsTable",
             lambda visitor: visitor.get(visitor.link("confirm")).status == 200,
         ),

@@ -31,12 +31,12 @@ TOPIC_LINK = WithdrawLink(a_contact(), "dm", ("pn",))
 
 
 def test_a_confirm_link_says_what_was_sealed_into_it() -> None:
-    assert open_request(Capability.CONFIRM, seal_request(Capability.CONFIRM, LINK, LINKS), LINKS, now=NOW) == LINK
+    assert open_request(seal_request(LINK, LINKS), LINKS, now=NOW) == LINK
 
 
 @pytest.mark.parametrize(
     "link",
-    [TOPIC_LINK, WithdrawLink(a_contact(), "dm"), WithdrawLink(a_contact(), "dm", ("pn", "ev"), "request-1")],
+    [TOPIC_LINK, WithdrawLink(a_contact(), "dm"), WithdrawLink(a_contact(), "dm", ("pn", "ev"), "request-1", NOON)],
     ids=["topic", "purpose", "request"],
 )
 def test_a_withdraw_link_says_what_was_sealed_into_it(link: WithdrawLink) -> None:
@@ -50,23 +50,23 @@ def test_a_form_says_when_it_was_shown() -> None:
 
 
 def test_a_confirm_link_ends_at_its_second() -> None:
-    token = seal_request(Capability.CONFIRM, LINK, LINKS)
+    token = seal_request(LINK, LINKS)
 
-    open_request(Capability.CONFIRM, token, LINKS, now=LINK.ends_at - 1)
+    open_request(token, LINKS, now=LINK.ends_at - 1)
     with pytest.raises(ExpiredTokenError):
-        open_request(Capability.CONFIRM, token, LINKS, now=LINK.ends_at)
+        open_request(token, LINKS, now=LINK.ends_at)
 
 
 @pytest.mark.parametrize("made_for", list(Capability))
-@pytest.mark.parametrize("used_as", [Capability.CONFIRM, Capability.NOT_ME])
+@pytest.mark.parametrize("used_as", [Capability.WITHDRAW, Capability.NOT_ME])
 def test_a_link_made_for_one_thing_does_no_other(made_for: Capability, used_as: Capability) -> None:
-    token = seal_request(made_for, LINK, LINKS)
+    token = seal_withdrawal(TOPIC_LINK, LINKS, made_for)
 
     if made_for is used_as:
-        open_request(used_as, token, LINKS, now=NOW)
+        assert open_withdrawal(token, LINKS, used_as) == TOPIC_LINK
     else:
         with pytest.raises(InvalidTokenError):
-            open_request(used_as, token, LINKS, now=NOW)
+            open_withdrawal(token, LINKS, used_as)
 
 
 @given(st.data())
@@ -117,7 +117,7 @@ def test_links_of_an_unknown_key_do_not_open() -> None:
 def test_no_link_holds_an_address() -> None:
     contact = a_contact()
     tokens = [
-        seal_request(Capability.CONFIRM, LINK, LINKS),
+        seal_request(LINK, LINKS),
         seal_withdrawal(TOPIC_LINK, LINKS),
         seal_send(ReservedSend(contact, "dm", None, NOW, "nonce"), LINKS),
     ]

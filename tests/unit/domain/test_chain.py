@@ -99,12 +99,12 @@ def test_an_entry_edited_together_with_its_hash_shows_in_the_next_one() -> None:
 
 
 def test_a_replaced_newest_entry_shows_against_the_record() -> None:
-    subject, entries, _ = a_chain(3)
-    before = a_chain(2)[0]
-    entries[2] = a_decision(before, topics=("events",), at=NOON + 2).entry
+    before, entries, _ = a_chain(2)
+    newest = a_decision(before, to=DecisionState.GIVEN, at=NOON + 2)
+    entries.append(a_decision(before, topics=("events",), at=NOON + 2).entry)
 
     assert faults(entries) == set()
-    assert faults(entries, head=subject.head) == {Fault.WRONG_HEAD}
+    assert faults(entries, head=newest.subject.head) == {Fault.WRONG_HEAD}
 
 
 @pytest.mark.parametrize(
@@ -166,3 +166,19 @@ def test_a_back_dated_entry_shows() -> None:
     )
 
     assert faults([first.entry, second.entry]) == {Fault.BACK_DATED}
+
+
+@pytest.mark.parametrize("value", [1.5, ["x"], "\ud800", {"é": 1}, None])
+def test_an_entry_that_cannot_even_be_hashed_is_altered_and_hides_no_other_fault(value: Any) -> None:
+    _, entries, _ = a_chain()
+    entries[1] = Entry({**entries[1].body, "at": value}, entries[1].hash)
+    del entries[3]
+
+    assert {Fault.ALTERED, Fault.MISSING} <= faults(entries)
+
+
+@pytest.mark.parametrize("payload", [Payload("no hexadecimal", {}), Payload("aa" * 32, {"a": 1.5})])
+def test_details_that_cannot_be_hashed_are_altered(payload: Payload) -> None:
+    _, entries, payloads = a_chain()
+
+    assert faults(entries, {**payloads, 1: payload}) == {Fault.ALTERED_PAYLOAD}

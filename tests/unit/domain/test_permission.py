@@ -126,3 +126,10 @@ def test_nothing_but_a_given_consent_is_ever_a_yes(
     subject = Subject(a_contact(), chain="chain-1", decided=decided, requested=requested)
 
     assert not ask(subject, topic).allowed
+
+
+def test_a_retired_topics_yes_does_not_hide_a_withdrawal() -> None:
+    subject = a_decision(given_topics("product-news"), to=DecisionState.WITHDRAWN).subject
+    subject = a_decision(subject, topics=("paper",), at=NOON + 1).subject
+
+    assert ask(subject).reason is Reason.WITHDRAWN

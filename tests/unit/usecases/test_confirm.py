@@ -1,11 +1,13 @@
 """Confirming: the press is the consent; opening a link, waiting, or coming too late is not."""
 
+import json
 import threading
 
 import pytest
 
 from builders import NAMES, PEOPLE
 from consent_center.domain.errors import InvalidTokenError, RequestGoneError, UnavailableError, WordingChangedError
+from consent_center.domain.policy import Policy
 from usecase_world import World
 
 
@@ -107,6 +109,37 @@ def test_this_was_not_me_cancels_the_request(world: World) -> None:
     assert world.events() == []
 
 
+def test_this_was_not_me_withdraws_what_somebody_else_confirmed(world: World) -> None:
+    world.confirm(world.asked("events"))
+    not_me = world.letter_token("not_me_url")
+    world.clock.move(days=30)
+
+    assert world.not_me(not_me)[1]
+    assert world.reason("events") == "withdrawn"
+    assert world.events()[-1].body["source"] == "not-me"
+    assert not world.not_me(not_me)[1]
+
+
+def test_this_was_not_me_leaves_what_the_person_had_given_before(world: World) -> None:
+    world.confirm(world.asked("events"))
+    world.clock.move(days=1)
+    world.asked("events", "product-news")
+    world.not_me(world.letter_token("not_me_url"))
+
+    assert world.reason("events") == "given"
+    assert world.reason("product-news") == "no_record"
+
+
+def test_a_topic_that_was_retired_meanwhile_cannot_be_confirmed(world: World) -> None:
+    token = world.asked("events", "product-news")
+    raw = json.loads(json.dumps(world.policy.raw))
+    raw["purposes"][0]["topics"][1]["retired"] = True
+    world.policy = Policy(raw)
+    confirmation, _ = world.confirm(token)
+
+    assert [topic.id for topic in confirmation.topics] == ["product-news"]
+
+
 def test_a_confirm_link_does_not_cancel_and_a_cancel_link_does_not_confirm(world: World) -> None:
     token = world.asked()
 
@@ -186,7 +219,7 @@ def test_a_record_that_never_stands_still_ends_in_try_again(world: World) -> Non
     shown = world.look(token).wording.hash
 
     def somebody_else_decides() -> None:
-        world.subjects.cancel_request(world.contact(), "another request", world.clock())
+        world.subjects.cancel_request(world.contact(), "another request", {}, world.clock())
 
     load = world.subjects.load
 
@@ -199,3 +232,40 @@ def test_a_record_that_never_stands_still_ends_in_try_again(world: World) -> Non
     with pytest.raises(UnavailableError):
         world.confirm(token, shown)
     assert world.subjects.entry_of == {}
+
+
+def test_nothing_is_left_to_confirm_once_everything_asked_about_was_retired(world: World) -> None:
+    token = world.asked("events")
+    raw = json.loads(json.dumps(world.policy.raw))
+    raw["purposes"][0]["retired"] = True
+    world.policy = Policy(raw)
+
+    assert gone(world, token) == "expired"
+
+
+def test_the_request_of_somebody_who_stopped_everything_is_void(world: World) -> None:
+    world.confirm(world.asked("product-news"))
+    stop_all = world.stop_token()
+    token = world.asked("events")
+    world.clock.move(seconds=60)
+    world.withdraw(stop_all)
+
+    assert gone(world, token) == "withdrawn"
+    assert world.reason("events") == "withdrawn"
+
+
+def test_a_cancellation_between_the_two_reads_is_seen(world: World) -> None:
+    token = world.asked("events")
+    shown, stop = world.look(token).wording.hash, world.letter_token("stop_url")
+    load = world.subjects.load
+
+    def load_then_cancel(*arguments: object) -> object:
+        record = load(*arguments)  # type: ignore[arg-type]
+        world.subjects.load = load
+        world.withdraw(stop)
+        return record
+
+    world.subjects.load = load_then_cancel
+    with pytest.raises(RequestGoneError):
+        world.confirm(token, shown)
+    assert world.events() == []

@@ -76,3 +76,12 @@ def test_a_sent_letter_makes_the_check_say_pending(world: World) -> None:
 
     assert world.reason("events") == "pending"
     assert world.reason("product-news") == "no_record"
+
+
+def test_a_second_request_keeps_what_the_first_letter_asked_about(world: World) -> None:
+    world.asked("events")
+    world.asked("product-news")
+
+    assert (world.reason("events"), world.reason("product-news")) == ("pending", "pending")
+    world.withdraw(world.letter_token("stop_url"))
+    assert (world.reason("events"), world.reason("product-news")) == ("pending", "no_record")

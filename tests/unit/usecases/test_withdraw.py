@@ -2,7 +2,7 @@
 
 import pytest
 
-from builders import LINKS, PURPOSE
+from builders import LINKS
 from consent_center.domain.capability import WithdrawLink, seal_withdrawal
 from consent_center.domain.errors import InvalidTokenError
 from usecase_world import World
@@ -57,9 +57,10 @@ def test_a_link_stops_a_topic_that_was_retired_since(world: World) -> None:
     assert world.withdraw(token)[0].topics[0].id == "paper"
 
 
-def test_a_link_for_a_purpose_that_is_not_ours_is_refused(world: World) -> None:
+@pytest.mark.parametrize(("purpose", "topics"), [("xx", ()), ("dm", ("xx",)), ("xx", ("pn",))])
+def test_a_link_for_what_is_not_in_our_policy_is_refused(world: World, purpose: str, topics: tuple[str, ...]) -> None:
     with pytest.raises(InvalidTokenError):
-        world.withdraw(seal_withdrawal(WithdrawLink(world.contact(), "xx"), LINKS))
+        world.withdraw(seal_withdrawal(WithdrawLink(world.contact(), purpose, topics), LINKS))
 
 
 @pytest.mark.parametrize("route", ["one-click", "page"])
@@ -84,10 +85,9 @@ def test_a_burst_of_other_changes_does_not_beat_a_withdrawal(subscriber: World) 
     def load_then_change(*arguments: object) -> object:
         record = load(*arguments)  # type: ignore[arg-type]
         if next(bursts, None) is not None:
-            subscriber.subjects.cancel_request(subscriber.contact(), "another request", subscriber.clock())
+            subscriber.subjects.cancel_request(subscriber.contact(), "another request", {}, subscriber.clock())
         return record
 
     subscriber.subjects.load = load_then_change  # type: ignore[assignment, method-assign]
     assert subscriber.withdraw(token)[1]
-    assert subscriber.policy.purpose(PURPOSE)
     assert subscriber.reason("events") == "withdrawn"

@@ -70,7 +70,11 @@ class Services:
     def secrets(self) -> Secrets:
         from consent_center.adapters.secretsmanager import ManagedSecrets
 
-        return ManagedSecrets(pepper_secret=self.config.pepper_secret, links_secret=self.config.links_secret)
+        return ManagedSecrets(
+            pepper_secret=lambda: self.config.pepper_secret,
+            links_secret=lambda: self.config.links_secret,
+            clock=self.clock,
+        )
 
     @cached_property
     def _database(self) -> Any:
@@ -119,8 +123,8 @@ class Services:
 
 
 def _pause(attempt: int) -> None:
-    """Full jitter: up to 20 ms at first, doubling to at most 640 ms, so that those who collided spread out."""
-    time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - jitter is no secret
+    """Full jitter: up to 20 ms at first, doubling to at most 320 ms, so that those who collided spread out."""
+    time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 4)))  # noqa: S311 - jitter is no secret
 
 
 @cache

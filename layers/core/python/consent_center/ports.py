@@ -3,7 +3,7 @@
 An adapter that cannot reach its service raises UnavailableError; nothing it was asked to store may be relied on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -69,7 +69,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A letter that was sent; `at` in epoch seconds."""
+    """A letter that was sent; `at` in epoch milliseconds."""
 
     contact: ContactPoint
     purpose: str
@@ -81,13 +81,19 @@ class Subjects(Protocol):
         """Store a sign-up request without reading anything."""
 
     def load(self, contact: ContactPoint, request: str | None = None) -> Record:
-        """The newest state, and the request by its id. A stored request may have expired: it answers for itself."""
+        """The newest state, and after it the request by its id. A stored request may have expired: it knows itself."""
 
-    def mark_requested(self, contact: ContactPoint, scopes: Iterable[str], until: int) -> None:
-        """Note that a letter asks about these scope codes until `until` (epoch seconds). Decides nothing."""
+    def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
+        """Note which scope codes letters ask about, each until its epoch second. Decides nothing.
 
-    def cancel_request(self, contact: ContactPoint, request: str, now: int) -> None:
-        """Remove a request so that no confirmation that is under way can still use it. Harmless to repeat."""
+        StaleSubjectError if somebody else is deciding at this moment.
+        """
+
+    def cancel_request(self, contact: ContactPoint, request: str, requested: Mapping[str, int], now: int) -> None:
+        """Remove a request so that no confirmation under way can still use it; `requested` is what stays marked.
+
+        Harmless to repeat. StaleSubjectError if somebody else is deciding at this moment; `now` in epoch milliseconds.
+        """
 
     def commit(self, decision: Decision, profile: Profile | None = None) -> None:
         """Store state, ledger entry, payload and profile: all or none.

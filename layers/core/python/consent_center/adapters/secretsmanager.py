@@ -1,32 +1,46 @@
-"""Key rings from Secrets Manager: `{"current": "k1", "k1": "…", …}`, read once per process."""
+"""Key rings from Secrets Manager: `{"current": "k1", "k1": "…", …}`, kept for a few minutes."""
 
 import json
-from functools import cached_property
+from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consent_center.adapters import aws
 from consent_center.domain.contact import Keyring
 from consent_center.domain.errors import UnavailableError
+from consent_center.ports import Clock
+
+FRESH_MS = 300_000
+"""A new key must be in the secret for longer than this before it becomes `current`."""
 
 
 class ManagedSecrets:
-    def __init__(self, *, pepper_secret: str, links_secret: str) -> None:
-        self._pepper_secret, self._links_secret = pepper_secret, links_secret
+    """Reads each secret again when it is older than FRESH_MS, so that a rotation needs no restart."""
+
+    def __init__(self, *, pepper_secret: Callable[[], str], links_secret: Callable[[], str], clock: Clock) -> None:
+        """The names are asked for on use, because a function is only given those of its own secrets."""
+        self._pepper_secret, self._links_secret, self._clock = pepper_secret, links_secret, clock
+        self._read: dict[str, tuple[int, Keyring]] = {}
 
     def peppers(self) -> Keyring:
-        return self._peppers
+        return self._fresh(self._pepper_secret())
 
     def links(self) -> Keyring:
-        return self._links
+        return self._fresh(self._links_secret())
 
-    @cached_property
-    def _peppers(self) -> Keyring:
-        return _keyring(self._pepper_secret)
-
-    @cached_property
-    def _links(self) -> Keyring:
-        return _keyring(self._links_secret)
+    def _fresh(self, secret: str) -> Keyring:
+        now, known = self._clock(), self._read.get(secret)
+        if known is not None and now - known[0] < FRESH_MS:
+            return known[1]
+        try:
+            keyring = _keyring(secret)
+        except UnavailableError:
+            if known is None:
+                raise
+            # The keys that were good minutes ago still are; a secret is only ever added to.
+            keyring = known[1]
+        self._read[secret] = (now, keyring)
+        return keyring
 
 
 def _keyring(secret: str) -> Keyring:

@@ -34,7 +34,7 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequestLink:
-    """Confirms or cancels one sign-up request; `ends_at` in epoch seconds."""
+    """Confirms one sign-up request; `ends_at` in epoch seconds."""
 
     contact: ContactPoint
     request: str
@@ -46,13 +46,14 @@ class WithdrawLink:
     """Lowers, never raises. It has no end, because letters stay in mailboxes for years.
 
     `topics` holds topic codes; empty means the whole purpose. `request` is set on the letter that asks for
-    confirmation: there the link cancels that request as well.
+    confirmation: there the link cancels that request as well. What was given before `since` (epoch milliseconds) stays.
     """
 
     contact: ContactPoint
     purpose_code: str
     topics: tuple[str, ...] = ()
     request: str | None = None
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class FormShown:
 
 @dataclass(frozen=True, slots=True)
 class ReservedSend:
-    """A letter that a check allowed and nobody has confirmed yet; `at` in epoch seconds."""
+    """A letter that a check allowed and nobody has confirmed yet; `at` in epoch milliseconds."""
 
     contact: ContactPoint
     purpose_code: str
@@ -75,34 +76,37 @@ class ReservedSend:
     nonce: str
 
 
-def seal_request(capability: Capability, link: RequestLink, keys: Keyring) -> str:
-    """A token that confirms (CONFIRM) or cancels (NOT_ME) a sign-up."""
-    return _seal(capability, [*_of_contact(link.contact), link.request, link.ends_at], keys)
+def seal_request(link: RequestLink, keys: Keyring) -> str:
+    """A token that confirms a sign-up."""
+    return _seal(Capability.CONFIRM, [*_of_contact(link.contact), link.request, link.ends_at], keys)
 
 
-def open_request(capability: Capability, token: str, keys: Keyring, *, now: int) -> RequestLink:
+def open_request(token: str, keys: Keyring, *, now: int) -> RequestLink:
     """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
-    link = _open(capability, token, keys, lambda c: RequestLink(_contact(c), _text(c[4]), _number(c[5])))
+    link = _open(Capability.CONFIRM, token, keys, lambda c: RequestLink(_contact(c), _text(c[4]), _number(c[5])))
     if now >= link.ends_at:
         raise ExpiredTokenError
     return link
 
 
-def seal_withdrawal(link: WithdrawLink, keys: Keyring) -> str:
-    """A token that withdraws."""
-    return _seal(
-        Capability.WITHDRAW, [*_of_contact(link.contact), link.purpose_code, link.topics, link.request or 0], keys
-    )
+def seal_withdrawal(link: WithdrawLink, keys: Keyring, capability: Capability = Capability.WITHDRAW) -> str:
+    """A token that withdraws (WITHDRAW), or says "this was not me" (NOT_ME)."""
+    claims = [*_of_contact(link.contact), link.purpose_code, link.topics, link.request or 0, link.since]
+    return _seal(capability, claims, keys)
 
 
-def open_withdrawal(token: str, keys: Keyring) -> WithdrawLink:
+def open_withdrawal(token: str, keys: Keyring, capability: Capability = Capability.WITHDRAW) -> WithdrawLink:
     """What the token says, or InvalidTokenError. It never expires."""
     return _open(
-        Capability.WITHDRAW,
+        capability,
         token,
         keys,
         lambda c: WithdrawLink(
-            _contact(c), _text(c[4]), tuple(_text(topic) for topic in c[5]), _text(c[6]) if c[6] else None
+            _contact(c),
+            _text(c[4]),
+            tuple(_text(topic) for topic in c[5]),
+            _text(c[6]) if c[6] else None,
+            _number(c[7]),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The words for what can go wrong; one table in `web` turns them into status codes."""
+"""The words for what can go wrong; each function says in one place which answer belongs to which."""
 
 
 class DomainError(Exception):

@@ -59,14 +59,12 @@ def permission(subject: Subject | None, purpose: Purpose, *, channel: str, topic
     if "restricted" in subject.locks:
         return Permission(Reason.RESTRICTED)
     scopes = (purpose.scope(topic, channel),) if topic is not None else purpose.scopes(channel)
-    decided = [subject.decided[scope.code] for scope in scopes if scope.code in subject.decided]
-    in_force = [
+    decided = [
         subject.decided[scope.code]
         for scope in scopes
-        if scope.code in subject.decided
-        and subject.decided[scope.code].permits_at(now)
-        and not _is_retired(purpose, scope.topic)
+        if scope.code in subject.decided and not purpose.is_retired(scope.topic)
     ]
+    in_force = [answer for answer in decided if answer.permits_at(now)]
     if in_force and purpose.legal_basis == "consent" and subject.chain:
         newest = max(in_force, key=_newness)
         return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
@@ -87,7 +85,3 @@ def _why_not(decided: list[Decided], now: int) -> Reason:
 
 def _newness(decided: Decided) -> tuple[int, int]:
     return decided.at, decided.seq
-
-
-def _is_retired(purpose: Purpose, topic: str | None) -> bool:
-    return purpose.retired or (topic is not None and purpose.topic(topic).retired)

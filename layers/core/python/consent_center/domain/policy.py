@@ -76,6 +76,10 @@ class Purpose:
                 return topic
         raise UnknownNameError("topic")
 
+    def is_retired(self, topic_id: str | None) -> bool:
+        """Whether the purpose, or this topic of it, is no longer pursued: it can be withdrawn and no longer given."""
+        return self.retired or (topic_id is not None and self.topic(topic_id).retired)
+
     def scope(self, topic_id: str | None, channel: str) -> Scope:
         """The scope of one topic, or of a purpose that has none; UnknownNameError for what the policy lacks."""
         if channel not in self.channels:
@@ -155,6 +159,10 @@ class Policy:
             if purpose.code == code:
                 return purpose
         raise UnknownNameError("purpose")
+
+    def pending_days(self, now: int) -> int:
+        """How many days a request made at `now` (epoch milliseconds) can be confirmed; at least 1."""
+        return max(1, round((self.pending_period.after_epoch(now) - now / 1000) / 86400))
 
     @property
     def form_purpose(self) -> Purpose:

@@ -14,6 +14,13 @@ LONGEST_TEXT = 200
 """Characters in a name or a company; longer ones are refused rather than cut."""
 
 
+_NOT_WRITTEN = {"Cc", "Cs", "Co", "Cn"}
+"""Unicode categories of what nobody types. Cf is not among them: Persian names need joiners."""
+
+_TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of writing, and could make a name read as something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What somebody asked for on the sign-up form, under an address nobody has proven yet."""
@@ -69,7 +76,7 @@ def read_choices(
     for field, text in (("name", name), ("company", company)):
         if len(text) > LONGEST_TEXT:
             wrong[field] = "too_long"
-        elif any(unicodedata.category(character).startswith("C") for character in text):
+        elif any(unicodedata.category(character) in _NOT_WRITTEN or character in _TURNS for character in text):
             wrong[field] = "characters"
     # In the policy's order and each once, so that the same choice always gives the same wording.
     chosen = tuple(topic.id for topic in purpose.topics if topic.id in topics)
@@ -104,7 +111,7 @@ def standing(request: Request, subject: Subject, purpose: Purpose, now: int) -> 
             given.append(scope)
         elif decided is not None and decided.at >= request.requested_at:
             later_noes.append(decided)
-        else:
+        elif not purpose.is_retired(topic):
             to_give.append(scope)
     newest_no = max(later_noes, key=lambda no: no.at, default=None)
     return Standing(tuple(to_give), tuple(given), newest_no)

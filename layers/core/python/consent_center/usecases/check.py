@@ -68,10 +68,10 @@ def check_permissions(
         for contact in asked
     }
     if question.record_send:
-        sends = [Send(contact, purpose.id, now // 1000) for contact, answer in answers.items() if answer.allowed]
+        sends = [Send(contact, purpose.id, now) for contact, answer in answers.items() if answer.allowed]
         for contact in subjects.record_sends(sends):
             answers[contact] = Permission(Reason.UNAVAILABLE)
-    links = _Links(policy, purpose, question.topic, base_url, secrets, chance, now // 1000)
+    links = _Links(policy, purpose, question.topic, base_url, secrets, chance, now)
     return [
         Answer(Permission(Reason.INVALID_ADDRESS)) if contact is None else links.with_headers(contact, answers[contact])
         for contact in contacts

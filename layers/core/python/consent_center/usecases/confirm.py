@@ -1,8 +1,8 @@
-"""The confirm page: its button is the consent; and "this was not me", which cancels the request."""
+"""The confirm page: its button is the consent."""
 
 from dataclasses import dataclass, replace
 
-from consent_center.domain.capability import Capability, RequestLink, open_request, seal_request
+from consent_center.domain.capability import Capability, RequestLink, open_request, seal_withdrawal
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import ExpiredTokenError, RequestGoneError, WordingChangedError
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
@@ -11,6 +11,7 @@ from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.wording import Wording, consent_wording
 from consent_center.ports import Chance, Clock, Pause, Profile, Secrets, Subjects
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
+from consent_center.usecases.links import not_me_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,9 @@ class Confirmation:
 def look_at_request(token: str, *, policy: Policy, subjects: Subjects, secrets: Secrets, clock: Clock) -> Confirmation:
     """What the page shows. Reads only. InvalidTokenError or RequestGoneError if there is nothing to confirm."""
     now = clock()
-    link = _open(Capability.CONFIRM, token, secrets, now)
+    link = _open(token, secrets, now)
     request, subject, purpose, state = _current(link, subjects, policy, now)
-    return _confirmation(
-        policy, purpose, request, subject, state, seal_request(Capability.NOT_ME, link, secrets.links())
-    )
+    return _confirmation(policy, purpose, request, subject, state, secrets)
 
 
 def confirm(
@@ -52,13 +51,12 @@ def confirm(
     `network` is where the press came from, already shortened. InvalidTokenError, RequestGoneError, WordingChangedError
     if the policy's text is no longer the one shown, UnavailableError.
     """
-    link = _open(Capability.CONFIRM, token, secrets, clock())
-    not_me_token = seal_request(Capability.NOT_ME, link, secrets.links())
+    link = _open(token, secrets, clock())
 
     def attempt() -> tuple[Confirmation, bool]:
         now = clock()
         request, subject, purpose, state = _current(link, subjects, policy, now)
-        page = _confirmation(policy, purpose, request, subject, state, not_me_token)
+        page = _confirmation(policy, purpose, request, subject, state, secrets)
         if not state.to_give:
             return page, False
         if shown != page.wording.hash:
@@ -78,21 +76,9 @@ def confirm(
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
 
 
-def look_at_cancellation(token: str, *, secrets: Secrets, clock: Clock) -> None:
-    """Check a "not me" link without doing anything. InvalidTokenError, or RequestGoneError once it ended by itself."""
-    _open(Capability.NOT_ME, token, secrets, clock())
-
-
-def cancel_request(token: str, *, subjects: Subjects, secrets: Secrets, clock: Clock) -> None:
-    """Cancel the request; a letter that was confirmed already has links that withdraw. Harmless to repeat."""
-    now = clock()
-    link = _open(Capability.NOT_ME, token, secrets, now)
-    subjects.cancel_request(link.contact, link.request, now)
-
-
-def _open(capability: Capability, token: str, secrets: Secrets, now: int) -> RequestLink:
+def _open(token: str, secrets: Secrets, now: int) -> RequestLink:
     try:
-        return open_request(capability, token, secrets.links(), now=now // 1000)
+        return open_request(token, secrets.links(), now=now // 1000)
     except ExpiredTokenError:
         raise RequestGoneError("expired") from None
 
@@ -108,21 +94,22 @@ def _current(
         raise RequestGoneError("expired")
     purpose = policy.purpose(request.purpose)
     state = standing(request, record.subject, purpose, now)
-    if not state.to_give and not state.given and state.newest_no is not None:
-        raise RequestGoneError("withdrawn", state.newest_no.at)
+    if not state.to_give and not state.given:
+        # Without a later no, everything it asked about was retired since.
+        raise RequestGoneError("withdrawn", state.newest_no.at) if state.newest_no else RequestGoneError("expired")
     return request, record.subject, purpose, state
 
 
 def _confirmation(
-    policy: Policy, purpose: Purpose, request: Request, subject: Subject, state: Standing, not_me_token: str
+    policy: Policy, purpose: Purpose, request: Request, subject: Subject, state: Standing, secrets: Secrets
 ) -> Confirmation:
     """The page asks for what is left to give; once nothing is left it says what was given, and when."""
     scopes = state.to_give or state.given
     topics = tuple(purpose.topic(scope.topic) for scope in scopes if scope.topic is not None)
     confirmed_at = None if state.to_give else max(subject.decided[scope.code].at for scope in scopes)
-    return Confirmation(
-        purpose, topics, consent_wording(policy, purpose, topics, request.language), confirmed_at, not_me_token
-    )
+    wording = consent_wording(policy, purpose, topics, request.language)
+    not_me = seal_withdrawal(not_me_link(request, purpose), secrets.links(), Capability.NOT_ME)
+    return Confirmation(purpose, topics, wording, confirmed_at, not_me)
 
 
 def _act_of_consent(request: Request, wording: Wording, policy: Policy, network: str | None) -> Act:

@@ -1,20 +1,26 @@
 """Writing and sending the letter that asks whether a sign-up was meant."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from consent_center.domain.capability import (
     Capability,
     RequestLink,
-    WithdrawLink,
     seal_request,
     seal_withdrawal,
 )
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.request import Request, standing
 from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Mailer, Secrets, Subjects
-from consent_center.usecases.links import confirm_url, not_me_url, stop_url, unsubscribe_headers
+from consent_center.usecases.links import (
+    confirm_url,
+    not_me_link,
+    not_me_url,
+    request_link,
+    stop_url,
+    unsubscribe_headers,
+)
 
 
 class Delivery(StrEnum):
@@ -29,7 +35,7 @@ def deliver_confirmation(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Mapping[str, Any],
+    site: Callable[[str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     claims: Claims,
@@ -38,7 +44,9 @@ def deliver_confirmation(
     secrets: Secrets,
     clock: Clock,
 ) -> Delivery:
-    """Send the confirmation letter of a request that still stands. Safe to run twice.
+    """Send the confirmation letter of a request that still stands; `site` says who writes, in a language.
+
+    Safe to run twice.
 
     LetterRefusedError if the mail service will never take it; UnavailableError to try again later.
     """
@@ -53,8 +61,9 @@ def deliver_confirmation(
     if not claims.take(request.id, now // 1000):
         return Delivery.SENT_BEFORE
     scopes = [purpose.scope(topic, request.contact.channel).code for topic in request.topics]
-    subjects.mark_requested(request.contact, scopes, request.expires_at)
-    mailer.send(_letter(request, purpose, base_url, site, policy, texts, secrets))
+    marks = {code: until for code, until in record.subject.requested.items() if until * 1000 > now}
+    subjects.mark_requested(request.contact, {**marks, **dict.fromkeys(scopes, request.expires_at)})
+    mailer.send(_letter(request, purpose, base_url, site(request.language), policy, texts, secrets))
     claims.finish(request.id, clock() // 1000)
     return Delivery.SENT
 
@@ -71,9 +80,8 @@ def _letter(
     keys = secrets.links()
     link = RequestLink(request.contact, request.id, request.expires_at)
     topics = [purpose.topic(topic) for topic in request.topics]
-    stop = seal_withdrawal(
-        WithdrawLink(request.contact, purpose.code, tuple(topic.code for topic in topics), request.id), keys
-    )
+    stop = seal_withdrawal(request_link(request, purpose), keys)
+    not_me = seal_withdrawal(not_me_link(request, purpose), keys, Capability.NOT_ME)
     language = request.language
     written = texts.letter(
         "confirm",
@@ -87,8 +95,8 @@ def _letter(
             }
             for topic in topics
         ],
-        confirm_url=confirm_url(base_url, seal_request(Capability.CONFIRM, link, keys)),
-        not_me_url=not_me_url(base_url, seal_request(Capability.NOT_ME, link, keys)),
+        confirm_url=confirm_url(base_url, seal_request(link, keys)),
+        not_me_url=not_me_url(base_url, not_me),
         stop_url=stop_url(base_url, stop),
         notice_url=f"{base_url}/notice/{request.notice}",
         requested_at=request.requested_at // 1000,

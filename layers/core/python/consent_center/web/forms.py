@@ -15,7 +15,9 @@ class Form:
     """The fields of a posted form. A body that cannot be read is an empty form."""
 
     def __init__(self, body: str | None, *, is_base64: bool) -> None:
-        self._fields: Mapping[str, list[str]] = _fields(_text(body, is_base64))
+        text = _text(body, is_base64)
+        self.was_too_large = len(text) > LONGEST_FORM
+        self._fields: Mapping[str, list[str]] = {} if self.was_too_large else _fields(text)
 
     def one(self, name: str) -> str:
         """The first value of a field, or an empty text."""
@@ -37,8 +39,6 @@ def _text(body: str | None, is_base64: bool) -> str:
 
 
 def _fields(text: str) -> Mapping[str, list[str]]:
-    if len(text) > LONGEST_FORM:
-        return {}
     try:
         return parse_qs(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:

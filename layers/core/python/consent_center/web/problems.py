@@ -14,7 +14,7 @@ def problem(
 ) -> Response[str]:
     """An answer that says what is wrong, where (`field`, a JSON pointer into the request), and what to do.
 
-    `code` is a word that programs can rely on; it never changes. Nothing the caller sent is repeated.
+    `code` is a word that programs can rely on; it never changes. No value that the caller sent is repeated.
     """
     document = {
         "type": f"urn:consent-center:problem:{code}",

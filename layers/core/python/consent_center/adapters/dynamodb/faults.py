@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
 
@@ -25,16 +25,21 @@ def translated(operation: str) -> Iterator[None]:
             raise StaleSubjectError from None
         raise UnavailableError(f"{operation}: {_code(error)} {sorted(filter(None, reasons))}") from None
     except (PynamoDBException, BotoCoreError, ClientError) as error:
+        if _code(error) == "TransactionConflictException":
+            # A single write met a transaction on the same item; DynamoDB's clients do not try that again by themselves.
+            raise StaleSubjectError from None
         raise UnavailableError(f"{operation}: {_code(error)}") from None
 
 
 def condition_failed(error: PynamoDBException) -> bool:
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    return _code(error) == "ConditionalCheckFailedException"
 
 
 def _code(error: Exception) -> str:
-    if isinstance(error, PynamoDBException):
-        return error.cause_response_code or type(error.cause).__name__
-    if isinstance(error, ClientError | VerboseClientError):
-        return str(error.response.get("Error", {}).get("Code"))
-    return type(error).__name__
+    """DynamoDB's word for the error, or its kind where there was no answer.
+
+    Not pynamodb's `cause_response_code`, which fails for time-outs: their `response` is there and None.
+    """
+    cause = error.cause if isinstance(error, PynamoDBException) and error.cause else error
+    response = getattr(cause, "response", None) or {}
+    return str(response.get("Error", {}).get("Code") or type(cause).__name__)

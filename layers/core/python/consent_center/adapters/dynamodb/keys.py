@@ -17,10 +17,6 @@ def of_request(request: str) -> str:
     return f"{_REQUEST}{request}"
 
 
-def request_in(sort_key: str) -> str | None:
-    return sort_key.removeprefix(_REQUEST) if sort_key.startswith(_REQUEST) else None
-
-
 def of_send(purpose: str, channel: str) -> str:
     return f"SENT#{purpose}#{channel}"
 

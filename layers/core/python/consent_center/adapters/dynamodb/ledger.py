@@ -1,6 +1,7 @@
 """The ledger in DynamoDB: written with the decision it proves, read for verification, never changed."""
 
 import json
+from typing import Any
 
 from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.faults import translated
@@ -12,6 +13,15 @@ class DynamoLedger:
     def entries(self, chain: str) -> list[Entry]:
         with translated("entries"):
             return [
-                Entry(json.loads(item.body), item.hash)
+                Entry(_body(item.body), item.hash)
                 for item in EntryItem.query(keys.of_chain(chain), consistent_read=True)
             ]
+
+
+def _body(text: str) -> dict[str, Any]:
+    """What was stored; a text that is no JSON object any more is kept as such, for verification to point at."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return {"unreadable": text}
+    return body if isinstance(body, dict) else {"unreadable": text}

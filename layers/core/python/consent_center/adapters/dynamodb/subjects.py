@@ -1,7 +1,7 @@
 """Contact points in DynamoDB: state, profile and requests in one partition, event payloads under the chain."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -41,6 +41,9 @@ _BATCH_WRITE = 25
 _BATCH_ATTEMPTS = 5
 _PARALLEL = 8
 
+_CANCELLED_KEPT_SECONDS = 3600
+"""How long a state stays that records nothing but a cancellation: longer than any confirmation can be under way."""
+
 
 class DynamoSubjects:
     def __init__(self, database: Database, pause: Pause) -> None:
@@ -52,49 +55,39 @@ class DynamoSubjects:
             _request_item(request).save()
 
     def load(self, contact: ContactPoint, request: str | None = None) -> Record:
-        """One strongly consistent read of the state, or of the partition when the request is wanted too."""
+        """One strongly consistent read of the state, then one of the request if it is wanted.
+
+        In this order: a cancellation deletes the request before it moves the state's version on, so whoever still
+        finds the request holds a state that the cancellation will make stale.
+        """
         with translated("load"):
-            raw = self._partition(contact) if request is not None else self._state_alone(contact)
-            subject, found = Subject(contact), None
-            for item in raw:
-                sort_key = item["sk"]["S"]
-                if sort_key == keys.STATE:
-                    subject = _subject(contact, item)
-                elif request is not None and keys.request_in(sort_key) == request:
-                    found = _request(contact, RequestItem.from_raw_data(dict(item)))
-        return Record(subject, found)
+            state = self._item(contact, keys.STATE)
+            subject = _subject(contact, state) if state else Subject(contact)
+            found = self._item(contact, keys.of_request(request)) if request is not None else None
+        return Record(subject, _request(contact, RequestItem.from_raw_data(dict(found))) if found else None)
 
-    def mark_requested(self, contact: ContactPoint, scopes: Iterable[str], until: int) -> None:
+    def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
         item = StateItem(keys.of_contact(contact), keys.STATE)
-        mark = StateItem.p.set(dict.fromkeys(scopes, until))
+        marks = [StateItem.p.set(dict(requested)), StateItem.v.set(1), StateItem.version.add(0)]
         with translated("mark requested"):
-            try:
-                # Only a record without a single decision may leave by itself.
-                item.update(
-                    [mark, StateItem.expires_at.set(until), StateItem.v.set(1), StateItem.version.add(0)],
-                    condition=StateItem.chain.does_not_exist(),
-                )
-            except UpdateError as error:
-                if not condition_failed(error):
-                    raise
-                item.update([mark], condition=StateItem.chain.exists())
+            self._update_state(item, marks, ends_alone=max(requested.values()))
 
-    def cancel_request(self, contact: ContactPoint, request: str, now: int) -> None:
-        """Delete the request, then move the version on: no confirmation that read it before can still be stored."""
+    def cancel_request(self, contact: ContactPoint, request: str, requested: Mapping[str, int], now: int) -> None:
         with translated("cancel request"):
             RequestItem(keys.of_contact(contact), keys.of_request(request)).delete()
-            state = StateItem(keys.of_contact(contact), keys.STATE)
-            moved_on = [StateItem.version.add(1), StateItem.v.set(1)]
-            try:
-                # A request lives for days at most; a record that holds nothing else goes when it would have gone.
-                state.update(
-                    [*moved_on, StateItem.p.remove(), StateItem.expires_at.set(now // 1000 + 30 * 86400)],
-                    condition=StateItem.chain.does_not_exist(),
-                )
-            except UpdateError as error:
-                if not condition_failed(error):
-                    raise
-                state.update([*moved_on, StateItem.p.remove()], condition=StateItem.chain.exists())
+            item = StateItem(keys.of_contact(contact), keys.STATE)
+            marks = [StateItem.p.set(dict(requested)), StateItem.v.set(1), StateItem.version.add(1)]
+            self._update_state(item, marks, ends_alone=now // 1000 + _CANCELLED_KEPT_SECONDS)
+
+    @staticmethod
+    def _update_state(item: StateItem, actions: list[Any], *, ends_alone: int) -> None:
+        """Update a state that may not exist yet. Only one without a single decision may leave by itself."""
+        try:
+            item.update([*actions, StateItem.expires_at.set(ends_alone)], condition=StateItem.chain.does_not_exist())
+        except UpdateError as error:
+            if not condition_failed(error):
+                raise
+            item.update(actions, condition=StateItem.chain.exists())
 
     def commit(self, decision: Decision, profile: Profile | None = None) -> None:
         subject, entry = decision.subject, decision.entry
@@ -129,7 +122,9 @@ class DynamoSubjects:
                 condition=PayloadItem.pk.does_not_exist(),
             )
             if profile is not None:
-                transaction.save(_profile_item(subject.contact, profile))
+                transaction.update(
+                    ProfileItem(keys.of_contact(subject.contact), keys.PROFILE), actions=_profile_actions(profile)
+                )
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
@@ -152,30 +147,15 @@ class DynamoSubjects:
                 for item in PayloadItem.query(keys.of_chain(chain), consistent_read=True)
             }
 
-    def _partition(self, contact: ContactPoint) -> Iterator[Mapping[str, Any]]:
-        start: dict[str, Any] = {}
-        while True:
-            page = self._database.call(
-                "Query",
-                TableName=StateItem.Meta.table_name,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": keys.of_contact(contact)}},
-                ConsistentRead=True,
-                **start,
-            )
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-    def _state_alone(self, contact: ContactPoint) -> list[Mapping[str, Any]]:
+    def _item(self, contact: ContactPoint, sort_key: str) -> Mapping[str, Any] | None:
         answer = self._database.call(
             "GetItem",
             TableName=StateItem.Meta.table_name,
-            Key={"pk": {"S": keys.of_contact(contact)}, "sk": {"S": keys.STATE}},
+            Key={"pk": {"S": keys.of_contact(contact)}, "sk": {"S": sort_key}},
             ConsistentRead=True,
         )
-        return [answer["Item"]] if "Item" in answer else []
+        found: Mapping[str, Any] | None = answer.get("Item")
+        return found
 
     def _in_parallel(self, work: Any, chunks: list[Any]) -> Iterable[Any]:
         """Chunks in parallel threads; a single one stays in this thread, which is the common case and the cheapest."""
@@ -296,17 +276,21 @@ def _state_item(subject: Subject) -> StateItem:
     )
 
 
-def _profile_item(contact: ContactPoint, profile: Profile) -> ProfileItem:
-    return ProfileItem(
-        keys.of_contact(contact),
-        keys.PROFILE,
-        address=profile.address.mailable,
-        normalised=profile.address.normalised,
-        name=profile.name,
-        company=profile.company,
-        interests=list(profile.interests),
-        lang=profile.language,
-    )
+def _profile_actions(profile: Profile) -> list[Any]:
+    """What the person filled in takes the place of what was known; what was left out stays."""
+    actions = [
+        ProfileItem.v.set(1),
+        ProfileItem.address.set(profile.address.mailable),
+        ProfileItem.normalised.set(profile.address.normalised),
+        ProfileItem.lang.set(profile.language),
+    ]
+    if profile.name is not None:
+        actions.append(ProfileItem.name.set(profile.name))
+    if profile.company is not None:
+        actions.append(ProfileItem.company.set(profile.company))
+    if profile.interests:
+        actions.append(ProfileItem.interests.set(list(profile.interests)))
+    return actions
 
 
 def _request_item(request: Request) -> RequestItem:
