@@ -146,7 +146,7 @@ def show_cancellation(token: str) -> Response[str]:
 @app.post("/not-me/<token>")
 def post_cancellation(token: str) -> Response[str]:
     _, was_confirmed = _withdraw(token, "not-me", Capability.NOT_ME)
-    count("RequestCancelled")
+    count("ConsentWithdrawn" if was_confirmed else "RequestCancelled")
     return _pages().page("not_me_done", was_confirmed=was_confirmed)
 
 
@@ -161,9 +161,10 @@ def show_withdrawal(token: str) -> Response[str]:
 def post_withdrawal(token: str) -> Response[str]:
     """RFC 8058: the token is the authority; the body only tells a mail program from the page's own button."""
     coverage, is_new = _withdraw(token, "page" if _form().one("by") == "page" else "one-click", Capability.WITHDRAW)
-    if coverage.kind == "request":
-        count("RequestCancelled")
-    count("ConsentWithdrawn" if is_new else "ConsentWithdrawnAgain")
+    if is_new:
+        count("ConsentWithdrawn")
+    else:
+        count("RequestCancelled" if coverage.kind == "request" else "ConsentWithdrawnAgain")
     return _pages().page(
         "unsubscribed",
         already=not is_new,
