@@ -1,11 +1,13 @@
 """What every test runs under: credentials that are worth nothing, and a region."""
 
+import io
 import os
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from builders import NAMES, PEOPLE
 from local.stack import LocalStack, free_port
 
 os.environ.update(
@@ -44,3 +46,36 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 def emulator_url(stack: LocalStack) -> str:
     """The local engine; the credentials above are those of its owner."""
     return stack.emulator_url
+
+
+FORBIDDEN = re.compile(
+    "|".join(
+        [
+            *map(re.escape, PEOPLE),
+            *map(re.escape, NAMES),
+            r"192\.0\.2\.",
+            r"v1\.k\d+\.[\w-]{8,}",
+            "pepper-",
+            "links-one",
+        ]
+    ),
+    re.IGNORECASE,
+)
+"""Addresses, names, callers, tokens and keys."""
+
+
+@pytest.fixture(autouse=True)
+def printed(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Iterator[io.StringIO]:
+    """Everything that is printed, logged and measured. No test may end with a person in it."""
+    # Imported here, because Powertools reads the environment above when it is imported.
+    from consent_center import observability
+
+    text = io.StringIO()
+    handler = observability.logger.registered_handler
+    before = handler.setStream(text)  # type: ignore[attr-defined]
+    yield text
+    handler.setStream(before)  # type: ignore[attr-defined]
+    shown = capsys.readouterr()
+    logged = [record.getMessage() for record in caplog.records]
+    found = FORBIDDEN.search("\n".join([text.getvalue(), shown.out, shown.err, *logged]))
+    assert found is None, f"personal data was printed: {found[0]!r}"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -160,6 +161,17 @@ def test_the_api_refuses_a_token_without_the_scope(visitor: Visitor, scope: str)
 
 def test_the_api_refuses_whoever_brings_no_token(visitor: Visitor) -> None:
     assert visitor.request("POST", "/v1/permission-checks", b"{}").status == 401
+
+
+def test_no_key_and_nothing_in_the_ledger_names_a_person(visitor: Visitor, auditor: Auditor) -> None:
+    visitor.subscribed("events")
+    visitor.post(visitor.stop_link())
+    tables = auditor.everything()
+    named = re.compile(r"@|Ada|example|127\.0\.0")
+
+    assert not [item for items in tables.values() for item in items if named.search(item["pk"]["S"] + item["sk"]["S"])]
+    assert not [item for item in tables["LedgerTable"] if named.search(json.dumps(item))]
+    assert not [item for item in tables["TransientTable"] if named.search(json.dumps(item))]
 
 
 def test_no_answer_to_get_head_or_options_changes_a_table(visitor: Visitor, auditor: Auditor) -> None:

@@ -12,8 +12,9 @@ READ_SECONDS = 1
 
 ATTEMPTS = 3
 
-_SLOWER_SECONDS = {"sesv2": 6, "secretsmanager": 2, "sqs": 2}
-"""Services that may take longer. A letter whose answer is not waited for would be sent twice."""
+_OTHERS = {"sesv2": (6, 1), "secretsmanager": (2, 2), "sqs": (2, 2)}
+"""Seconds and tries of services that may take longer. A letter is tried once: the queue knows about trying again, and a
+letter whose answer was not waited for would be sent twice."""
 
 
 @cache
@@ -24,11 +25,12 @@ def session() -> botocore.session.Session:
 @cache
 def client(service: str) -> Any:
     """The client of a service. Endpoints other than AWS's come from botocore's own AWS_ENDPOINT_URL settings."""
+    seconds, attempts = _OTHERS.get(service, (READ_SECONDS, ATTEMPTS))
     return session().create_client(
         service,
         config=Config(
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=_SLOWER_SECONDS.get(service, READ_SECONDS),
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            read_timeout=seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
         ),
     )
