@@ -14,12 +14,13 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 INSTALL = -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint clean python chromium
+.PHONY: help run build test bench lint clean python chromium
 
 help: ## Show this list
 	@echo 'make run [PORT=8000] [STATE=.local] [FRESH=1]   run everything on this computer'
 	@echo 'make test [TESTS=tests/unit]                    run the tests, installing what they need'
 	@echo 'make build                                      install what run needs and build the layers'
+	@echo 'make bench                                      measure speed, requests and cost'
 	@echo 'make lint                                       check style and types'
 	@echo 'make clean                                      remove what was installed and built, but no data'
 
@@ -31,6 +32,9 @@ build: .venv/installed-run .venv-runtime/installed .venv-emulator/installed ## B
 
 test: .venv/installed-test .venv-runtime/installed .venv-emulator/installed .venv-checkov/installed chromium ## Run the tests
 	@.venv/bin/python -m pytest $(TESTS)
+
+bench: .venv/installed-test .venv-runtime/installed ## Measure speed, requests and cost
+	@.venv/bin/python -m bench
 
 lint: .venv/installed-test ## Check style and types
 	@.venv/bin/ruff check .
