@@ -242,6 +242,11 @@ def run(url: str) -> dict[str, Any]:
     return flow.counted
 
 
+def without_sizes(counted: Mapping[str, Any]) -> dict[str, Any]:
+    """Requests and units alone. Bytes vary by a few: a moment that ends in zeros is stored as a shorter number."""
+    return {name: {key: each[key] for key in each if key != "bytes"} for name, each in counted.items()}
+
+
 def counted(python_path: Sequence[str], *, people: int = 0) -> dict[str, Any]:
     """`run` in a fresh process, with so many strangers in the table. `python_path` leads to functions and layers."""
     with Loopback() as double:
