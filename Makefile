@@ -16,13 +16,14 @@ INSTALL = -m pip install --quiet --disable-pip-version-check --no-deps --require
 .DEFAULT_GOAL := help
 ONLY ?=
 
-.PHONY: help run build test guards lint clean python chromium
+.PHONY: help run build test guards bench lint clean python chromium
 
 help: ## Show this list
 	@echo 'make run [PORT=8000] [STATE=.local] [FRESH=1]   run everything on this computer'
 	@echo 'make test [TESTS=tests/unit]                    run the tests, installing what they need'
 	@echo 'make guards [ONLY=name]                          show that each guard is needed'
 	@echo 'make build                                      install what run needs and build the layers'
+	@echo 'make bench                                      measure speed, requests and cost'
 	@echo 'make lint                                       check style and types'
 	@echo 'make clean                                      remove what was installed and built, but no data'
 
@@ -37,6 +38,9 @@ test: .venv/installed-test .venv-runtime/installed .venv-emulator/installed .ven
 
 guards: .venv/installed-test .venv-checkov/installed ## Show that each guard is needed
 	@.venv/bin/python -m tests.guards --only '$(ONLY)'
+
+bench: .venv/installed-test .venv-runtime/installed ## Measure speed, requests and cost
+	@.venv/bin/python -m bench
 
 lint: .venv/installed-test ## Check style and types
 	@.venv/bin/ruff check .

@@ -21,24 +21,16 @@ install_locked() { # requirements file, target folder, further options of pip
 }
 
 build_dependencies() {
-    local platform=() compiling_python=$PYTHON
-    case $LAYER_TARGET in
-    host) ;;
-    lambda)
+    local platform=()
+    if [[ $LAYER_TARGET == lambda ]]; then
         platform=(--platform manylinux2014_aarch64 --implementation cp --python-version "$LAMBDA_PYTHON")
-        compiling_python="python$LAMBDA_PYTHON"
-        ;;
-    *)
-        echo "LAYER_TARGET is lambda or host." >&2
-        exit 2
-        ;;
-    esac
+    fi
 
     rm -rf "$packages"
     install_locked "$here/dependencies/requirements.txt" "$packages" ${platform[@]+"${platform[@]}"}
     rm -rf "$packages/bin"
     leave_out_unused
-    compile_all "$compiling_python"
+    compile_all "$packages"
     "$PYTHON" - "$packages" <<'PYTHON'
 import os, sys
 size = sum(os.path.getsize(os.path.join(path, name)) for path, _, names in os.walk(sys.argv[1]) for name in names)
@@ -57,6 +49,7 @@ leave_out_unused() {
         find "$service" -mindepth 1 -maxdepth 1 -type d | sort | sed '$d' | while IFS= read -r older; do rm -rf "$older"; done
     done
     find "$packages/botocore/data" -name 'examples-*.json*' -delete
+    slim_descriptions
     # The browser's view of an interface description is switched off, and addresses are checked without asking DNS.
     find "$packages/aws_lambda_powertools/event_handler/openapi/swagger_ui" \( -name '*.js' -o -name '*.css' \) -delete
     rm -rf "$packages"/dns "$packages"/dnspython-*
@@ -67,12 +60,43 @@ leave_out_unused() {
     find "$packages" -depth -type d -empty -delete
 }
 
+# A client reads its service's description and all endpoints when it is made. Explanations for people are most of the
+# one, and services that are never called most of the other.
+slim_descriptions() {
+    "$PYTHON" - "$packages/botocore/data" $SERVICES <<'PYTHON'
+import gzip, json, pathlib, sys
+
+def without_prose(value):
+    if isinstance(value, list):
+        return [without_prose(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    # A member may be called documentation too; it is an object then, not a text.
+    return {k: without_prose(v) for k, v in value.items() if not (k == "documentation" and isinstance(v, str))}
+
+def write(file, value):
+    file.write_text(json.dumps(value, separators=(",", ":")), encoding="utf-8")
+
+data, services = pathlib.Path(sys.argv[1]), set(sys.argv[2:])
+for packed in data.rglob("*.json.gz"):
+    write(packed.with_suffix(""), without_prose(json.loads(gzip.decompress(packed.read_bytes()))))
+    packed.unlink()
+endpoints = data / "endpoints.json"
+known = json.loads(endpoints.read_text(encoding="utf-8"))
+# sesv2 is listed under the name that its host has.
+for partition in known["partitions"]:
+    partition["services"] = {k: v for k, v in partition["services"].items() if k in services | {"email"}}
+write(endpoints, known)
+PYTHON
+}
+
 # Lambda cannot write bytecode into a layer, and would compile on every cold start. "unchecked-hash" ignores the dates
 # of files, which packing a layer changes.
-compile_all() {
-    local python=$1
+compile_all() { # folder
+    local python=$PYTHON
+    if [[ $LAYER_TARGET == lambda ]]; then python="python$LAMBDA_PYTHON"; fi
     if "$python" -c '' 2>/dev/null; then
-        "$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$packages" "$packages"
+        "$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$packages" "$1"
     else
         echo "$python is not here: the layer is built without bytecode, and cold starts take longer." >&2
     fi
@@ -83,6 +107,7 @@ build_core() {
     rm -rf "$packages/consent_center"
     cp -R "$here/core/python/consent_center" "$packages/"
     find "$packages/consent_center" -depth -type d -name __pycache__ -exec rm -rf {} +
+    compile_all "$packages/consent_center"
 }
 
 build_policy() {
@@ -97,6 +122,14 @@ build_policy() {
     fi
     PYTHONPATH="$path" "$compiler" -m policy_compiler --policy "$here/policy" --out "$packages"
 }
+
+case $LAYER_TARGET in
+host | lambda) ;;
+*)
+    echo "LAYER_TARGET is lambda or host." >&2
+    exit 2
+    ;;
+esac
 
 case ${1:-} in
 Dependencies) build_dependencies ;;

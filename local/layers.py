@@ -76,9 +76,13 @@ def _make(layers: Path, logical_id: str, folder: Path, python: Path) -> None:
 
 
 def _fingerprint(layers: Path, logical_id: str, python: Path) -> str:
-    """Names the inputs of a layer: the makefile, the layer's own folder and the interpreter."""
+    """Names the inputs of a layer: the makefile and its scripts, the layer's own folder and the interpreter."""
     own = layers / logical_id.removesuffix("Layer").lower()
-    files = [layers / "Makefile", *sorted(own.rglob("*") if own.is_dir() else layers.rglob("*"))]
+    files = [
+        layers / "Makefile",
+        *sorted(layers.glob("*.sh")),
+        *sorted(own.rglob("*") if own.is_dir() else layers.rglob("*")),
+    ]
     digest = hashlib.sha256(f"{python.resolve()}\n".encode())
     for file in files:
         if file.is_file() and "__pycache__" not in file.parts:

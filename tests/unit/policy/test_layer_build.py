@@ -57,18 +57,24 @@ def test_a_broken_policy_breaks_the_build(scratch: Path, tmp_path: Path) -> None
     assert "policy.yaml:1: /format: " in done.stderr
 
 
-def test_the_core_layer_leaves_out_bytecode_and_what_was_removed(scratch: Path, tmp_path: Path) -> None:
+def test_the_core_layer_has_bytecode_of_its_own_making_and_nothing_that_was_removed(
+    scratch: Path, tmp_path: Path
+) -> None:
     removed = tmp_path / "out" / "python" / "consent_center" / "removed.py"
     removed.parent.mkdir(parents=True)
     removed.write_text("", encoding="utf-8")
 
-    done = build(scratch, "Core", tmp_path / "out")
+    done = build(scratch, "Core", tmp_path / "out", LAYER_TARGET="host", PYTHON=sys.executable)
 
     assert done.returncode == 0, done.stderr
-    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    files = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())
+    bytecode = f"consent_center/domain/__pycache__/rules.{sys.implementation.cache_tag}.pyc"
     assert [path.relative_to(tmp_path / "out" / "python").as_posix() for path in files] == [
-        "consent_center/domain/rules.py"
+        bytecode,
+        "consent_center/domain/rules.py",
     ]
+    # The one beside the sources was empty.
+    assert (tmp_path / "out" / "python" / bytecode).stat().st_size > 0
 
 
 def test_a_build_says_what_is_missing(scratch: Path, tmp_path: Path) -> None:

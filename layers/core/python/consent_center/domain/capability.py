@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 _VERSION = "v1"
 _MAC_BYTES = 16
 _LONGEST_TOKEN = 2048
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Capability(StrEnum):
@@ -151,7 +152,7 @@ def _number(value: Any) -> int:
 
 
 def _seal(capability: Capability, claims: Sequence[Any], keys: Keyring) -> str:
-    body = base64.urlsafe_b64encode(json.dumps(claims, separators=(",", ":")).encode()).rstrip(b"=").decode()
+    body = base64.urlsafe_b64encode(_COMPACT(claims).encode()).rstrip(b"=").decode()
     signed = f"{_VERSION}.{keys.current}.{body}"
     return f"{signed}.{_mac(capability, signed, keys.keys[keys.current])}"
 

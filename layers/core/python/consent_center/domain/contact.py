@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,15 @@ def pseudonym(pepper: bytes, controller: str, channel: str, normalised: str) -> 
     Keyed, because an unkeyed hash of an address is found by trying all addresses. The controller has its own key,
     so that two controllers in one deployment cannot match their people.
     """
-    of_controller = hmac.digest(pepper, b"controller\0" + controller.encode(), hashlib.sha256)
-    digest = hmac.digest(of_controller, f"{channel}\0{normalised}".encode(), hashlib.sha256)
-    return base64.b32encode(digest)[:26].decode().lower()
+    key = _key_of_controller(pepper, controller)
+    digest = hmac.digest(key, f"{channel}\0{normalised}".encode(), hashlib.sha256)
+    # 26 characters need 130 bits; encoding 20 bytes instead of 32 gives the same ones sooner.
+    return base64.b32encode(digest[:20])[:26].decode().lower()
+
+
+@lru_cache(maxsize=64)
+def _key_of_controller(pepper: bytes, controller: str) -> bytes:
+    return hmac.digest(pepper, b"controller\0" + controller.encode(), hashlib.sha256)
 
 
 def address_name(contact: ContactPoint) -> str:

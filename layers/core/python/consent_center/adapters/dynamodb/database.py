@@ -4,11 +4,28 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import botocore.session
+from botocore.model import Shape
+from botocore.parsers import JSONParser, ResponseParserFactory
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
 from pynamodb.models import Model
 
 from consent_center.adapters import aws
+
+
+class _ItemsAsTheyCome(JSONParser):  # type: ignore[misc] # botocore has no types.
+    """Leaves items in DynamoDB's own form, which botocore would copy value by value: most of what a read costs.
+
+    Only binary values would differ, and no item has one.
+    """
+
+    def _parse_shape(self, shape: Shape, node: Any) -> Any:
+        return node if shape.name in ("AttributeMap", "Key") else super()._parse_shape(shape, node)
+
+
+class _Parsers(ResponseParserFactory):  # type: ignore[misc]
+    def create_parser(self, protocol_name: str) -> Any:
+        return _ItemsAsTheyCome(**self._defaults) if protocol_name == "json" else super().create_parser(protocol_name)
 
 
 class _SharedConnection(Connection):
@@ -29,6 +46,7 @@ class Database:
     """A connection to which the models of some tables are bound."""
 
     def __init__(self, session: botocore.session.Session) -> None:
+        session.register_component("response_parser_factory", _Parsers())
         self.connection: Connection = _SharedConnection(session)
 
     def bind(self, models: Iterable[type[Model]], table_name: str) -> None:

@@ -1,0 +1,272 @@
+"""What each operation asks of DynamoDB, SQS, SES and Secrets Manager: the real handlers against the double.
+
+Run as `python -m bench.flows <address of the double>`; prints one JSON object.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.loopback import LINKS, PEPPER, Loopback, control
+from bench.units import size_of, total
+
+ROOT = Path(__file__).resolve().parents[1]
+EVENTS = ROOT / "events"
+
+CONTEXT = SimpleNamespace(
+    function_name="bench",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-north-1:000000000000:function:bench",
+    aws_request_id="00000000-0000-4000-8000-000000000002",
+)
+
+ALL_TOPICS = ("product-news", "knowledge", "events", "surveys")
+PURPOSE = "direct-marketing-email"
+
+
+def environment(url: str) -> dict[str, str]:
+    """What the functions find in their environment, with the double in AWS's place."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_DEFAULT_REGION": "eu-north-1",
+        "AWS_REGION": "eu-north-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "POWERTOOLS_METRICS_NAMESPACE": "ConsentCenter",
+        "POWERTOOLS_SERVICE_NAME": "bench",
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+        "SUBJECTS_TABLE": "subjects",
+        "LEDGER_TABLE": "ledger",
+        "TRANSIENT_TABLE": "transient",
+        "SIGN_UPS_PER_ADDRESS": "1000000",
+        "SIGN_UPS_PER_SOURCE": "1000000",
+        "DEAD_LETTERS_QUEUE_URL": "https://sqs.invalid/dead",
+        "LETTERS_QUEUE_URL": f"{url}/000000000000/letters",
+        "PEPPER_SECRET": "pepper",
+        "LINKS_SECRET": "links",
+        "SCOPE_PREFIX": "consent.",
+        "PUBLIC_URL": "https://consent.example.com",
+    }
+
+
+def event(name: str, **changes: Any) -> dict[str, Any]:
+    """A real event of a function, such as `subscription_links/post-subscribe`."""
+    return {**json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8")), **changes}
+
+
+def posted(form: Mapping[str, Any]) -> str:
+    """A form as API Gateway hands it over."""
+    return base64.b64encode(urlencode(form, doseq=True).encode()).decode()
+
+
+def sign_up_event(address: str, topics: Sequence[str] = ("product-news", "events")) -> dict[str, Any]:
+    """A valid sign-up with every field filled in. The form was shown five seconds ago."""
+    from consent_center.adapters.policy_files import load_policy
+    from consent_center.domain.capability import FormShown, seal_form
+
+    shown = FormShown(time.time_ns() // 1_000_000 - 5_000, load_policy().notice.version, "en")
+    form = {
+        "email": address,
+        "topic": topics,
+        "name": "Test Person",
+        "company": "Test Company",
+        "form": seal_form(shown, _keys(LINKS)),
+    }
+    return event("subscription_links/post-subscribe", body=posted(form))
+
+
+def check_event(recipients: Sequence[str], *, record_send: bool = False) -> dict[str, Any]:
+    """May I send these people news of events?"""
+    body = {
+        "purpose": PURPOSE,
+        "channel": "email",
+        "topic": "events",
+        "recipients": recipients,
+        "record_send": record_send,
+    }
+    return event("consent_api/post-permission-checks", body=json.dumps(body))
+
+
+def addresses(count: int) -> list[str]:
+    """People who cannot exist (RFC 2606)."""
+    return [f"person-{number}@example.org" for number in range(count)]
+
+
+def states(state: Mapping[str, Any], people: Sequence[str]) -> list[dict[str, Any]]:
+    """The same record for many people."""
+    from consent_center.adapters.dynamodb import keys
+    from consent_center.domain.contact import Address, contact_point
+
+    peppers = _keys(PEPPER)
+    return [
+        {
+            **state,
+            "pk": {
+                "S": keys.of_contact(
+                    contact_point(Address(text, text), controller="fjordmeter", channel="email", peppers=peppers)
+                )
+            },
+        }
+        for text in people
+    ]
+
+
+def _keys(secret: str) -> Any:
+    from consent_center.domain.contact import Keyring
+
+    return Keyring("k1", {"k1": secret.encode()})
+
+
+class _Flow:
+    """One person after the other, with what each step asked for."""
+
+    def __init__(self, url: str) -> None:
+        import consent_api.app
+        import delivery_worker.app
+        import subscription_links.app
+
+        self._url = url
+        self._pages = subscription_links.app.lambda_handler
+        self._api = consent_api.app.lambda_handler
+        self._worker = delivery_worker.app.lambda_handler
+        self.counted: dict[str, Any] = {}
+
+    def records(self) -> list[dict[str, Any]]:
+        return list(control(self._url, "records", {}))
+
+    def count(self, name: str) -> list[dict[str, Any]]:
+        """Keep what was asked since the last step under this name."""
+        records = [record for record in self.records() if record["service"] != "secretsmanager"]
+        units = total(records)
+        self.counted[name] = {
+            "requests": dict(sorted(Counter(f"{each['service']}:{each['operation']}" for each in records).items())),
+            "reads": units.reads,
+            "writes": units.writes,
+            "index_writes": units.index_writes,
+            "bytes": {
+                write["after"]["sk"]["S"].partition("#")[0] + f" in {write['table']}": size_of(write["after"])
+                for record in records
+                for write in record["writes"]
+                if write["after"] and record["operation"] != "BatchWriteItem"
+            },
+        }
+        return records
+
+    def page(self, name: str, token: str = "", form: Mapping[str, Any] | None = None) -> str:
+        text = json.dumps(event(f"subscription_links/{name}")).replace("TOKEN", token)
+        asked = json.loads(text)
+        if form is not None:
+            asked["body"] = posted(form)
+        return str(_good(self._pages(asked, CONTEXT))["body"])
+
+    def sign_up(self, name: str, address: str, topics: Sequence[str]) -> tuple[Any, str, int]:
+        """The contact point, the request's id and its end."""
+        from consent_center.domain.contact import ContactPoint
+
+        _good(self._pages(sign_up_event(address, topics), CONTEXT))
+        (write,) = [record for record in self.count(name) if record["operation"] == "PutItem"]
+        item = write["writes"][0]["after"]
+        _, key_id, pseudonym = item["pk"]["S"].split("#")
+        contact = ContactPoint("fjordmeter", "email", key_id, pseudonym)
+        return contact, item["sk"]["S"].partition("#")[2], int(item["expires_at"]["N"])
+
+    def story(self, address: str, topics: Sequence[str], suffix: str) -> dict[str, Any]:
+        """Sign up, letter, confirm twice, withdraw twice. Answers the STATE that the confirmation stored."""
+        from consent_center.domain.capability import RequestLink, WithdrawLink, seal_request, seal_withdrawal
+
+        contact, request, ends_at = self.sign_up(f"sign-up{suffix}", address, topics)
+        self.deliver(contact, request)
+        self.count(f"letter{suffix}")
+        token = seal_request(RequestLink(contact, request, ends_at), _keys(LINKS))
+        shown = re.search(r'name="shown" value="([^"]+)"', self.page("get-confirm", token))
+        assert shown
+        self.count(f"confirm page{suffix}")
+        self.page("post-confirm", token, {"shown": shown[1]})
+        (transaction,) = [record for record in self.count(f"first confirm{suffix}") if record["writes"]]
+        self.page("post-confirm", token, {"shown": shown[1]})
+        self.count(f"repeated confirm{suffix}")
+        stop = seal_withdrawal(WithdrawLink(contact, "dm"), _keys(LINKS))
+        self.page("get-unsubscribe", stop)
+        self.count(f"unsubscribe page{suffix}")
+        self.page("post-one-click-base64", stop)
+        self.count(f"withdraw{suffix}")
+        self.page("post-one-click-base64", stop)
+        self.count(f"repeated withdraw{suffix}")
+        return dict(transaction["writes"][0]["after"])
+
+    def deliver(self, contact: Any, request: str) -> None:
+        text = (EVENTS / "delivery_worker/letters.json").read_text(encoding="utf-8")
+        filled = text.replace("REQUEST", request).replace("PSEUDONYM", contact.pseudonym)
+        answer = self._worker(json.loads(filled), CONTEXT)
+        assert answer == {"batchItemFailures": []}, answer
+
+    def cancel(self, address: str) -> None:
+        """Somebody else signed this person up, and they say so."""
+        from consent_center.domain.capability import Capability, WithdrawLink, seal_withdrawal
+
+        contact, request, _ = self.sign_up("sign-up", address, ["events"])
+        link = WithdrawLink(contact, "dm", ("ev",), request, 0)
+        self.page("post-not-me", seal_withdrawal(link, _keys(LINKS), Capability.NOT_ME))
+        self.count("this was not me")
+
+    def check(self, name: str, people: Sequence[str], *, record_send: bool = False) -> None:
+        answer = json.loads(_good(self._api(check_event(people, record_send=record_send), CONTEXT))["body"])
+        assert all(row["allowed"] for row in answer["results"])
+        self.count(name)
+
+
+def _good(answer: dict[str, Any]) -> dict[str, Any]:
+    assert answer["statusCode"] == 200, f"a handler answered {answer['statusCode']}"
+    return answer
+
+
+def run(url: str) -> dict[str, Any]:
+    """Every operation's requests by name, its units, and the bytes of what it wrote."""
+    flow = _Flow(url)
+    state = flow.story("one-topic@example.com", ["events"], "")
+    flow.story("all-topics@example.com", ALL_TOPICS, ", four topics")
+    flow.cancel("not-me@example.com")
+    people = addresses(1_000)
+    control(url, "put", {"table": "subjects", "items": states(state, people)})
+    flow.check("check of 1", people[:1])
+    flow.check("check of 1,000", people)
+    flow.check("check and record send of 1,000", people, record_send=True)
+    return flow.counted
+
+
+def without_sizes(counted: Mapping[str, Any]) -> dict[str, Any]:
+    """Requests and units alone. Bytes vary by a few: a moment that ends in zeros is stored as a shorter number."""
+    return {name: {key: each[key] for key in each if key != "bytes"} for name, each in counted.items()}
+
+
+def counted(python_path: Sequence[str], *, people: int = 0) -> dict[str, Any]:
+    """`run` in a fresh process, with so many strangers in the table. `python_path` leads to functions and layers."""
+    with Loopback() as double:
+        control(double.url, "fill", {"table": "subjects", "people": people})
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.flows", double.url],
+            cwd=ROOT,
+            env={"PYTHONPATH": os.pathsep.join(python_path), "PATH": os.environ.get("PATH", "")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr[-2_000:])
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    os.environ.update(environment(sys.argv[1]))
+    sys.stdout.write(f"{json.dumps(run(sys.argv[1]))}\n")
