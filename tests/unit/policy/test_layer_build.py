@@ -23,6 +23,10 @@ def scratch(tmp_path: Path) -> Path:
     (core / "__pycache__").mkdir(parents=True)
     (core / "__pycache__" / "rules.cpython-311.pyc").write_bytes(b"")
     (core / "rules.py").write_text("", encoding="utf-8")
+    catalogues = core.parent / "locales"
+    catalogues.mkdir()
+    for name in ("all.pot", "da.po", "da.mo"):
+        (catalogues / name).write_bytes(b"")
     return folder
 
 
@@ -58,7 +62,9 @@ def test_a_broken_policy_breaks_the_build(scratch: Path, tmp_path: Path) -> None
     assert "policy.yaml:1: /format: " in done.stderr
 
 
-def test_the_core_layer_leaves_out_bytecode_and_what_was_removed(scratch: Path, tmp_path: Path) -> None:
+def test_the_core_layer_leaves_out_bytecode_sources_of_translations_and_what_was_removed(
+    scratch: Path, tmp_path: Path
+) -> None:
     removed = tmp_path / "out" / "python" / "consent_center" / "removed.py"
     removed.parent.mkdir(parents=True)
     removed.write_text("", encoding="utf-8")
@@ -67,8 +73,9 @@ def test_the_core_layer_leaves_out_bytecode_and_what_was_removed(scratch: Path, 
 
     assert done.returncode == 0, done.stderr
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert [path.relative_to(tmp_path / "out" / "python").as_posix() for path in files] == [
-        "consent_center/domain/rules.py"
+    assert sorted(path.relative_to(tmp_path / "out" / "python").as_posix() for path in files) == [
+        "consent_center/domain/rules.py",
+        "consent_center/locales/da.mo",
     ]
 
 
