@@ -4,6 +4,7 @@ PORT ?= 8000
 STATE ?= .local
 FRESH ?=
 NEW ?=
+ONLY ?=
 TESTS ?= tests
 
 # The first Python on the path that is new enough.
@@ -15,11 +16,12 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 INSTALL = -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint texts clean python chromium
+.PHONY: help run build test guards lint texts clean python chromium
 
 help: ## Show this list
 	@echo 'make run [PORT=8000] [STATE=.local] [FRESH=1]   run everything on this computer'
 	@echo 'make test [TESTS=tests/unit]                    run the tests, installing what they need'
+	@echo 'make guards [ONLY=name]                          show that each guard is needed'
 	@echo 'make build                                      install what run needs and build the layers'
 	@echo 'make lint                                       check style and types'
 	@echo 'make texts [NEW=sv]                             collect, merge and compile translations'
@@ -33,6 +35,9 @@ build: .venv/installed-run .venv-runtime/installed .venv-emulator/installed ## B
 
 test: .venv/installed-test .venv-runtime/installed .venv-emulator/installed .venv-checkov/installed chromium ## Run the tests
 	@.venv/bin/python -m pytest $(TESTS)
+
+guards: .venv/installed-test .venv-checkov/installed ## Show that each guard is needed
+	@.venv/bin/python -m tests.guards --only '$(ONLY)'
 
 lint: .venv/installed-test ## Check style and types
 	@.venv/bin/ruff check .

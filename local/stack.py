@@ -189,6 +189,8 @@ class LocalStack:
             "ScopePrefix": "consent.",
             "SenderDomain": "example.com",
             "AlarmAddress": "alarms@example.com",
+            # Everybody who tries the local stack comes from the same address.
+            "SignUpsPerSource": "100000",
             **self._parameters,
         }
 

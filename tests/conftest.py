@@ -71,10 +71,8 @@ def printed(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
     from consent_center import observability
 
     text = io.StringIO()
-    handler = observability.logger.registered_handler
-    before = handler.setStream(text)  # type: ignore[attr-defined]
+    observability.logger.registered_handler.stream = text  # type: ignore[attr-defined]
     yield text
-    handler.setStream(before)  # type: ignore[attr-defined]
     shown = capsys.readouterr()
     logged = [record.getMessage() for record in caplog.records]
     found = FORBIDDEN.search("\n".join([text.getvalue(), shown.out, shown.err, *logged]))

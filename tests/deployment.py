@@ -18,12 +18,14 @@ from builders import PEOPLE
 from consent_center.bootstrap import Services
 from consent_center.config import Config
 from fakes import (
+    CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
     CountingChance,
     FixedSecrets,
     InMemoryClaims,
     InMemoryLedger,
+    InMemoryLimits,
     InMemorySubjects,
     SettableClock,
     no_pause,
@@ -64,16 +66,21 @@ class Deployment:
     outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
     mailer: CollectingMailer = field(default_factory=CollectingMailer)
     claims: InMemoryClaims = field(default_factory=InMemoryClaims)
+    limits: InMemoryLimits = field(default_factory=InMemoryLimits)
+    dead_letters: CollectingDeadLetters = field(default_factory=CollectingDeadLetters)
     clock: SettableClock = field(default_factory=SettableClock)
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
-        services = Services(Config({"SCOPE_PREFIX": "consent.", "PUBLIC_URL": "https://consent.example.com"}))
+        settings = {"SIGN_UPS_PER_ADDRESS": "5", "SIGN_UPS_PER_SOURCE": "8", "SCOPE_PREFIX": "consent."}
+        services = Services(Config({**settings, "PUBLIC_URL": "https://consent.example.com"}))
         services.subjects = self.subjects
         services.ledger = InMemoryLedger(self.subjects)
         services.outbox = self.outbox
         services.mailer = self.mailer
         services.claims = self.claims
+        services.limits = self.limits
+        services.dead_letters = self.dead_letters
         services.clock = self.clock
         services.pause = no_pause
         services.chance = CountingChance()

@@ -14,8 +14,8 @@ from consent_center.ports import Ledger, Pause
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases.check import Answer, Question, check_permissions
 from consent_center.usecases.letters import Delivery, deliver_confirmation
-from consent_center.usecases.sign_up import SignUp, request_subscription
-from consent_center.usecases.withdraw import Coverage, withdraw
+from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
+from consent_center.usecases.withdraw import Coverage, block_letters, withdraw
 from fakes import (
     CollectingMailer,
     CollectingOutbox,
@@ -23,6 +23,7 @@ from fakes import (
     FixedSecrets,
     InMemoryClaims,
     InMemoryLedger,
+    InMemoryLimits,
     InMemorySubjects,
     SettableClock,
     no_pause,
@@ -52,10 +53,13 @@ class World:
     subjects: Any = field(default_factory=InMemorySubjects)
     """In memory, or any other implementation of the port."""
     ledger: Ledger | None = None
+    network: str | None = "192.0.2.0/24"
     secrets: FixedSecrets = field(default_factory=FixedSecrets)
     outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
     mailer: CollectingMailer = field(default_factory=CollectingMailer)
     claims: InMemoryClaims = field(default_factory=InMemoryClaims)
+    limits: InMemoryLimits = field(default_factory=InMemoryLimits)
+    most: MostSignUps = field(default_factory=lambda: MostSignUps(per_address=5, per_source=100))
     chance: CountingChance = field(default_factory=CountingChance)
     clock: SettableClock = field(default_factory=SettableClock)
     pause: Pause = no_pause
@@ -69,6 +73,9 @@ class World:
         request_subscription(
             SignUp(email, topics or ("product-news", "events"), **other),
             FormShown(self.clock(), "2026-11-01", "en"),
+            network=self.network,
+            most=self.most,
+            limits=self.limits,
             policy=self.policy,
             addresses=parse_address,
             subjects=self.subjects,
@@ -86,6 +93,7 @@ class World:
             policy=self.policy,
             subjects=self.subjects,
             claims=self.claims,
+            limits=self.limits,
             mailer=self.mailer,
             texts=PlainTexts(),
             secrets=self.secrets,
@@ -122,6 +130,7 @@ class World:
         )
 
     def not_me(self, token: str) -> tuple[Coverage, bool]:
+        block_letters(token, policy=self.policy, limits=self.limits, secrets=self.secrets, clock=self.clock)
         return self.withdraw(token, "not-me", Capability.NOT_ME)
 
     def withdraw(

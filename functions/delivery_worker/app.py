@@ -17,12 +17,7 @@ from consent_center.web.site import site
 
 def deliver(body: str) -> Delivery:
     """Carry out one order."""
-    message = json.loads(body)
-    order = LetterOrder(
-        message["letter"],
-        ContactPoint(message["controller"], message["channel"], message["key_id"], message["pseudonym"]),
-        message["request"],
-    )
+    order = _order(body)
     if order.letter != CONFIRM_LETTER:
         raise LetterRefusedError("no such letter")
     policy, texts = services().policy, services().texts
@@ -36,6 +31,7 @@ def deliver(body: str) -> Delivery:
         policy=policy,
         subjects=services().subjects,
         claims=services().claims,
+        limits=services().limits,
         mailer=services().mailer,
         texts=texts,
         secrets=services().secrets,
@@ -43,14 +39,40 @@ def deliver(body: str) -> Delivery:
     )
 
 
+def _order(body: str) -> LetterOrder:
+    """The order that a message holds. LetterRefusedError for a message that is none, and never will be."""
+    try:
+        message = json.loads(body)
+        contact = ContactPoint(message["controller"], message["channel"], message["key_id"], message["pseudonym"])
+        return LetterOrder(message["letter"], contact, message["request"])
+    except (ValueError, LookupError, TypeError):
+        raise LetterRefusedError("the message is no order") from None
+
+
+def _deliver_or_set_aside(record: dict[str, Any]) -> str:
+    try:
+        outcome = deliver(record["body"])
+    except LetterRefusedError as error:
+        services().dead_letters.set_aside(record["body"], str(error))
+        logger.error("letter set aside", message_id=record["messageId"], reason=str(error))
+        count("LetterRefused")
+        return "set_aside"
+    if outcome is Delivery.SENT:
+        count("LetterSent")
+    return outcome
+
+
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """One bad order does not hold up the others: what failed is named, and only that is delivered again."""
+    """One bad order does not hold up the others: what failed is named, and only that is delivered again.
+
+    What can never succeed is set aside at once, so that people hear of it before ten minutes of trying are over.
+    """
     failed = []
     for record in event["Records"]:
         try:
-            outcome = deliver(record["body"])
+            outcome = _deliver_or_set_aside(record)
         except Exception as error:
             # Only the kind of a foreign error is logged: its text may quote a letter.
             reason = str(error) if isinstance(error, DomainError) else type(error).__name__
@@ -59,6 +81,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             failed.append({"itemIdentifier": record["messageId"]})
         else:
             logger.info("letter done", message_id=record["messageId"], outcome=outcome)
-            if outcome is Delivery.SENT:
-                count("LetterSent")
     return {"batchItemFailures": failed}

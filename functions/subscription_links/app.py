@@ -13,6 +13,7 @@ from consent_center.domain.errors import (
     InvalidFormError,
     InvalidTokenError,
     RequestGoneError,
+    TooManyRequestsError,
     UnavailableError,
     UnknownNameError,
     WordingChangedError,
@@ -21,7 +22,7 @@ from consent_center.domain.network import shortened
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases import withdraw as withdrawing
-from consent_center.usecases.sign_up import SignUp, request_subscription
+from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
 from consent_center.web.forms import Form
 from consent_center.web.languages import preferred
 from consent_center.web.pages import LanguageLink, Pages
@@ -77,6 +78,9 @@ def post_form() -> Response[str]:
         request_subscription(
             sign_up,
             shown,
+            network=shortened(app.current_event.request_context.http.source_ip),
+            most=MostSignUps(services().config.sign_ups_per_address, services().config.sign_ups_per_source),
+            limits=services().limits,
             policy=services().policy,
             addresses=services().addresses,
             subjects=services().subjects,
@@ -147,8 +151,15 @@ def show_cancellation(token: str) -> Response[str]:
 @app.post("/not-me/<token>")
 def post_cancellation(token: str) -> Response[str]:
     _, was_confirmed = _withdraw(token, "not-me", Capability.NOT_ME)
+    days = withdrawing.block_letters(
+        token,
+        policy=services().policy,
+        limits=services().limits,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
     count("ConsentWithdrawn" if was_confirmed else "RequestCancelled")
-    return _pages().page("not_me_done", was_confirmed=was_confirmed)
+    return _pages().page("not_me_done", was_confirmed=was_confirmed, days=days)
 
 
 @app.route("/u/<token>", method=READ)
@@ -214,6 +225,12 @@ def explain_gone(error: RequestGoneError) -> Response[str]:
 @app.exception_handler(UnknownNameError)
 def explain_unknown(_: UnknownNameError) -> Response[str]:
     return _error_page("not_found", HTTPStatus.NOT_FOUND)
+
+
+@app.exception_handler(TooManyRequestsError)
+def ask_to_wait(_: TooManyRequestsError) -> Response[str]:
+    count("SignUpLimited")
+    return _error_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "3600"})
 
 
 @app.exception_handler(UnavailableError)

@@ -11,7 +11,7 @@ from builders import LINKS, PEOPLE, a_contact
 from consent_center.adapters import aws
 from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
-from consent_center.adapters.sqs import QueueOutbox
+from consent_center.adapters.sqs import QueueOfDeadLetters, QueueOutbox
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
 from consent_center.ports import Envelope, LetterOrder
 from fakes import SettableClock
@@ -81,6 +81,15 @@ def test_an_order_on_the_queue_holds_ids_only() -> None:
     (message,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert set(json.loads(message["Body"])) == {"letter", "request", "controller", "channel", "key_id", "pseudonym"}
     assert PEOPLE[0] not in message["Body"]
+
+
+def test_an_order_that_is_set_aside_says_why() -> None:
+    queue = aws.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
+    QueueOfDeadLetters(queue).set_aside("the order", "send letter: MessageRejected")
+
+    (message,) = aws.client("sqs").receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"]
+    assert message["Body"] == "the order"
+    assert message["MessageAttributes"]["reason"]["StringValue"] == "send letter: MessageRejected"
 
 
 def test_a_queue_that_is_gone_is_unavailable() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from builders import NAMES, NOON, PURPOSE, a_contact, a_decision, a_request, an_address
 from consent_center.adapters.dynamodb import keys
-from consent_center.adapters.dynamodb.items import ProfileItem
+from consent_center.adapters.dynamodb.items import PayloadItem, ProfileItem
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.domain.chain import verify
@@ -101,6 +101,19 @@ def test_the_same_decision_is_never_stored_twice(store: Store) -> None:
 
     assert store.ledger.entries("chain-1") == [decision.entry]
     assert store.subjects.load(a_contact()).subject == decision.subject
+
+
+def test_an_entry_is_never_written_over_even_once_its_details_are_gone(store: Store) -> None:
+    first = a_decision()
+    store.subjects.commit(first)
+    if isinstance(store.subjects, InMemorySubjects):
+        store.subjects.payload_of.clear()
+    else:
+        PayloadItem(keys.of_chain("chain-1"), keys.of_event(1)).delete()
+    with pytest.raises(StaleSubjectError):
+        store.subjects.commit(a_decision(Subject(a_contact("grace@example.com"))))
+
+    assert store.ledger.entries("chain-1") == [first.entry]
 
 
 def test_a_decision_repeated_after_a_later_one_is_refused_or_changes_nothing(store: Store) -> None:

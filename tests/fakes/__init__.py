@@ -1,24 +1,28 @@
 """Ports in memory. Each is held to the same contract as the adapter it stands for (tests/contract)."""
 
 from fakes.memory import (
+    CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
     CountingChance,
     FixedSecrets,
     InMemoryClaims,
     InMemoryLedger,
+    InMemoryLimits,
     InMemorySubjects,
     SettableClock,
     no_pause,
 )
 
 __all__ = [
+    "CollectingDeadLetters",
     "CollectingMailer",
     "CollectingOutbox",
     "CountingChance",
     "FixedSecrets",
     "InMemoryClaims",
     "InMemoryLedger",
+    "InMemoryLimits",
     "InMemorySubjects",
     "SettableClock",
     "no_pause",

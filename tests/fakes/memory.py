@@ -176,3 +176,30 @@ class CollectingMailer:
         if self.fails_with is not None:
             raise self.fails_with
         self.letters.append(envelope)
+
+
+@dataclass
+class InMemoryLimits:
+    used: dict[tuple[str, int], int] = field(default_factory=dict)
+    blocked: dict[str, int] = field(default_factory=dict)
+
+    def take(self, name: str, most: int, now: int) -> bool:
+        key = (name, now // 3600)
+        if self.used.get(key, 0) >= most:
+            return False
+        self.used[key] = self.used.get(key, 0) + 1
+        return True
+
+    def block(self, name: str, until: int) -> None:
+        self.blocked[name] = max(until, self.blocked.get(name, 0))
+
+    def is_blocked(self, name: str, now: int) -> bool:
+        return now < self.blocked.get(name, 0)
+
+
+@dataclass
+class CollectingDeadLetters:
+    orders: list[tuple[str, str]] = field(default_factory=list)
+
+    def set_aside(self, order: str, reason: str) -> None:
+        self.orders.append((order, reason))

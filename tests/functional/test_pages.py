@@ -277,6 +277,27 @@ def test_known_and_unknown_addresses_get_the_same_answer(deployment: Deployment)
     assert known.body.replace(PEOPLE[0], "") == unknown.body.replace(PEOPLE[1], "")
 
 
+def test_an_address_over_its_limit_gets_the_same_answer(deployment: Deployment) -> None:
+    answers = [deployment.sign_up() for _ in range(6)]
+
+    assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
+    assert len(deployment.outbox.orders) == 5
+
+
+def test_a_network_over_its_limit_is_asked_to_wait(deployment: Deployment) -> None:
+    answers = [deployment.sign_up(email=f"person-{number}@example.com") for number in range(9)]
+
+    assert [answer.status for answer in answers] == [200] * 8 + [429]
+    assert answers[8].headers["retry-after"] == "3600"
+    assert "wait an hour" in answers[8].text
+
+
+def test_this_was_not_me_says_for_how_long_no_letter_comes(deployment: Deployment) -> None:
+    deployment.asked()
+
+    assert "For 7 days" in deployment.page("post-not-me", deployment.link("not-me")).text
+
+
 def test_hostile_input_is_shown_as_text(deployment: Deployment) -> None:
     answer = deployment.sign_up("events", email="ada", name='"><script>alert(1)</script>')
 

@@ -187,7 +187,7 @@ def some_versions() -> list[dict[str, Any]]:
     ]
 
 
-ERROR_KINDS = ("invalid", "not_found", "method", "busy", "too_large")
+ERROR_KINDS = ("invalid", "not_found", "method", "busy", "too_large", "too_many")
 
 
 def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -244,8 +244,8 @@ def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
             name = f"confirm-gone-{reason}" + ("" if at else "-undated")
             yield name, "confirm_gone", {"reason": reason, "at": at, "subscribe_url": "/subscribe"}
     yield "not-me", "not_me", {}
-    yield "not-me-done", "not_me_done", {"was_confirmed": False}
-    yield "not-me-done-confirmed", "not_me_done", {"was_confirmed": True}
+    yield "not-me-done", "not_me_done", {"was_confirmed": False, "days": 7}
+    yield "not-me-done-confirmed", "not_me_done", {"was_confirmed": True, "days": 7}
     for scope in ("topic", "purpose", "request"):
         yield f"unsubscribe-{scope}", "unsubscribe", {"topics": names, "scope": scope}
         for already in (False, True):

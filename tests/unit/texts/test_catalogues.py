@@ -55,8 +55,9 @@ def test_every_sentence_is_translated_and_no_translation_is_unused(said, languag
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_plural_forms_of_its_language(language):
     catalogue = catalogues.read(language)
+    numbers = {len(message.string) for message in catalogue if message.pluralizable}
 
-    assert [len(message.string) for message in catalogue if message.pluralizable] == [catalogue.num_plurals] * 4
+    assert numbers == {catalogue.num_plurals}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

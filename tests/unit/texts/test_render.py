@@ -28,7 +28,7 @@ def write_catalogue(locales, language, messages):
 
 
 def not_me_done(texts, language):
-    return texts.page("not_me_done", language, was_confirmed=False, site=samples.a_site(texts))
+    return texts.page("not_me_done", language, was_confirmed=False, days=7, site=samples.a_site(texts))
 
 
 def test_a_sentence_without_a_translation_stays_english():

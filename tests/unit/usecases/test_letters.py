@@ -85,3 +85,23 @@ def test_a_second_request_keeps_what_the_first_letter_asked_about(world: World) 
     assert (world.reason("events"), world.reason("product-news")) == ("pending", "pending")
     world.withdraw(world.letter_token("stop_url"))
     assert (world.reason("events"), world.reason("product-news")) == ("pending", "no_record")
+
+
+def test_whoever_said_this_was_not_me_gets_no_further_letter_for_seven_days(world: World) -> None:
+    world.asked()
+    world.not_me(world.letter_token("not_me_url"))
+    world.sign_up()
+    assert world.deliver() is Delivery.BLOCKED
+    world.clock.move(days=7)
+    world.sign_up()
+
+    assert world.deliver() is Delivery.SENT
+    assert len(world.mailer.letters) == 2
+
+
+def test_a_block_holds_for_that_address_only(world: World) -> None:
+    world.asked()
+    world.not_me(world.letter_token("not_me_url"))
+    world.sign_up(email=PEOPLE[1])
+
+    assert world.deliver() is Delivery.SENT

@@ -3,7 +3,8 @@
 import pytest
 
 from builders import NAMES, PEOPLE
-from consent_center.domain.errors import InvalidFormError, UnavailableError
+from consent_center.domain.errors import InvalidFormError, TooManyRequestsError, UnavailableError
+from consent_center.usecases.sign_up import MostSignUps
 from usecase_world import World
 
 
@@ -92,3 +93,41 @@ def test_a_refusing_queue_is_not_hidden(world: World) -> None:
 
     with pytest.raises(UnavailableError):
         world.sign_up()
+
+
+def test_an_address_that_is_signed_up_again_and_again_gets_no_further_letter_and_the_same_answer(world: World) -> None:
+    for _ in range(7):
+        world.sign_up()
+
+    assert len(world.outbox.orders) == 5
+    assert len(world.subjects.requests) == 5
+    world.clock.move(seconds=3600)
+    world.sign_up()
+    assert len(world.outbox.orders) == 6
+
+
+def test_spellings_of_one_address_share_its_limit(world: World) -> None:
+    for email in ("ada.lovelace@example.com", "ADA.lovelace@EXAMPLE.com") * 4:
+        world.sign_up(email=email)
+
+    assert len(world.outbox.orders) == 5
+
+
+def test_a_network_that_signs_up_too_many_people_is_refused_before_anything_is_stored(world: World) -> None:
+    world.most = MostSignUps(per_address=5, per_source=3)
+    for number in range(3):
+        world.sign_up(email=f"person-{number}@example.com")
+    with pytest.raises(TooManyRequestsError):
+        world.sign_up(email="person-3@example.com")
+
+    assert len(world.subjects.requests) == 3
+    world.network = "198.51.100.0/24"
+    world.sign_up(email="person-3@example.com")
+
+
+def test_limits_are_kept_under_names_that_hold_no_person_and_no_network(world: World) -> None:
+    world.sign_up()
+
+    names = str(list(world.limits.used))
+    assert "@" not in names
+    assert "192.0.2" not in names

@@ -15,7 +15,9 @@ from consent_center.ports import (
     Chance,
     Claims,
     Clock,
+    DeadLetters,
     Ledger,
+    Limits,
     Mailer,
     Outbox,
     Pause,
@@ -108,6 +110,20 @@ class Services:
 
         self._database.bind(TRANSIENT_ITEMS, self.config.transient_table)
         return DynamoClaims()
+
+    @cached_property
+    def limits(self) -> Limits:
+        from consent_center.adapters.dynamodb.items import TRANSIENT_ITEMS
+        from consent_center.adapters.dynamodb.limits import DynamoLimits
+
+        self._database.bind(TRANSIENT_ITEMS, self.config.transient_table)
+        return DynamoLimits()
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        from consent_center.adapters.sqs import QueueOfDeadLetters
+
+        return QueueOfDeadLetters(self.config.dead_letters_queue_url)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -36,6 +36,20 @@ class Config:
         return self._required("LETTERS_QUEUE_URL")
 
     @property
+    def dead_letters_queue_url(self) -> str:
+        return self._required("DEAD_LETTERS_QUEUE_URL")
+
+    @property
+    def sign_ups_per_address(self) -> int:
+        """How many sign-ups for one address are taken in an hour."""
+        return int(self._required("SIGN_UPS_PER_ADDRESS"))
+
+    @property
+    def sign_ups_per_source(self) -> int:
+        """How many sign-ups from one network are taken in an hour."""
+        return int(self._required("SIGN_UPS_PER_SOURCE"))
+
+    @property
     def pepper_secret(self) -> str:
         return self._required("PEPPER_SECRET")
 

@@ -141,6 +141,22 @@ class Claims(Protocol):
         """Note that the letter was sent."""
 
 
+class Limits(Protocol):
+    def take(self, name: str, most: int, now: int) -> bool:
+        """Count one use of `name` in this hour; False if there have been `most` already. `now` in epoch seconds."""
+
+    def block(self, name: str, until: int) -> None:
+        """Block a name until an epoch second. Blocking again can only make it longer."""
+
+    def is_blocked(self, name: str, now: int) -> bool:
+        """Whether the name is blocked at `now` (epoch seconds)."""
+
+
+class DeadLetters(Protocol):
+    def set_aside(self, order: str, reason: str) -> None:
+        """Keep an order that can never be carried out where people will look for it, or UnavailableError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One letter to one address."""

@@ -60,3 +60,13 @@ def pseudonym(pepper: bytes, controller: str, channel: str, normalised: str) -> 
     of_controller = hmac.digest(pepper, b"controller\0" + controller.encode(), hashlib.sha256)
     digest = hmac.digest(of_controller, f"{channel}\0{normalised}".encode(), hashlib.sha256)
     return base64.b32encode(digest)[:26].decode().lower()
+
+
+def address_name(contact: ContactPoint) -> str:
+    """What limits and blocks of a contact point are kept under."""
+    return f"address#{contact.key_id}#{contact.pseudonym}"
+
+
+def source_name(network: str, controller: str, peppers: Keyring) -> str:
+    """What limits of a network are kept under: its fingerprint, because a network may be one person's home."""
+    return f"source#{pseudonym(peppers.keys[peppers.current], controller, 'source', network)}"

@@ -53,6 +53,10 @@ class MissingScopeError(DomainError):
     """The caller's token does not carry the scope that this call needs."""
 
 
+class TooManyRequestsError(DomainError):
+    """One source has asked for more than is taken from it in an hour."""
+
+
 class StaleSubjectError(DomainError):
     """Somebody else changed this person's record first: read again and decide again."""
 

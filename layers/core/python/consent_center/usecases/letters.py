@@ -10,9 +10,10 @@ from consent_center.domain.capability import (
     seal_request,
     seal_withdrawal,
 )
+from consent_center.domain.contact import address_name
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.request import Request, standing
-from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Mailer, Secrets, Subjects
+from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Limits, Mailer, Secrets, Subjects
 from consent_center.usecases.links import (
     confirm_url,
     not_me_link,
@@ -29,6 +30,7 @@ class Delivery(StrEnum):
     SENT = "sent"
     SENT_BEFORE = "sent_before"
     NOTHING_TO_ASK = "nothing_to_ask"
+    BLOCKED = "blocked"
 
 
 def deliver_confirmation(
@@ -39,6 +41,7 @@ def deliver_confirmation(
     policy: Policy,
     subjects: Subjects,
     claims: Claims,
+    limits: Limits,
     mailer: Mailer,
     texts: LetterTexts,
     secrets: Secrets,
@@ -58,6 +61,8 @@ def deliver_confirmation(
     purpose = policy.purpose(request.purpose)
     if not standing(request, record.subject, purpose, now).to_give:
         return Delivery.NOTHING_TO_ASK
+    if limits.is_blocked(address_name(request.contact), now // 1000):
+        return Delivery.BLOCKED
     if not claims.take(request.id, now // 1000):
         return Delivery.SENT_BEFORE
     scopes = [purpose.scope(topic, request.contact.channel).code for topic in request.topics]

@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consent_center.domain.capability import FormShown
-from consent_center.domain.contact import contact_point
-from consent_center.domain.errors import InvalidAddressError
+from consent_center.domain.contact import address_name, contact_point, source_name
+from consent_center.domain.errors import InvalidAddressError, TooManyRequestsError
 from consent_center.domain.policy import Policy
 from consent_center.domain.request import Request, read_choices, require_no_faults
-from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Outbox, Secrets, Subjects
+from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
 
 CONFIRM_LETTER = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class MostSignUps:
+    """How many sign-ups are taken in an hour: for one address, and from one network."""
+
+    per_address: int
+    per_source: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,9 @@ def request_subscription(
     sign_up: SignUp,
     form: FormShown,
     *,
+    network: str | None,
+    most: MostSignUps,
+    limits: Limits,
     policy: Policy,
     addresses: Addresses,
     subjects: Subjects,
@@ -42,8 +53,12 @@ def request_subscription(
 ) -> None:
     """Store the request, then order the letter.
 
-    Nothing is read about the person, so that known and unknown addresses get the same answer after the same calls.
-    InvalidFormError names every wrong field; UnavailableError if the letter could not be ordered.
+    Nothing is read about the person, so that known and unknown addresses get the same answer after the same calls. An
+    address that was signed up too often this hour gets that answer too, and no further letter: the answer goes to
+    whoever filled in the form, and the letters to somebody who may not have asked for any.
+
+    InvalidFormError names every wrong field; TooManyRequestsError if `network` (already shortened) was used too often;
+    UnavailableError if the letter could not be ordered.
     """
     choices, wrong = read_choices(
         policy, topics=sign_up.topics, name=sign_up.name, company=sign_up.company, interests=sign_up.interests
@@ -56,8 +71,13 @@ def request_subscription(
         raise
     require_no_faults(wrong)
     purpose = policy.form_purpose
-    contact = contact_point(address, controller=purpose.controller, channel="email", peppers=secrets.peppers())
+    peppers = secrets.peppers()
+    contact = contact_point(address, controller=purpose.controller, channel="email", peppers=peppers)
     now = clock()
+    if not limits.take(source_name(network or "unknown", purpose.controller, peppers), most.per_source, now // 1000):
+        raise TooManyRequestsError
+    if not limits.take(address_name(contact), most.per_address, now // 1000):
+        return
     request = Request(
         id=chance.name(),
         contact=contact,

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consent_center.domain.capability import Capability, WithdrawLink, open_withdrawal
+from consent_center.domain.contact import address_name
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import InvalidTokenError, UnknownNameError
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
 from consent_center.domain.subject import Act, Subject, decide
-from consent_center.ports import Chance, Clock, Pause, Secrets, Subjects
+from consent_center.ports import Chance, Clock, Limits, Pause, Secrets, Subjects
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 
 
@@ -103,3 +104,14 @@ def _coverage(link: WithdrawLink, policy: Policy) -> Coverage:
     topics = tuple(purpose.topic(scope.topic) for scope in scopes if scope.topic is not None)
     kind = "request" if link.request else "topic" if link.topics else "purpose"
     return Coverage(kind, purpose, topics, scopes)
+
+
+def block_letters(token: str, *, policy: Policy, limits: Limits, secrets: Secrets, clock: Clock) -> int:
+    """Send no confirmation letter to whoever said "this was not me" for as long as requests are kept.
+
+    Answers for how many days. InvalidTokenError, UnavailableError.
+    """
+    link = open_withdrawal(token, secrets.links(), Capability.NOT_ME)
+    now = clock()
+    limits.block(address_name(link.contact), policy.pending_period.after_epoch(now))
+    return policy.pending_days(now)

@@ -95,6 +95,23 @@ class LetterItem(_Item):
     expires_at = NumberAttribute()
 
 
+class LimitItem(_Item):
+    """How often a name was used in one hour."""
+
+    class Meta:
+        table_name: str
+
+    n = NumberAttribute(default=0)
+    expires_at = NumberAttribute()
+
+
+class BlockItem(_Item):
+    class Meta:
+        table_name: str
+
+    expires_at = NumberAttribute()
+
+
 SUBJECTS_ITEMS = (StateItem, ProfileItem, RequestItem, PayloadItem)
 LEDGER_ITEMS = (EntryItem,)
-TRANSIENT_ITEMS = (LetterItem,)
+TRANSIENT_ITEMS = (LetterItem, LimitItem, BlockItem)

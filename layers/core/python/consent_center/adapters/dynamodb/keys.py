@@ -39,5 +39,13 @@ def of_day(at: str, entry_hash: str) -> str:
     return f"{at[:10]}#{int(entry_hash[:4], 16) % LEDGER_SHARDS}"
 
 
+def of_limit(name: str, hour: int) -> str:
+    return f"RL#{name}#{hour}"
+
+
+def of_block(name: str) -> str:
+    return f"BLOCK#{name}"
+
+
 def of_letter(name: str) -> str:
     return f"LETTER#{name}"

@@ -77,9 +77,8 @@ class DynamoSubjects:
             RequestItem(keys.of_contact(contact), keys.of_request(request)).delete()
             item = StateItem(keys.of_contact(contact), keys.STATE)
             marks = [StateItem.p.set(dict(requested)), StateItem.v.set(1), StateItem.version.add(1)]
-            self._update_state(
-                item, marks, ends_alone=max(now // 1000 + _CANCELLED_KEPT_SECONDS, *requested.values(), 0)
-            )
+            kept_until = now // 1000 + _CANCELLED_KEPT_SECONDS
+            self._update_state(item, marks, ends_alone=max([kept_until, *requested.values()]))
 
     @staticmethod
     def _update_state(item: StateItem, actions: list[Any], *, ends_alone: int) -> None:

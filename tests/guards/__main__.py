@@ -1,0 +1,83 @@
+"""Shows that each guard is needed: takes it away in a copy of the tree, and its test must fail.
+
+Run by `make guards`, or `make guards ONLY=name`. Exit code 1 if a test does not notice, or a patch no longer fits.
+"""
+
+import argparse
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COPIED = (
+    "functions",
+    "layers",
+    "local",
+    "tests",
+    "events",
+    "docs",
+    "pyproject.toml",
+    "template.yaml",
+    "README.md",
+    "Makefile",
+)
+FAILED_TESTS = 1
+"""pytest's exit code when tests ran and some failed; any other means that they did not run."""
+
+
+def copy_of_tree(into: Path) -> Path:
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, into / name, ignore=shutil.ignore_patterns("__pycache__", ".*cache"))
+        else:
+            shutil.copy(source, into / name)
+    return into
+
+
+def outcome(tree: Path, guard: dict[str, str]) -> str:
+    """`noticed`, or what is wrong."""
+    file = tree / guard["file"]
+    text = file.read_text()
+    if text.count(guard["find"]) != 1:
+        return f"the patch fits {text.count(guard['find'])} times instead of once"
+    file.write_text(text.replace(guard["find"], guard["replace"]))
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *shlex.split(guard["test"])],
+            cwd=tree,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        file.write_text(text)
+    if ran.returncode == FAILED_TESTS:
+        return "noticed"
+    return "no test noticed" if ran.returncode == 0 else f"the test did not run (pytest exit code {ran.returncode})"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="guards", description=__doc__)
+    parser.add_argument("--only", default="", help="guards whose name contains this")
+    only = parser.parse_args().only
+    guards = yaml.safe_load((Path(__file__).parent / "guards.yaml").read_text())
+    chosen = [guard for guard in guards if only in guard["name"]]
+    unnoticed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree = copy_of_tree(Path(folder))
+        for number, guard in enumerate(chosen, start=1):
+            result = outcome(tree, guard)
+            unnoticed += result != "noticed"
+            print(f"{number:3} of {len(chosen)}  {result:<10}  {guard['name']}", flush=True)
+    print(f"{len(chosen) - unnoticed} passed, {unnoticed} failed")
+    return 1 if unnoticed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
