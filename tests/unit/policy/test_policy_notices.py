@@ -225,3 +225,14 @@ def test_each_language_gets_its_own_notice(other: Copy) -> None:
     assert english["title"] == "How Tonwerk Krümel GmbH uses your personal data"
     assert [one["id"] for one in german["sections"]] == [one["id"] for one in english["sections"]]
     assert "profiling" not in [one["id"] for one in german["sections"]]
+
+
+@pytest.mark.parametrize("language", ["da", "nb"])
+def test_each_language_cites_in_its_own_words(language: str) -> None:
+    notice = json.loads((EXAMPLE / "notices" / f"2026-11-22.{language}.json").read_text(encoding="utf-8"))
+    said = words(notice)
+
+    assert "den danske markedsføringslov" in said
+    assert "GDPR art. 6(1)(f), 17(3)(e) og 18(2)" in said
+    for english in (" Act", " with ", " and ", "Art. ", "recital", "Directive", "clauses", " the ", "National rules"):
+        assert english not in said, english
