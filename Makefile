@@ -3,6 +3,8 @@
 PORT ?= 8000
 STATE ?= .local
 FRESH ?=
+NEW ?=
+ONLY ?=
 TESTS ?= tests
 
 # The first Python on the path that is new enough.
@@ -14,9 +16,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 INSTALL = -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r
 
 .DEFAULT_GOAL := help
-ONLY ?=
-
-.PHONY: help run build test guards bench lint clean python chromium
+.PHONY: help run build test guards bench lint texts clean python chromium
 
 help: ## Show this list
 	@echo 'make run [PORT=8000] [STATE=.local] [FRESH=1]   run everything on this computer'
@@ -25,6 +25,7 @@ help: ## Show this list
 	@echo 'make build                                      install what run needs and build the layers'
 	@echo 'make bench                                      measure speed, requests and cost'
 	@echo 'make lint                                       check style and types'
+	@echo 'make texts [NEW=sv]                             collect, merge and compile translations'
 	@echo 'make clean                                      remove what was installed and built, but no data'
 
 run: .venv/installed-run .venv-runtime/installed .venv-emulator/installed ## Run the local stack
@@ -46,6 +47,9 @@ lint: .venv/installed-test ## Check style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+
+texts: .venv/installed-test ## Collect what is said to people into the catalogues, and compile them
+	@.venv/bin/python -m local.catalogues $(NEW)
 
 clean: ## Remove what was installed and built
 	@rm -rf .venv .venv-runtime .venv-emulator .venv-checkov .build .pytest_cache .ruff_cache .mypy_cache .hypothesis

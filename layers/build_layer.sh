@@ -107,6 +107,8 @@ build_core() {
     rm -rf "$packages/consent_center"
     cp -R "$here/core/python/consent_center" "$packages/"
     find "$packages/consent_center" -depth -type d -name __pycache__ -exec rm -rf {} +
+    # Functions read compiled catalogues only; what they are compiled from is for translators.
+    find "$packages/consent_center" -name '*.po' -o -name '*.pot' | while IFS= read -r source; do rm -f "$source"; done
     compile_all "$packages/consent_center"
 }
 

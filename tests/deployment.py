@@ -145,7 +145,7 @@ class Deployment:
         return self.link("confirm")
 
     def link(self, route: str) -> str:
-        found = re.search(rf"https://consent\.example\.com/{route}/(\S+?)[\s>)]", self.mailer.letters[-1].text)
+        found = re.search(rf"https://consent\.example\.com/{route}/([^\s>)?]+)", self.mailer.letters[-1].text)
         assert found, f"the letter has no {route} link"
         return found[1]
 

@@ -102,7 +102,7 @@ class World:
 
     def letter_token(self, link: str) -> str:
         """The token behind `confirm_url`, `not_me_url` or `stop_url` of the newest letter."""
-        found = re.search(rf"{link} {BASE_URL}/[a-z-]+/(\S+)", self.mailer.letters[-1].text)
+        found = re.search(rf"{link} {BASE_URL}/[a-z-]+/([^\s?]+)", self.mailer.letters[-1].text)
         assert found
         return found[1]
 

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,7 +25,7 @@ from consent_center.usecases import withdraw as withdrawing
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
 from consent_center.web.forms import Form
 from consent_center.web.languages import preferred
-from consent_center.web.pages import Pages
+from consent_center.web.pages import LanguageLink, Pages
 from subscription_links import views
 
 app = APIGatewayHttpResolver()
@@ -42,7 +43,7 @@ ALLOWED = {"Allow": "GET, HEAD, POST, OPTIONS"}
 
 @app.route("/", method=READ)
 def home() -> Response[str]:
-    return _pages().page("home", subscribe_url="/subscribe", notice_url="/notice")
+    return _pages().page("home", subscribe_url=_to("/subscribe"), notice_url=_to("/notice"))
 
 
 @app.route("/subscribe", method=READ)
@@ -72,7 +73,7 @@ def post_form() -> Response[str]:
         return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
     age = services().clock() - shown.shown_at
     if age < YOUNGEST_FORM_MS or age > OLDEST_FORM_MS or shown.notice != services().policy.notice.version:
-        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
+        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again", language=shown.language)
     try:
         request_subscription(
             sign_up,
@@ -89,13 +90,13 @@ def post_form() -> Response[str]:
             clock=services().clock,
         )
     except InvalidFormError as error:
-        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields)
+        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields, language=shown.language)
     count("SignUpRequested")
-    return _pages().page(
+    return _pages(shown.language).page(
         "check_mail",
         email_shown=sign_up.email.strip(),
         days=services().policy.pending_days(services().clock()),
-        subscribe_url="/subscribe",
+        subscribe_url=f"/subscribe?lang={shown.language}",
     )
 
 
@@ -179,7 +180,7 @@ def post_withdrawal(token: str) -> Response[str]:
     return _pages().page(
         "unsubscribed",
         already=not is_new,
-        subscribe_url="/subscribe",
+        subscribe_url=_to("/subscribe"),
         **views.coverage(coverage, services().policy, _language()),
     )
 
@@ -217,7 +218,7 @@ def explain_gone(error: RequestGoneError) -> Response[str]:
         HTTPStatus.GONE,
         reason=error.reason,
         at=error.at // 1000 if error.at is not None else None,
-        subscribe_url="/subscribe",
+        subscribe_url=_to("/subscribe"),
     )
 
 
@@ -271,10 +272,13 @@ def _form_page(
     *,
     message: str | None = None,
     faults: dict[str, str] | None = None,
+    language: str | None = None,
 ) -> Response[str]:
-    policy, language = services().policy, _language()
+    """The form; one that was posted comes back in the language that it was shown in."""
+    pages, policy = _pages(language), services().policy
+    language = language or _language()
     shown = FormShown(services().clock(), policy.notice.version, language)
-    return _pages().page(
+    return pages.page(
         "subscribe",
         status,
         form_token=seal_form(shown, services().secrets.links()),
@@ -307,7 +311,7 @@ def _confirm_page(
         topics=topics,
         wording=list(confirmation.wording.paragraphs),
         shown=confirmation.wording.hash,
-        not_me_url=f"/not-me/{confirmation.not_me_token}",
+        not_me_url=f"/not-me/{confirmation.not_me_token}?lang={language}",
         message=views.confirm_message(message, services().texts, language),
     )
 
@@ -320,7 +324,7 @@ def _notice_page(version: str) -> Response[str]:
             "version": known.version,
             "published_on": known.published_on,
             "current": known.version == policy.notice.version,
-            "url": f"/notice/{known.version}",
+            "url": _to(f"/notice/{known.version}"),
         }
         for known in reversed(list(policy.notices.values()))
     ]
@@ -330,13 +334,39 @@ def _notice_page(version: str) -> Response[str]:
 def _error_page(kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
     brand = services().policy.brand_of(services().policy.form_purpose)
     return _pages().page(
-        "error", status, headers, kind=kind, stop_address=brand.stop_address, subscribe_url="/subscribe"
+        "error", status, headers, kind=kind, stop_address=brand.stop_address, subscribe_url=_to("/subscribe")
     )
 
 
 def _pages(language: str | None = None) -> Pages:
+    """Pages in the language that this request asks for; with a language, in that one, and then no other is offered."""
     policy = services().policy
-    return Pages(services().texts, policy, policy.form_purpose, language or _language())
+    return Pages(
+        services().texts,
+        policy,
+        policy.form_purpose,
+        language or _language(),
+        notice_url=f"/notice?lang={language}" if language else _to("/notice"),
+        languages=[] if language else _languages(),
+    )
+
+
+def _languages() -> list[LanguageLink]:
+    """This page in every language. What was posted would be lost by opening a link, so then there are none."""
+    if app.current_event.request_context.http.method not in READ:
+        return []
+    texts = services().texts
+    query = app.current_event.query_string_parameters or {}
+    return [
+        LanguageLink(code, texts.name_of(code), f"?{urlencode({**query, 'lang': code})}")
+        for code in services().policy.languages
+    ]
+
+
+def _to(path: str) -> str:
+    """The address of another page, which goes on in the language that was asked for by name."""
+    asked = (app.current_event.query_string_parameters or {}).get("lang")
+    return f"{path}?{urlencode({'lang': _language()})}" if asked else path
 
 
 def _form() -> Form:

@@ -86,6 +86,29 @@ def test_axe_finds_nothing_and_nothing_sticks_out_in_any_theme_and_width(show, s
             assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("language", ["da", "nb"])
+def test_axe_finds_nothing_and_nothing_sticks_out_in_any_language(show, language):
+    page = show(render("subscribe", language), width=NARROW)
+    for state in STATES:
+        page.set_content(render(state, language))
+        assert page.evaluate("document.documentElement.lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+        assert page.evaluate(STICKS_OUT) == [], state
+        assert page.evaluate(TOO_SMALL) == [], state
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{state}: {found.generate_report()}"
+
+
+def test_the_languages_of_a_page_are_named_in_themselves_and_the_one_shown_is_marked(show):
+    page = show(render("subscribe", "da"))
+    links = page.get_by_role("navigation", name="Sprog").get_by_role("link")
+
+    assert links.all_inner_texts() == ["English", "Dansk", "Norsk bokmål"]
+    assert [link.get_attribute("lang") for link in links.all()] == ["en", "da", "nb"]
+    assert page.locator("nav [aria-current=true]").all_inner_texts() == ["Dansk"]
+    assert min(link.bounding_box()["height"] for link in links.all()) >= 24
+
+
 @pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "notice", "check-mail"])
 def test_right_to_left_pages_mirror_without_sticking_out(show, state):
     page = show(render(state, "ar"), width=NARROW)

@@ -131,6 +131,12 @@ class _Writer:
         ]
         return table(self._head("situation", "covers", "data"), rows)
 
+    def _cited(self, source: str) -> str:
+        """Articles and acts, which the policy names once for all languages, as this language cites them."""
+        own = self._wording.get("citations", {})
+        known = "|".join(re.escape(words) for words in sorted(own, key=len, reverse=True))
+        return re.sub(known, lambda found: own[found.group()], source) if known else source
+
     def _overview(self) -> Block:
         rows = [
             [self._text(one["name"]), self._basis(one), self._wording["controls"][_control(one)]]
@@ -139,7 +145,7 @@ class _Writer:
         return table(self._head("purpose", "basis", "control"), rows)
 
     def _basis(self, purpose: Document) -> str:
-        return f"{self._wording['bases'][purpose['legal_basis']]} ({purpose['law']})"
+        return f"{self._wording['bases'][purpose['legal_basis']]} ({self._cited(purpose['law'])})"
 
     def _purpose(self, key: str, purpose: Document) -> Document:
         said = {"basis": self._basis(purpose), "control": self._wording["controls"][_control(purpose)]}
@@ -185,7 +191,7 @@ class _Writer:
                 one["name"],
                 self._wording["roles"][one["role"]],
                 self._country(one["country"]),
-                one.get("transfer_tool") or self._labels["not_needed"],
+                self._cited(one["transfer_tool"]) if "transfer_tool" in one else self._labels["not_needed"],
                 self._text(one["purpose_of_sharing"]),
             ]
             for one in self._data["recipients"].values()
@@ -195,7 +201,7 @@ class _Writer:
     def _retention(self) -> Block:
         rows = []
         for one in self._data["retention_rules"].values():
-            reason = [one["legal_source"]]
+            reason = [self._cited(one["legal_source"])]
             if "justification" in one:
                 reason.append(self._text(one["justification"]))
             rows.append([self._text(one["name"]), self._kept(one), ". ".join(reason)])

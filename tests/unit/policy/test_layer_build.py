@@ -23,6 +23,10 @@ def scratch(tmp_path: Path) -> Path:
     (core / "__pycache__").mkdir(parents=True)
     (core / "__pycache__" / "rules.cpython-311.pyc").write_bytes(b"")
     (core / "rules.py").write_text("", encoding="utf-8")
+    catalogues = core.parent / "locales"
+    catalogues.mkdir()
+    for name in ("all.pot", "da.po", "da.mo"):
+        (catalogues / name).write_bytes(b"")
     return folder
 
 
@@ -44,7 +48,8 @@ def test_the_policy_layer_is_the_compiled_package(scratch: Path, tmp_path: Path)
 
     assert done.returncode == 0, done.stderr
     names = sorted(path.name for path in (tmp_path / "out" / "python" / "consent_policy").rglob("*") if path.is_file())
-    assert names == ["2026-11-01.en.json", "__init__.py", "policy.json"]
+    notices = ["2026-11-01.en.json", *(f"2026-11-22.{language}.json" for language in ("da", "en", "nb"))]
+    assert names == [*notices, "__init__.py", "policy.json"]
     assert not list((scratch / "policy").rglob("__pycache__"))
 
 
@@ -57,7 +62,7 @@ def test_a_broken_policy_breaks_the_build(scratch: Path, tmp_path: Path) -> None
     assert "policy.yaml:1: /format: " in done.stderr
 
 
-def test_the_core_layer_has_bytecode_of_its_own_making_and_nothing_that_was_removed(
+def test_the_core_layer_has_bytecode_of_its_own_making_and_neither_sources_of_translations_nor_what_was_removed(
     scratch: Path, tmp_path: Path
 ) -> None:
     removed = tmp_path / "out" / "python" / "consent_center" / "removed.py"
@@ -72,6 +77,7 @@ def test_the_core_layer_has_bytecode_of_its_own_making_and_nothing_that_was_remo
     assert [path.relative_to(tmp_path / "out" / "python").as_posix() for path in files] == [
         bytecode,
         "consent_center/domain/rules.py",
+        "consent_center/locales/da.mo",
     ]
     # The one beside the sources was empty.
     assert (tmp_path / "out" / "python" / bytecode).stat().st_size > 0

@@ -43,7 +43,8 @@ def test_the_package_holds_the_policy_and_its_notices_only(tmp_path: Path) -> No
 
     compiled(EXAMPLE, tmp_path)
 
-    names = ["__init__.py", "notices/2026-11-01.en.json", "policy.json"]
+    notices = ["2026-11-01.en", "2026-11-22.da", "2026-11-22.en", "2026-11-22.nb"]
+    names = ["__init__.py", *(f"notices/{notice}.json" for notice in notices), "policy.json"]
     assert list(files(tmp_path / "consent_policy")) == names
 
 
@@ -63,11 +64,14 @@ def test_the_hash_is_that_of_everything_else(document: Any) -> None:
 
 
 def test_the_hash_of_a_notice_is_that_of_its_file(document: Any) -> None:
-    (notice,) = document["notices"]
-    content = json.loads((EXAMPLE / "notices" / "2026-11-01.en.json").read_text(encoding="utf-8"))
-
-    assert notice["languages"] == {"en": build.content_hash(content)}
-    assert notice["version"] == document["current_notice"] == content["version"]
+    for notice, languages in zip(document["notices"], (["en"], ["en", "da", "nb"]), strict=True):
+        assert list(notice["languages"]) == sorted(languages)
+        for language, hashed in notice["languages"].items():
+            file = EXAMPLE / "notices" / f"{notice['version']}.{language}.json"
+            content = json.loads(file.read_text(encoding="utf-8"))
+            assert hashed == build.content_hash(content)
+            assert (content["version"], content["language"]) == (notice["version"], language)
+    assert notice["version"] == document["current_notice"]
 
 
 def test_every_row_has_every_key(document: Any) -> None:
@@ -163,10 +167,11 @@ def test_the_command_prints_each_problem_and_fails(
 
     said = capsys.readouterr().err.splitlines()
     assert status == 1
-    assert said[0].startswith(
-        f"policy.yaml:{line}: /recipients/survey-lab/country: The country CH has no name in “en”. Mend: Add"
-    )
-    assert said[-1] == "1 error; nothing was written."
+    for language, told in zip(("da", "en", "nb"), said[:-1], strict=True):
+        assert told.startswith(
+            f"policy.yaml:{line}: /recipients/survey-lab/country: The country CH has no name in “{language}”. Mend: Add"
+        )
+    assert said[-1] == "3 errors; nothing was written."
 
 
 def test_the_command_compiles_and_tells_warnings(

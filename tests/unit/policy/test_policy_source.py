@@ -108,7 +108,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(example: Copy) -> 
          "/purposes/direct-marketing-email/channels", "at least one channel"),
         ("  statistics:\n    code", "  Statistics_2:\n    code", "/purposes/Statistics_2", "small letters"),
         ("sender: {name: Fjordmeter,", 'sender: {name: "Fjord <meter>",', "/brands/fjordmeter/sender/name", "without"),
-        ("{en: Every other month}", "{en: Every, other month}",
+        ("{en: Every other month,", "{en: Every, other month,",
          "/purposes/direct-marketing-email/topics/knowledge/frequency/other month", "stands in quotes"),
         ("    retention: security-log\n", "", "/purposes/keep-secure/retention", "Write code, name"),
         ('    approved_by: {en: "Astrid Holm, data protection officer"}\n', "", "/notices/2026-11-01/approved_by",

@@ -32,6 +32,11 @@ def a_site(texts: Texts, colour: str = COLOUR) -> dict[str, Any]:
             "url": "https://authority.example.org",
         },
         "notice_version": "2026-11-01",
+        "languages": [
+            {"code": "en", "name": "English", "url": "?lang=en"},
+            {"code": "da", "name": "Dansk", "url": "?lang=da"},
+            {"code": "nb", "name": "Norsk bokmål", "url": "?lang=nb"},
+        ],
         "style": texts.style_for(colour),
     }
 

@@ -63,6 +63,11 @@ class Texts:
         """Translates sentences that stand in code; a sentence without a translation stays English."""
         return self._speak(language).translations.gettext
 
+    def name_of(self, language: str) -> str:
+        """What a language calls itself: its catalogue translates the name of the source language with its own."""
+        say = self.translator(language)
+        return say("English")
+
     def style_for(self, colour: str) -> str:
         """The stylesheet of a brand: `site.style` in every page. ValueError unless the colour is `#rrggbb`."""
         if colour not in self._styles:

@@ -101,9 +101,10 @@ def _letter(
             for topic in topics
         ],
         confirm_url=confirm_url(base_url, seal_request(link, keys)),
-        not_me_url=not_me_url(base_url, not_me),
-        stop_url=stop_url(base_url, stop),
-        notice_url=f"{base_url}/notice/{request.notice}",
+        # These pages know no request, and go on in the language of the letter; the confirmation page has it stored.
+        not_me_url=f"{not_me_url(base_url, not_me)}?lang={language}",
+        stop_url=f"{stop_url(base_url, stop)}?lang={language}",
+        notice_url=f"{base_url}/notice/{request.notice}?lang={language}",
         requested_at=request.requested_at // 1000,
         days=max(1, (request.expires_at - request.requested_at // 1000) // 86400),
     )

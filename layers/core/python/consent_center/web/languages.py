@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
+_READ_AS = {"no": "nb", "nn": "nb"}
+"""Norwegian without saying which, and Nynorsk: who asks for them reads Bokmål rather than a foreign language."""
+
 
 def preferred(chosen: str | None, accept_language: str | None, offered: Sequence[str], default: str) -> str:
     """The language asked for by name, else the best of Accept-Language (RFC 9110, 12.5.4), else the default."""
-    if chosen in offered:
-        return str(chosen)
+    asked = _among(offered, chosen or "")
+    if asked:
+        return asked
     weighted = []
     for place, part in enumerate((accept_language or "")[:500].split(",")):
         tag, _, weight = part.partition(";")
@@ -14,7 +18,16 @@ def preferred(chosen: str | None, accept_language: str | None, offered: Sequence
             quality = float(weight.strip().removeprefix("q=")) if weight else 1.0
         except ValueError:
             quality = 0.0
-        language = tag.strip().lower().split("-")[0]
-        if language in offered and quality > 0:
+        language = _among(offered, tag)
+        if language and quality > 0:
             weighted.append((-quality, place, language))
     return min(weighted)[2] if weighted else default
+
+
+def _among(offered: Sequence[str], tag: str) -> str | None:
+    """The offered language that a tag such as `nb-NO` asks for."""
+    language = tag.strip().lower().split("-")[0]
+    if language in offered:
+        return language
+    instead = _READ_AS.get(language)
+    return instead if instead in offered else None

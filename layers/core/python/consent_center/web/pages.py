@@ -1,5 +1,7 @@
 """Pages as HTTP answers: every one with the same strict headers, none with a cookie, none cached."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -19,13 +21,36 @@ _HEADERS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageLink:
+    """The same page in a language, which is named in itself."""
+
+    code: str
+    name: str
+    url: str
+
+
 class Pages:
     """Renders pages for one brand in one language."""
 
-    def __init__(self, texts: Texts, policy: Policy, purpose: Purpose, language: str) -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        policy: Policy,
+        purpose: Purpose,
+        language: str,
+        *,
+        notice_url: str = "/notice",
+        languages: Sequence[LanguageLink] = (),
+    ) -> None:
+        """`languages` are the addresses of the page in each language; none, and no choice is offered."""
         self._texts, self._language = texts, language
         self._colour = policy.brand_of(purpose).colour
-        self._site = site(texts, policy, purpose, language)
+        self._site = {
+            **site(texts, policy, purpose, language),
+            "notice_url": notice_url,
+            "languages": [asdict(one) for one in languages],
+        }
 
     def page(
         self, name: str, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None, **context: Any
