@@ -49,7 +49,7 @@ lint: .venv/installed-test ## Check style and types
 	@.venv/bin/mypy
 
 texts: .venv/installed-test ## Collect what is said to people into the catalogues, and compile them
-	@.venv/bin/python -m local.catalogues $(NEW)
+	@.venv/bin/python -m cli.catalogues $(NEW)
 
 clean: ## Remove what was installed and built
 	@rm -rf .venv .venv-runtime .venv-emulator .venv-checkov .build .pytest_cache .ruff_cache .mypy_cache .hypothesis

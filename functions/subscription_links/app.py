@@ -102,13 +102,7 @@ def post_form() -> Response[str]:
 
 @app.route("/confirm/<token>", method=READ)
 def show_confirmation(token: str) -> Response[str]:
-    confirmation = confirming.look_at_request(
-        token,
-        policy=services().policy,
-        subjects=services().subjects,
-        secrets=services().secrets,
-        clock=services().clock,
-    )
+    confirmation = _look_at_request(token)
     count("ConfirmPageOpened")
     return _confirm_page(confirmation, already=True)
 
@@ -128,14 +122,7 @@ def post_confirmation(token: str) -> Response[str]:
             network=shortened(app.current_event.request_context.http.source_ip),
         )
     except WordingChangedError:
-        page = confirming.look_at_request(
-            token,
-            policy=services().policy,
-            subjects=services().subjects,
-            secrets=services().secrets,
-            clock=services().clock,
-        )
-        return _confirm_page(page, already=True, message="changed", status=HTTPStatus.CONFLICT)
+        return _confirm_page(_look_at_request(token), already=True, message="changed", status=HTTPStatus.CONFLICT)
     count("ConsentGiven" if is_new else "ConsentGivenAgain")
     return _confirm_page(confirmation, already=not is_new)
 
@@ -250,6 +237,16 @@ def admit_failure(_: Exception) -> Response[str]:
         # Lambda would write the text of an exception to the log, and that may quote what a person typed.
         logger.exception("error page failed")
         return Response(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "Please try again in a minute.")
+
+
+def _look_at_request(token: str) -> confirming.Confirmation:
+    return confirming.look_at_request(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
 
 
 def _withdraw(token: str, route: str, capability: Capability) -> tuple[withdrawing.Coverage, bool]:

@@ -7,8 +7,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from cli import catalogues
 from consent_center.texts import Texts
-from local import catalogues
 from unit.texts import samples
 
 LANGUAGES = ["da", "nb"]
