@@ -39,6 +39,7 @@ def _compiled() -> dict[str, Any]:
             "name": {"en": name.title()},
             "description": {"en": f"All about {name}."},
             "frequency": {"en": "Once a month"},
+            "tracks": {"op": "opens", "ck": "clicks"}.get(code),
         }
 
     def purpose(purpose_id: str, code: str, **other: Any) -> dict[str, Any]:
@@ -53,12 +54,28 @@ def _compiled() -> dict[str, Any]:
             "legal_basis": "consent",
             "channels": ["email"],
             "topics": [],
+            "marketing": False,
+            "tracking": False,
+            "profiling": False,
+            "double_opt_in": False,
             "valid_for": None,
+            "pauses": [],
+            "fewer": [],
+            "interest": None,
+            "objection_text": None,
+            "recipients": [],
+            "retention": "proof",
             "consent_text": {"en": "Yes, {brand} may send me {topics} by e-mail."},
             "withdrawal_text": {"en": "You can withdraw at any time: every letter from {brand} has a link."},
             **other,
         }
 
+    interest = {
+        "consent_text": None,
+        "withdrawal_text": None,
+        "interest": {"en": "What we gain."},
+        "objection_text": {"en": "You may object."},
+    }
     return {
         "format": 1,
         "hash": "f" * 64,
@@ -91,11 +108,35 @@ def _compiled() -> dict[str, Any]:
             purpose(
                 PURPOSE,
                 "dm",
+                marketing=True,
+                double_opt_in=True,
+                pauses=[{"months": 1, "days": 0}],
+                fewer=[{"months": 0, "days": 14}, {"months": 3, "days": 0}],
                 topics=[topic("product-news", "pn"), topic("events", "ev"), topic("paper", "pa", retired=True)],
             ),
-            purpose("tracking", "tr", valid_for={"months": 12, "days": 0}),
-            purpose("insight", "in", legal_basis="legitimate_interest"),
+            purpose(
+                "tracking",
+                "tr",
+                marketing=True,
+                tracking=True,
+                profiling=True,
+                topics=[topic("opens", "op"), topic("clicks", "ck")],
+                valid_for={"months": 12, "days": 0},
+            ),
+            purpose(
+                "grouping",
+                "gr",
+                legal_basis="legitimate_interest",
+                channels=["any"],
+                marketing=True,
+                profiling=True,
+                **interest,
+            ),
+            purpose("insight", "in", legal_basis="legitimate_interest", channels=["web"], brand=None, **interest),
+            purpose("invoices", "iv", legal_basis="legal_obligation", consent_text=None, withdrawal_text=None),
         ],
+        "recipients": [],
+        "retention_rules": [{"id": "proof", "name": {"en": "Proof of consent"}, "period": {"months": 24, "days": 0}}],
         "form": {
             "purpose": PURPOSE,
             "fields": [

@@ -15,7 +15,7 @@ from consent_center.usecases import confirm as confirming
 from consent_center.usecases.check import Answer, Question, check_permissions
 from consent_center.usecases.letters import Delivery, deliver_confirmation
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
-from consent_center.usecases.withdraw import Coverage, block_letters, withdraw
+from consent_center.usecases.withdraw import Coverage, Withdrawal, block_letters, withdraw
 from fakes import (
     CollectingMailer,
     CollectingOutbox,
@@ -136,8 +136,15 @@ class World:
     def withdraw(
         self, token: str, route: str = "one-click", capability: Capability = Capability.WITHDRAW
     ) -> tuple[Coverage, bool]:
+        found = self.withdrawal(token, route, capability)
+        return found.coverage, found.is_new
+
+    def withdrawal(
+        self, token: str, route: str = "page", capability: Capability = Capability.WITHDRAW, **other: Any
+    ) -> Withdrawal:
         return withdraw(
             token,
+            **other,
             route=route,
             capability=capability,
             policy=self.policy,

@@ -8,30 +8,43 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from consent_center.bootstrap import services
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import DomainError, LetterRefusedError
+from consent_center.domain.letter import Letter
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import LetterOrder
-from consent_center.usecases.letters import Delivery, deliver_confirmation
-from consent_center.usecases.sign_up import CONFIRM_LETTER
+from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
 from consent_center.web.site import site
 
 
 def deliver(body: str) -> Delivery:
     """Carry out one order."""
     order = _order(body)
-    if order.letter != CONFIRM_LETTER:
-        raise LetterRefusedError("no such letter")
     policy, texts = services().policy, services().texts
     base_url = services().config.public_url
     if base_url is None:
         raise LetterRefusedError("the setting PUBLIC_URL is missing")
-    return deliver_confirmation(
+    if order.letter == Letter.CONFIRM:
+        return deliver_confirmation(
+            order,
+            base_url=base_url,
+            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            policy=policy,
+            subjects=services().subjects,
+            claims=services().claims,
+            limits=services().limits,
+            mailer=services().mailer,
+            texts=texts,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    if order.letter != Letter.PREFERENCES:
+        raise LetterRefusedError("no such letter")
+    return deliver_preferences_link(
         order,
         base_url=base_url,
         site=lambda language: site(texts, policy, policy.form_purpose, language),
         policy=policy,
         subjects=services().subjects,
         claims=services().claims,
-        limits=services().limits,
         mailer=services().mailer,
         texts=texts,
         secrets=services().secrets,

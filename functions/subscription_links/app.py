@@ -137,7 +137,7 @@ def show_cancellation(token: str) -> Response[str]:
 
 @app.post("/not-me/<token>")
 def post_cancellation(token: str) -> Response[str]:
-    _, was_confirmed = _withdraw(token, "not-me", Capability.NOT_ME)
+    was_confirmed = _withdraw(token, "not-me", Capability.NOT_ME).is_new
     days = withdrawing.block_letters(
         token,
         policy=services().policy,
@@ -158,18 +158,62 @@ def show_withdrawal(token: str) -> Response[str]:
 
 @app.post("/u/<token>")
 def post_withdrawal(token: str) -> Response[str]:
-    """RFC 8058: the token is the authority; the body only tells a mail program from the page's own button."""
-    coverage, is_new = _withdraw(token, "page" if _form().one("by") == "page" else "one-click", Capability.WITHDRAW)
-    if is_new:
+    """RFC 8058: the token is the authority; the body only tells a mail program from the page's own buttons."""
+    form = _form()
+    if form.one("do") == "undo":
+        return _undo_withdrawal(token, form)
+    if form.one("do") == "reason":
+        return _thank_for_reason(token, form)
+    stopped = _withdraw(
+        token,
+        "page" if form.one("by") == "page" else "one-click",
+        Capability.WITHDRAW,
+        everything=form.one("do") == "everything",
+    )
+    if stopped.is_new:
         count("ConsentWithdrawn")
     else:
-        count("RequestCancelled" if coverage.kind == "request" else "ConsentWithdrawnAgain")
+        count("RequestCancelled" if stopped.coverage.kind == "request" else "ConsentWithdrawnAgain")
     return _pages().page(
         "unsubscribed",
-        already=not is_new,
+        link=token,
+        everything=form.one("do") == "everything",
         subscribe_url=_to("/subscribe"),
-        **views.coverage(coverage, services().policy, _language()),
+        **views.withdrawn(stopped, services().policy, services().texts, _language()),
     )
+
+
+def _undo_withdrawal(token: str, form: Form) -> Response[str]:
+    undone = withdrawing.undo_withdrawal(
+        token,
+        form.one("done"),
+        instead=form.one("instead"),
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+    count("WithdrawalUndone" if undone else "UndoRefused")
+    return _pages().page(
+        "undone",
+        HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
+        undone=undone,
+        instead=bool(form.one("instead")),
+        link=token,
+        stop_url=_to(f"/u/{token}"),
+        subscribe_url=_to("/subscribe"),
+    )
+
+
+def _thank_for_reason(token: str, form: Form) -> Response[str]:
+    """A reason is counted, and kept about nobody."""
+    withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
+    metric = views.REASON_METRICS.get(form.one("reason"))
+    if metric:
+        count(metric)
+    return _pages().page("reason_thanks", given=metric is not None)
 
 
 @app.route("/notice", method=READ)
@@ -249,10 +293,11 @@ def _look_at_request(token: str) -> confirming.Confirmation:
     )
 
 
-def _withdraw(token: str, route: str, capability: Capability) -> tuple[withdrawing.Coverage, bool]:
+def _withdraw(token: str, route: str, capability: Capability, *, everything: bool = False) -> withdrawing.Withdrawal:
     return withdrawing.withdraw(
         token,
         route=route,
+        everything=everything,
         capability=capability,
         policy=services().policy,
         subjects=services().subjects,

@@ -6,7 +6,8 @@ from typing import Any
 from consent_center.domain.policy import Policy, Topic
 from consent_center.texts import Texts
 from consent_center.usecases.sign_up import SignUp
-from consent_center.usecases.withdraw import Coverage
+from consent_center.usecases.withdraw import Coverage, Withdrawal
+from consent_center.web.periods import period_in_words
 
 _FAULTS = {
     ("email", "required"): "Enter your e-mail address.",
@@ -78,6 +79,42 @@ def form(
 
 def confirm_message(message: str | None, texts: Texts, language: str) -> str | None:
     return texts.translator(language)(_MESSAGES[message]) if message else None
+
+
+_REASONS = {
+    "too_many": "There were too many of them.",
+    "not_relevant": "They were not about what I need.",
+    "never_asked": "I never asked for them.",
+    "other": "Another reason.",
+}
+
+REASON_METRICS = {
+    "too_many": "ReasonTooMany",
+    "not_relevant": "ReasonNotRelevant",
+    "never_asked": "ReasonNeverAsked",
+    "other": "ReasonOther",
+}
+"""What is counted for each reason that a person may choose."""
+
+
+def withdrawn(found: Withdrawal, policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
+    """What a press has stopped, what still comes, and what else can be done about it."""
+    say = texts.translator(language)
+    purpose = found.coverage.purpose
+    return {
+        **coverage(found.coverage, policy, language),
+        "already": not found.is_new,
+        "done": found.done,
+        "still": [policy.text((topic or one).name, language) for one, topic in found.still],
+        "instead": [
+            {"value": f"{kind} {period}", "kind": kind, **period_in_words(period)}
+            for kind, periods in (("fewer", purpose.fewer), ("pause", purpose.pauses))
+            for period in periods
+        ]
+        if found.done and found.coverage.kind != "request"
+        else [],
+        "reasons": [{"value": value, "text": say(_REASONS[value])} for value in _REASONS],
+    }
 
 
 def coverage(stopped: Coverage, policy: Policy, language: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Randomness, Subject
-from consent_center.ports import Envelope, LetterOrder, Profile, Record, Send
+from consent_center.ports import Envelope, Holdings, LetterOrder, Profile, Record, Send
 
 
 @dataclass
@@ -80,6 +80,29 @@ class InMemorySubjects:
         subject = self.subjects.get(contact, Subject(contact))
         return Record(subject, self.requests.get((contact, request)) if request else None)
 
+    def holdings(self, contact: ContactPoint) -> Holdings:
+        self.calls.append("holdings")
+        return Holdings(
+            self.subjects.get(contact, Subject(contact)),
+            self.profiles.get(contact),
+            tuple(request for (of, _), request in self.requests.items() if of == contact),
+            {(purpose, of.channel): at for (of, purpose), at in self.sends.items() if of == contact},
+        )
+
+    def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:
+        self.calls.append("last_sends")
+        return {
+            contact: self.sends.get((contact, purpose), 0) for contact in contacts if contact not in self.unreadable
+        }
+
+    def save_language(self, contact: ContactPoint, language: str) -> None:
+        self.calls.append("save_language")
+        with self.lock:
+            if contact in self.subjects:
+                self.subjects[contact] = replace(self.subjects[contact], language=language)
+            if contact in self.profiles:
+                self.profiles[contact] = replace(self.profiles[contact], language=language)
+
     def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
         self.calls.append("mark_requested")
         with self.lock:
@@ -127,6 +150,9 @@ class InMemorySubjects:
         self.sends |= {(send.contact, send.purpose): send.at for send in stored}
         return {send.contact for send in sends} - {send.contact for send in stored}
 
+    def payload(self, chain: str, seq: int) -> Payload | None:
+        return self.payload_of.get((chain, seq))
+
     def payloads(self, chain: str) -> Mapping[int, Payload]:
         return {seq: payload for (of_chain, seq), payload in self.payload_of.items() if of_chain == chain}
 
@@ -137,6 +163,9 @@ class InMemoryLedger:
 
     def entries(self, chain: str) -> list[Entry]:
         return [entry for (of_chain, _), entry in sorted(self.subjects.entry_of.items()) if of_chain == chain]
+
+    def entry(self, chain: str, seq: int) -> Entry | None:
+        return self.subjects.entry_of.get((chain, seq))
 
 
 @dataclass

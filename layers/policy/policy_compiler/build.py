@@ -17,8 +17,8 @@ ROWS = ("authorities", "controllers", "brands", "categories", "data_types", "sou
 
 _PURPOSE: Document = {
     "retired": False, "brand": None, "marketing": False, "topics": [], "double_opt_in": False, "tracking": False,
-    "profiling": False, "valid_for": None, "consent_text": None, "withdrawal_text": None, "interest": None,
-    "balancing_test": None, "objection_text": None,
+    "profiling": False, "valid_for": None, "pauses": [], "fewer": [], "consent_text": None, "withdrawal_text": None,
+    "interest": None, "balancing_test": None, "objection_text": None,
 }  # fmt: skip
 
 _DEFAULTS: dict[str, Document] = {
@@ -84,8 +84,10 @@ def _row(kind: str, key: str, row: Document, data: Document) -> Document:
         full["never_sent"] = full["never_sent"] and periods.parse(full["never_sent"])
     if kind == "purposes":
         full["valid_for"] = full["valid_for"] and periods.parse(full["valid_for"])
+        full["pauses"] = [periods.parse(period) for period in full["pauses"]]
+        full["fewer"] = [periods.parse(period) for period in full["fewer"]]
         full["topics"] = [
-            {"id": topic_id, "retired": False, **_texts(topic, data)}
+            {"id": topic_id, "retired": False, "tracks": None, **_texts(topic, data)}
             for topic_id, topic in row.get("topics", {}).items()
         ]
     return {"id": key, **_texts(full, data)}

@@ -22,7 +22,7 @@ Rule = Callable[[Policy], Iterator[Problem]]
 STATE_LIMIT = 4000
 """Bytes. The state of one person is one item that is read and written on every decision."""
 
-_STATE_BASE, _STATE_ROW = 700, 44
+_STATE_BASE, _STATE_ROW, _STATE_PREFERENCE = 850, 44, 32
 
 EEA = frozenset((
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
@@ -326,6 +326,29 @@ def tracking_is_asked(policy: Policy) -> Iterator[Finding | Problem]:
 
 
 @_rule()
+def tracking_names_what_it_records(policy: Policy) -> Iterator[Finding | Problem]:
+    """A topic that permits recording opens or clicks belongs to a purpose that is tracking by e-mail."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        if purpose.get("tracking") and "email" in purpose["channels"]:
+            continue
+        for key, topic in purpose.get("topics", {}).items():
+            if "tracks" in topic:
+                what = f"“{key}” permits to record {topic['tracks']}, and its purpose is not tracking by e-mail."
+                mend = "Write “tracking: true” and the channel email in the purpose, or remove “tracks”."
+                yield f"{child(child(f'{pointer}/topics', key), 'tracks')}", what, mend
+
+
+@_rule()
+def pauses_are_for_consent(policy: Policy) -> Iterator[Finding | Problem]:
+    """Only what a person chose to receive can be paused, or come less often."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        for key in ("pauses", "fewer"):
+            if purpose.get(key) and (purpose["legal_basis"] != "consent" or purpose.get("tracking")):
+                what = "Only letters that people agreed to receive can be paused, or come less often."
+                yield f"{pointer}/{key}", what, f"Remove “{key}”."
+
+
+@_rule()
 def transfers_are_protected(policy: Policy) -> Iterator[Finding | Problem]:
     """A recipient outside the European Economic Area has a transfer tool (GDPR Chapter V)."""
     for pointer, _, recipient in policy.rows("recipients"):
@@ -443,6 +466,8 @@ def state_size(data: dict[str, Any]) -> int:
             for topic in topics:
                 for channel in purpose["channels"]:
                     size += len(f"{purpose['code']}.{topic}.{channel}") + _STATE_ROW
+            if purpose.get("pauses") or purpose.get("fewer"):
+                size += len(purpose["channels"]) * (len(purpose["code"]) + _STATE_PREFERENCE)
     return size
 
 

@@ -4,7 +4,7 @@ An adapter that cannot reach its service raises UnavailableError; nothing it was
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from consent_center.domain.chain import Entry, Payload
@@ -68,6 +68,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """All that the preference page shows of a contact point. Requests that have expired may be among them."""
+
+    subject: Subject
+    profile: Profile | None = None
+    requests: Sequence[Request] = ()
+    last_sends: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """When a letter last went out, in epoch milliseconds, by purpose and channel."""
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """A letter that was sent; `at` in epoch milliseconds."""
 
@@ -82,6 +93,15 @@ class Subjects(Protocol):
 
     def load(self, contact: ContactPoint, request: str | None = None) -> Record:
         """The newest state, and after it the request by its id. A stored request may have expired: it knows itself."""
+
+    def holdings(self, contact: ContactPoint) -> Holdings:
+        """Everything that is stored of a contact point, but its events, in one read."""
+
+    def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:
+        """When a letter last went out, in epoch milliseconds; 0 for never. Whoever could not be read is left out."""
+
+    def save_language(self, contact: ContactPoint, language: str) -> None:
+        """Write to a person in this language from now on. Nothing happens where nothing is stored."""
 
     def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
         """Note which scope codes letters ask about, each until its epoch second. Decides nothing.
@@ -107,6 +127,9 @@ class Subjects(Protocol):
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         """Store when a letter last went out; answers the contact points for which that failed."""
 
+    def payload(self, chain: str, seq: int) -> Payload | None:
+        """The personal details of one event, if they are still kept."""
+
     def payloads(self, chain: str) -> Mapping[int, Payload]:
         """The personal details of a chain's events by seq, as far as they are still kept."""
 
@@ -115,10 +138,16 @@ class Ledger(Protocol):
     def entries(self, chain: str) -> list[Entry]:
         """Every entry of a chain, in order."""
 
+    def entry(self, chain: str, seq: int) -> Entry | None:
+        """One entry of a chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class LetterOrder:
-    """A letter to be written and sent; ids only, so that a queue never holds a person."""
+    """A letter to be written and sent; ids only, so that a queue never holds a person.
+
+    `request` is the sign-up that the letter asks about; for other letters a random name, so that duplicates are seen.
+    """
 
     letter: str
     contact: ContactPoint

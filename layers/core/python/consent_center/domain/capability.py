@@ -31,6 +31,9 @@ class Capability(StrEnum):
     NOT_ME = "not-me"
     WITHDRAW = "withdraw"
     SEND = "send"
+    MANAGE = "manage"
+    DONE = "done"
+    WHY = "why"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,43 @@ class WithdrawLink:
     topics: tuple[str, ...] = ()
     request: str | None = None
     since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ManageLink:
+    """Opens the preference page of a contact point, and may change all that stands there; `ends_at` in epoch seconds.
+
+    It can be used again until then, and needs no session.
+    """
+
+    contact: ContactPoint
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoneLink:
+    """What a press has just done, so that the next page can say so and offer to undo it.
+
+    `seq` is the event that it made, 0 for none; `about` is a purpose, or `<purpose>/<topic>`, or empty. Until `ends_at`
+    (epoch seconds) it restores exactly what was there before that event, if nothing was decided since.
+    """
+
+    contact: ContactPoint
+    did: str
+    about: str
+    seq: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhyLink:
+    """Explains one letter: its purpose, the event that allowed it (0 for none), and when it was checked (epoch ms)."""
+
+    contact: ContactPoint
+    purpose_code: str
+    topic_code: str | None
+    seq: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +168,65 @@ def seal_send(send: ReservedSend, keys: Keyring) -> str:
         Capability.SEND,
         [*_of_contact(send.contact), send.purpose_code, send.topic_code or 0, send.at, send.nonce],
         keys,
+    )
+
+
+def open_send(token: str, keys: Keyring) -> ReservedSend:
+    """The send that an id stands for, or InvalidTokenError."""
+    return _open(
+        Capability.SEND,
+        token,
+        keys,
+        lambda c: ReservedSend(_contact(c), _text(c[4]), _text(c[5]) if c[5] else None, _number(c[6]), _text(c[7])),
+    )
+
+
+def seal_manage(link: ManageLink, keys: Keyring) -> str:
+    """A token that opens the preference page."""
+    return _seal(Capability.MANAGE, [*_of_contact(link.contact), link.ends_at], keys)
+
+
+def open_manage(token: str, keys: Keyring, *, now: int) -> ManageLink:
+    """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
+    link = expired_manage(token, keys)
+    if now >= link.ends_at:
+        raise ExpiredTokenError
+    return link
+
+
+def expired_manage(token: str, keys: Keyring) -> ManageLink:
+    """What the token says however old it is: enough to be mailed a new one, and for nothing else."""
+    return _open(Capability.MANAGE, token, keys, lambda c: ManageLink(_contact(c), _number(c[4])))
+
+
+def seal_done(link: DoneLink, keys: Keyring) -> str:
+    """A token that undoes one event."""
+    return _seal(Capability.DONE, [*_of_contact(link.contact), link.did, link.about, link.seq, link.ends_at], keys)
+
+
+def open_done(token: str, keys: Keyring) -> DoneLink:
+    """What the token says, or InvalidTokenError. Whether it is too old to undo anything is the reader's to say."""
+    return _open(
+        Capability.DONE,
+        token,
+        keys,
+        lambda c: DoneLink(_contact(c), _text(c[4]), _text(c[5]), _number(c[6]), _number(c[7])),
+    )
+
+
+def seal_why(link: WhyLink, keys: Keyring) -> str:
+    """A token that explains a letter."""
+    claims = [*_of_contact(link.contact), link.purpose_code, link.topic_code or 0, link.seq, link.at]
+    return _seal(Capability.WHY, claims, keys)
+
+
+def open_why(token: str, keys: Keyring) -> WhyLink:
+    """What the token says, or InvalidTokenError. It never expires, because letters stay in mailboxes for years."""
+    return _open(
+        Capability.WHY,
+        token,
+        keys,
+        lambda c: WhyLink(_contact(c), _text(c[4]), _text(c[5]) if c[5] else None, _number(c[6]), _number(c[7])),
     )
 
 

@@ -120,13 +120,23 @@ def extend(
         "prev": prev,
         "at": at,
         "kind": kind,
-        "changes": [
-            {"purpose": c.purpose, "topic": c.topic, "channel": c.channel, "before": c.before, "after": c.after}
-            for c in changes
-        ],
+        "changes": _grouped(changes),
         "commitment": payload.commitment,
     }
     return Entry(body, _hash_of(body))
+
+
+def _grouped(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """One row for all topics that changed alike: an entry of many topics stays as cheap to store as that of one."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for change in changes:
+        topics = rows.setdefault((change.purpose, change.channel, change.before, change.after), [])
+        if change.topic is not None:
+            topics.append(change.topic)
+    return [
+        {"purpose": purpose, "topics": topics, "channel": channel, "before": before, "after": after}
+        for (purpose, channel, before, after), topics in rows.items()
+    ]
 
 
 class Fault(StrEnum):

@@ -21,6 +21,8 @@ class DecisionState(StrEnum):
     INVALIDATED = "ConsentInvalidated"
     OBJECTED = "ObjectionRaised"
     """Not a consent state of DPV: the answer to a purpose that rests on a legitimate interest (Art. 21 GDPR)."""
+    LIFTED = "ObjectionLifted"
+    """Ours, because DPV has no word for it: the person took an objection back."""
 
     @property
     def permits(self) -> bool:
@@ -57,5 +59,6 @@ def require_allowed(before: DecisionState, after: DecisionState, *, by_person: b
 
     Whoever said no stays at no until the same person says yes (Art. 7(3), 21(3) GDPR); no import, tool or job may.
     """
-    if after.permits and before.is_the_persons_no and not by_person:
+    raises = after.permits or after in (DecisionState.LIFTED, DecisionState.UNKNOWN)
+    if raises and before.is_the_persons_no and not by_person:
         raise ForbiddenTransitionError(f"{before} to {after}")

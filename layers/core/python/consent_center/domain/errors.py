@@ -29,6 +29,10 @@ class RequestGoneError(DomainError):
         self.at = at
 
 
+class NothingHeldError(DomainError):
+    """A link was ours, and nothing is stored about whom it was made for."""
+
+
 class WordingChangedError(DomainError):
     """The text on the page is not the text in force: it has to be shown again before anyone agrees to it."""
 

@@ -1,18 +1,21 @@
 """May a letter of this purpose be sent to this contact point now, and why. Whatever is not a clear yes is a no."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from consent_center.domain.chain import evidence_id
 from consent_center.domain.decision import Decided, DecisionState
-from consent_center.domain.policy import Purpose
-from consent_center.domain.subject import Subject
+from consent_center.domain.objection import in_force, newness
+from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.subject import Preference, Subject
 
 
 class Reason(StrEnum):
-    """Why the answer is what it is. Only GIVEN allows."""
+    """Why the answer is what it is. Only GIVEN and OTHER_BASIS allow."""
 
     GIVEN = "given"
+    OTHER_BASIS = "other_basis"
     NO_RECORD = "no_record"
     PENDING = "pending"
     WITHDRAWN = "withdrawn"
@@ -34,6 +37,14 @@ _NO_OF = {
     DecisionState.EXPIRED: Reason.EXPIRED,
 }
 
+_ALLOWED = frozenset({Reason.GIVEN, Reason.OTHER_BASIS})
+
+_PASSES_A_LOCK = frozenset({"legal_obligation", "legal_claims"})
+"""What Art. 18(2) GDPR lets through while data are restricted."""
+
+_NEEDS_CONSENT = frozenset({"email", "sms"})
+"""Channels on which marketing without consent is forbidden (Art. 13 of Directive 2002/58/EC)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -45,43 +56,123 @@ class Permission:
 
     @property
     def allowed(self) -> bool:
-        return self.reason is Reason.GIVEN
+        return self.reason in _ALLOWED
 
 
-def permission(subject: Subject | None, purpose: Purpose, *, channel: str, topic: str | None, now: int) -> Permission:
+def permission(
+    subject: Subject, purpose: Purpose, *, channel: str, topic: str | None, now: int, last_send: int | None = None
+) -> Permission:
     """The answer for one contact point at `now` (epoch milliseconds).
 
-    With a topic, that topic's; without, allowed if any topic of the purpose is given. What the organisation retired
-    allows nothing. Only consent is answered with a yes: other legal bases are denied as `no_record` or `objected`.
+    With a topic, that topic's; without, allowed if any topic of the purpose is. What the organisation retired allows
+    nothing. `last_send` is when a letter of this purpose last went out (epoch milliseconds); it counts where the
+    person asked for fewer letters (see `wants_fewer`).
     """
-    if subject is None:
-        return Permission(Reason.NO_RECORD)
-    if "restricted" in subject.locks:
+    if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
         return Permission(Reason.RESTRICTED)
-    scopes = (purpose.scope(topic, channel),) if topic is not None else purpose.scopes(channel)
-    decided = [
-        subject.decided[scope.code]
-        for scope in scopes
-        if scope.code in subject.decided and not purpose.is_retired(scope.topic)
+    scopes = [
+        scope
+        for scope in ((purpose.scope(topic, channel),) if topic is not None else purpose.scopes(channel))
+        if not purpose.is_retired(scope.topic)
     ]
-    in_force = [answer for answer in decided if answer.permits_at(now)]
-    if in_force and purpose.legal_basis == "consent" and subject.chain:
-        newest = max(in_force, key=_newness)
-        return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
-    if any(subject.requested.get(scope.code, 0) * 1000 > now for scope in scopes) and not decided:
-        return Permission(Reason.PENDING)
-    return Permission(_why_not(decided, now))
+    decided = [answer for scope in scopes if (answer := in_force(subject, purpose, scope))]
+    if not purpose.rests_on_consent:
+        return Permission(_on_another_basis(purpose, scopes, decided))
+    given = [answer for answer in decided if answer.permits_at(now)]
+    if not given or not subject.chain:
+        waits = any(subject.requested.get(scope.code, 0) * 1000 > now for scope in scopes)
+        return Permission(Reason.PENDING if waits and not decided else _why_not(decided, now))
+    preference = subject.preferences.get(purpose.preference_key(channel), Preference())
+    if preference.is_paused_at(now):
+        return Permission(Reason.PAUSED)
+    every = preference.at_most_every
+    if every is not None and last_send is not None and now < every.after_epoch(last_send) * 1000:
+        return Permission(Reason.FREQUENCY)
+    newest = max(given, key=newness)
+    return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
 
 
-def _why_not(decided: list[Decided], now: int) -> Reason:
+def wants_fewer(subject: Subject, purpose: Purpose, channel: str) -> bool:
+    """Whether the answer depends on when the last letter went out."""
+    preference = subject.preferences.get(purpose.preference_key(channel))
+    return preference is not None and preference.at_most_every is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What may be recorded about one recipient of a letter, and whether they may be grouped or scored."""
+
+    opens: bool = False
+    clicks: bool = False
+    profile: bool = False
+
+
+NOTHING_RECORDED = Recording()
+
+
+class RecordingRules:
+    """Finds out what may be recorded, for letters of one controller: the policy is searched once, not per person."""
+
+    def __init__(self, policy: Policy, controller: str, channel: str) -> None:
+        purposes = [purpose for purpose in policy.purposes_of(controller) if not purpose.retired]
+        self._tracked: Mapping[str, Sequence[tuple[Purpose, Scope]]] = {
+            what: [
+                (purpose, purpose.scope(topic.id, channel))
+                for purpose in purposes
+                if purpose.tracking and channel in purpose.channels
+                for topic in purpose.topics
+                if topic.tracks == what and not topic.retired
+            ]
+            for what in ("opens", "clicks")
+        }
+        # Profiling with what was recorded rests on the consent to recording; this is about all other profiling.
+        self._profiled = [
+            (purpose, scope)
+            for purpose in purposes
+            if purpose.profiling and not purpose.tracking
+            for on in purpose.channels
+            for scope in purpose.scopes(on)
+        ]
+
+    def of(self, subject: Subject, now: int) -> Recording:
+        """What may be recorded about a person at `now` (epoch milliseconds): nothing that they did not agree to."""
+        if "restricted" in subject.locks:
+            return NOTHING_RECORDED
+        return Recording(
+            opens=any(_is_given(subject, *one, now) for one in self._tracked["opens"]),
+            clicks=any(_is_given(subject, *one, now) for one in self._tracked["clicks"]),
+            profile=any(
+                _is_given(subject, purpose, scope, now)
+                if purpose.rests_on_consent
+                else _is_not_opposed(in_force(subject, purpose, scope))
+                for purpose, scope in self._profiled
+            ),
+        )
+
+
+def _is_given(subject: Subject, purpose: Purpose, scope: Scope, now: int) -> bool:
+    answer = in_force(subject, purpose, scope)
+    return answer is not None and answer.permits_at(now)
+
+
+def _is_not_opposed(answer: Decided | None) -> bool:
+    return answer is None or not answer.state.is_the_persons_no
+
+
+def _on_another_basis(purpose: Purpose, scopes: Sequence[Scope], decided: Sequence[Decided]) -> Reason:
+    """What rests on an interest, a contract or the law needs no yes, and an interest yields to an objection."""
+    if not scopes or (purpose.marketing and not _NEEDS_CONSENT.isdisjoint(purpose.channels)):
+        return Reason.NO_RECORD
+    if purpose.may_be_objected_to and not all(_is_not_opposed(answer) for answer in decided):
+        return Reason.OBJECTED
+    return Reason.OTHER_BASIS
+
+
+def _why_not(decided: Sequence[Decided], now: int) -> Reason:
     """The newest no; a consent that ended by itself is `expired`."""
     if not decided:
         return Reason.NO_RECORD
-    newest = max(decided, key=_newness)
+    newest = max(decided, key=newness)
     if newest.state.permits:
         return Reason.EXPIRED if newest.has_ended_at(now) else Reason.NO_RECORD
     return _NO_OF.get(newest.state, Reason.NO_RECORD)
-
-
-def _newness(decided: Decided) -> tuple[int, int]:
-    return decided.at, decided.seq

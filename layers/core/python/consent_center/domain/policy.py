@@ -1,6 +1,6 @@
 """The compiled privacy policy as the domain reads it: names, codes, texts and periods, none of them written in code."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,6 +18,16 @@ class Period:
 
     months: int = 0
     days: int = 0
+
+    def __str__(self) -> str:
+        """How it is written in records and forms: `3.0` is three months, `0.14` two weeks."""
+        return f"{self.months}.{self.days}"
+
+    @classmethod
+    def read(cls, text: str) -> "Period":
+        """The period that was written so; ValueError for anything else."""
+        months, days = text.split(".")
+        return cls(int(months), int(days))
 
     def after(self, start: datetime) -> datetime:
         """When the period ends; a day that the target month lacks becomes its last day (Reg. 1182/71, Art. 3(2)(c))."""
@@ -51,6 +61,8 @@ class Topic:
     name: Texts
     description: Texts
     frequency: Texts
+    tracks: str | None
+    """What a yes permits to record: `opens`, `clicks`, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +77,30 @@ class Purpose:
     legal_basis: str
     channels: tuple[str, ...]
     topics: tuple[Topic, ...]
+    marketing: bool
+    tracking: bool
+    profiling: bool
+    double_opt_in: bool
     valid_for: Period | None
+    pauses: tuple[Period, ...]
+    """How long a person may pause it."""
+    fewer: tuple[Period, ...]
+    """A person may ask for at most one letter in such a time."""
     consent_text: Texts | None
     withdrawal_text: Texts | None
+    interest: Texts | None
+    objection_text: Texts | None
+    recipients: tuple[str, ...]
+    retention: str
+
+    @property
+    def rests_on_consent(self) -> bool:
+        return self.legal_basis == "consent"
+
+    @property
+    def may_be_objected_to(self) -> bool:
+        """Art. 21(1) GDPR: what rests on an interest of the organisation."""
+        return self.legal_basis == "legitimate_interest"
 
     def topic(self, topic_id: str) -> Topic:
         """The topic, retired ones included, or UnknownNameError."""
@@ -81,9 +114,14 @@ class Purpose:
         return self.retired or (topic_id is not None and self.topic(topic_id).retired)
 
     def scope(self, topic_id: str | None, channel: str) -> Scope:
-        """The scope of one topic, or of a purpose that has none; UnknownNameError for what the policy lacks."""
+        """The scope of one topic, or of a purpose that has none; UnknownNameError for what the policy lacks.
+
+        A purpose on channel `any` has no channel of its own, and is decided for all of them together.
+        """
         if channel not in self.channels:
-            raise UnknownNameError("channel")
+            if self.channels != ("any",):
+                raise UnknownNameError("channel")
+            channel = "any"
         code = self.topic(topic_id).code if topic_id is not None else "-"
         return Scope(self.id, topic_id, channel, f"{self.code}.{code}.{channel}")
 
@@ -92,6 +130,24 @@ class Purpose:
         if not self.topics:
             return (self.scope(None, channel),)
         return tuple(self.scope(topic.id, channel) for topic in self.topics)
+
+    def scopes_of(self, topics: Sequence[str], channel: str) -> tuple[Scope, ...]:
+        """The scopes of these topics, or that of a purpose that has none."""
+        return tuple(self.scope(topic, channel) for topic in topics or (None,))
+
+    def all_scopes(self) -> tuple[Scope, ...]:
+        """Every scope of the purpose on every channel of it."""
+        return tuple(scope for channel in self.channels for scope in self.scopes(channel))
+
+    def ends(self, scopes: Iterable[Scope], now: int) -> dict[str, int]:
+        """When consents given at `now` (epoch milliseconds) end by themselves, in epoch seconds by scope code."""
+        if self.valid_for is None:
+            return {}
+        return {scope.code: self.valid_for.after_epoch(now) for scope in scopes}
+
+    def preference_key(self, channel: str) -> str:
+        """What a person's pause and frequency for it are kept under."""
+        return f"{self.code}.{channel}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +216,19 @@ class Policy:
                 return purpose
         raise UnknownNameError("purpose")
 
+    def scope_by_code(self, code: str) -> Scope:
+        """The scope that is stored under a code; UnknownNameError for a code that is not of this policy."""
+        purpose_code, _, channel = code.split(".")
+        purpose = self.purpose_by_code(purpose_code)
+        for scope in purpose.scopes(channel):
+            if scope.code == code:
+                return scope
+        raise UnknownNameError("topic")
+
+    def purposes_of(self, controller: str) -> list[Purpose]:
+        """The purposes of one controller, in the policy's order, retired ones included."""
+        return [purpose for purpose in self.purposes.values() if purpose.controller == controller]
+
     def pending_days(self, now: int) -> int:
         """How many days a request made at `now` (epoch milliseconds) can be confirmed; at least 1."""
         return max(1, round((self.pending_period.after_epoch(now) - now / 1000) / 86400))
@@ -182,8 +251,18 @@ class Policy:
     def controller(self, controller_id: str) -> Mapping[str, Any]:
         return self._row("controllers", controller_id)
 
+    def recipient(self, recipient_id: str) -> Mapping[str, Any]:
+        return self._row("recipients", recipient_id)
+
+    def retention_rule(self, rule_id: str) -> Mapping[str, Any]:
+        return self._row("retention_rules", rule_id)
+
     def authority(self, authority_id: str) -> Mapping[str, Any]:
         return self._row("authorities", authority_id)
+
+    def spoken(self, language: str | None) -> str:
+        """The language, if the policy has it; else its default language."""
+        return language if language in self.languages else self.default_language
 
     def text(self, texts: Texts, language: str) -> str:
         """The text in the language, or in the policy's default language."""
@@ -198,7 +277,9 @@ def _period(row: Mapping[str, int] | None) -> Period | None:
 
 
 def _topic(row: Mapping[str, Any]) -> Topic:
-    return Topic(row["id"], row["code"], row["retired"], row["name"], row["description"], row["frequency"])
+    return Topic(
+        row["id"], row["code"], row["retired"], row["name"], row["description"], row["frequency"], row["tracks"]
+    )
 
 
 def _purpose(row: Mapping[str, Any]) -> Purpose:
@@ -214,9 +295,19 @@ def _purpose(row: Mapping[str, Any]) -> Purpose:
         legal_basis=row["legal_basis"],
         channels=tuple(row["channels"]),
         topics=tuple(_topic(topic) for topic in topics),
+        marketing=row["marketing"],
+        tracking=row["tracking"],
+        profiling=row["profiling"],
+        double_opt_in=row["double_opt_in"],
         valid_for=_period(row["valid_for"]),
+        pauses=tuple(Period(period["months"], period["days"]) for period in row["pauses"]),
+        fewer=tuple(Period(period["months"], period["days"]) for period in row["fewer"]),
         consent_text=row["consent_text"],
         withdrawal_text=row["withdrawal_text"],
+        interest=row["interest"],
+        objection_text=row["objection_text"],
+        recipients=tuple(row["recipients"]),
+        retention=row["retention"],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided
 from consent_center.domain.errors import InvalidFormError
+from consent_center.domain.objection import in_force
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Subject
 
@@ -41,6 +42,10 @@ class Request:
     interests: tuple[str, ...] = ()
     source: str = "form"
 
+    def scopes(self, purpose: Purpose) -> tuple[Scope, ...]:
+        """What it asks about: the topics that were chosen, or a purpose that has none."""
+        return purpose.scopes_of(self.topics, self.contact.channel)
+
     def is_pending_at(self, now: int) -> bool:
         """Whether it can still be confirmed at `now` (epoch milliseconds). DynamoDB removes expired items days late."""
         return now < self.expires_at * 1000
@@ -67,7 +72,7 @@ def read_choices(
     purpose = policy.form_purpose
     offered = {topic.id for topic in purpose.topics if not topic.retired}
     wrong = {}
-    if not topics:
+    if not topics and offered:
         wrong["topic"] = "required"
     elif not offered.issuperset(topics):
         wrong["topic"] = "unknown"
@@ -104,14 +109,13 @@ class Standing:
 def standing(request: Request, subject: Subject, purpose: Purpose, now: int) -> Standing:
     """Compare a request with what was decided since. A request raises only what nobody decided after it was made."""
     to_give, given, later_noes = [], [], []
-    for topic in request.topics:
-        scope = purpose.scope(topic, request.contact.channel)
-        decided = subject.decided.get(scope.code)
+    for scope in request.scopes(purpose):
+        decided = in_force(subject, purpose, scope)
         if decided is not None and decided.permits_at(now):
             given.append(scope)
         elif decided is not None and decided.at >= request.requested_at:
             later_noes.append(decided)
-        elif not purpose.is_retired(topic):
+        elif not purpose.is_retired(scope.topic):
             to_give.append(scope)
     newest_no = max(later_noes, key=lambda no: no.at, default=None)
     return Standing(tuple(to_give), tuple(given), newest_no)

@@ -1,6 +1,6 @@
 """One contact point's record: what it decided, and how the next decision extends its chain."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,20 @@ from typing import Any
 from consent_center.domain.chain import GENESIS, Change, Entry, Payload, extend
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import Decided, DecisionState, require_allowed
-from consent_center.domain.policy import Scope
+from consent_center.domain.policy import Period, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """How a person wants what they agreed to: not at all until a time, or not too often."""
+
+    paused_until: int | None = None
+    """Epoch seconds."""
+    at_most_every: Period | None = None
+
+    def is_paused_at(self, now: int) -> bool:
+        """Whether it rests at `now` (epoch milliseconds)."""
+        return self.paused_until is not None and now < self.paused_until * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,8 @@ class Subject:
     requested: Mapping[str, int] = field(default_factory=dict)
     """Scope codes a confirmation letter asks about, with the epoch second from which the request is void."""
     locks: tuple[str, ...] = ()
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    """By `Purpose.preference_key`."""
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)
@@ -77,12 +92,75 @@ def decide(
     now: int,
     chance: Randomness,
     valid_until: Mapping[str, int] | None = None,
+    preferences: Mapping[str, Preference] | None = None,
 ) -> Decision:
-    """Apply one act to a record: one entry, however many scopes it changes.
+    """Apply one act to a record: one entry, however many scopes and preferences it changes.
 
-    `now` in epoch milliseconds; `valid_until` in epoch seconds by scope code. Times never run backwards along a chain,
-    even if a computer's clock does. ForbiddenTransitionError for a raise that is not the person's own act.
+    `now` in epoch milliseconds; `valid_until` in epoch seconds by scope code; `preferences` take the place of those
+    under the same key. Times never run backwards along a chain, even if a computer's clock does.
+    ForbiddenTransitionError for a raise that is not the person's own act.
     """
+    return _decide(subject, changes, act, now, chance, valid_until or {}, preferences or {}, {})
+
+
+def restore(
+    subject: Subject, before: Mapping[str, Any], scopes: Iterable[Scope], act: Act, *, now: int, chance: Randomness
+) -> Decision:
+    """Undo the newest act: `before` is what `state_before` wrote down when it was made, `scopes` are those it names.
+
+    Everything is as it was, ends included; the new entry is what proves it from now on.
+    """
+    earlier = {code: _decided_in(row) for code, row in before["decided"].items()}
+    changes = [
+        (scope, earlier[scope.code].state if scope.code in earlier else DecisionState.UNKNOWN) for scope in scopes
+    ]
+    preferences = {key: _preference_in(row) for key, row in before["preferences"].items()}
+    decision = _decide(subject, changes, act, now, chance, {}, preferences, earlier)
+    requested = {**decision.subject.requested, **before["requested"]}
+    return replace(decision, subject=replace(decision.subject, requested=requested))
+
+
+def state_before(subject: Subject, scopes: Iterable[Scope], preferences: Iterable[str] = ()) -> dict[str, Any]:
+    """What an act is about to change, for the payload of its event, so that it can be undone."""
+    codes = [scope.code for scope in scopes]
+    return {
+        "scopes": codes,
+        "decided": {
+            code: [decided.state.value, decided.at, decided.seq, decided.valid_until]
+            for code in codes
+            if (decided := subject.decided.get(code))
+        },
+        "requested": {code: subject.requested[code] for code in codes if code in subject.requested},
+        "preferences": {key: preference_row(subject.preferences.get(key)) for key in preferences},
+    }
+
+
+def _decided_in(row: Sequence[Any]) -> Decided:
+    return Decided(DecisionState(row[0]), row[1], row[2], row[3])
+
+
+def preference_row(preference: Preference | None) -> list[Any]:
+    """A preference as it stands in what `state_before` writes down."""
+    if preference is None:
+        return [None, None]
+    return [preference.paused_until, str(preference.at_most_every) if preference.at_most_every else None]
+
+
+def _preference_in(row: Sequence[Any]) -> Preference:
+    return Preference(row[0], Period.read(row[1]) if row[1] else None)
+
+
+def _decide(
+    subject: Subject,
+    changes: Iterable[tuple[Scope, DecisionState]],
+    act: Act,
+    now: int,
+    chance: Randomness,
+    valid_until: Mapping[str, int],
+    preferences: Mapping[str, Preference],
+    earlier: Mapping[str, Decided],
+) -> Decision:
+    """`earlier` are decisions to be restored with the time and end that they had."""
     at = max(now, subject.last_at)
     seq = subject.seq + 1
     chain = subject.chain or chance.chain
@@ -93,7 +171,12 @@ def decide(
         before = subject.state_of(scope)
         require_allowed(before, after, by_person=act.by_person)
         recorded.append(Change(scope.purpose, scope.topic, scope.channel, before, after))
-        decided[scope.code] = Decided(after, at, seq, (valid_until or {}).get(scope.code))
+        if after is DecisionState.UNKNOWN:
+            decided.pop(scope.code, None)
+        elif scope.code in earlier:
+            decided[scope.code] = replace(earlier[scope.code], seq=seq)
+        else:
+            decided[scope.code] = Decided(after, at, seq, valid_until.get(scope.code))
         requested.pop(scope.code, None)
     payload = Payload(chance.salt, act.details)
     entry = extend(
@@ -103,7 +186,7 @@ def decide(
         at=timestamp(at),
         kind=act.kind,
         changes=recorded,
-        facts={**act.facts, "controller": subject.contact.controller},
+        facts={**act.facts, **_preference_facts(preferences), "controller": subject.contact.controller},
         payload=payload,
     )
     after_act = replace(
@@ -116,8 +199,28 @@ def decide(
         language=act.language or subject.language,
         decided=decided,
         requested=requested,
+        preferences={
+            key: preference
+            for key, preference in {**subject.preferences, **preferences}.items()
+            if preference != Preference()
+        },
     )
     return Decision(after_act, entry, payload, replaces_version=subject.version)
+
+
+def _preference_facts(preferences: Mapping[str, Preference]) -> dict[str, Any]:
+    """The preferences an act sets, for the entry: they are no personal data without the person."""
+    if not preferences:
+        return {}
+    return {
+        "preferences": {
+            key: {
+                "paused_until": timestamp(preference.paused_until * 1000) if preference.paused_until else None,
+                "at_most_every": str(preference.at_most_every) if preference.at_most_every else None,
+            }
+            for key, preference in preferences.items()
+        }
+    }
 
 
 def timestamp(at: int) -> str:

@@ -1,5 +1,6 @@
 """The confirm page: its button is the consent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from consent_center.domain.capability import Capability, RequestLink, open_request, seal_withdrawal
@@ -10,6 +11,7 @@ from consent_center.domain.request import Request, Standing, standing
 from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.wording import Wording, consent_wording
 from consent_center.ports import Chance, Clock, Pause, Profile, Secrets, Subjects
+from consent_center.usecases.acts import facts, wording_facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.links import not_me_link
 
@@ -64,10 +66,10 @@ def confirm(
         decision = decide(
             subject,
             [(scope, DecisionState.GIVEN) for scope in state.to_give],
-            _act_of_consent(request, page.wording, policy, network),
+            _act_of_consent(request, state.to_give, page.wording, policy, network),
             now=now,
             chance=chance.decision(),
-            valid_until=_ends(purpose, state.to_give, now),
+            valid_until=purpose.ends(state.to_give, now),
         )
         profile = Profile(request.address, request.name, request.company, request.interests, request.language)
         subjects.commit(decision, profile)
@@ -112,19 +114,15 @@ def _confirmation(
     return Confirmation(purpose, topics, wording, confirmed_at, not_me)
 
 
-def _act_of_consent(request: Request, wording: Wording, policy: Policy, network: str | None) -> Act:
+def _act_of_consent(
+    request: Request, scopes: Sequence[Scope], wording: Wording, policy: Policy, network: str | None
+) -> Act:
     return Act(
         kind="given",
         by_person=True,
         facts={
-            "notice": wording.notice,
-            "notice_hash": policy.notices[wording.notice].hashes[_notice_language(policy, wording)],
-            "language": wording.language,
-            "wording_hash": wording.hash,
-            "policy_hash": policy.hash,
-            "source": request.source,
-            "collection": "double opt-in by e-mail",
-            "capability": Capability.CONFIRM.value,
+            **facts(policy, scopes, source=request.source, capability=Capability.CONFIRM.value),
+            **wording_facts(policy, wording, "double opt-in by e-mail"),
         },
         details={
             "address": request.address.mailable,
@@ -136,14 +134,3 @@ def _act_of_consent(request: Request, wording: Wording, policy: Policy, network:
         },
         language=request.language,
     )
-
-
-def _notice_language(policy: Policy, wording: Wording) -> str:
-    hashes = policy.notices[wording.notice].hashes
-    return wording.language if wording.language in hashes else policy.default_language
-
-
-def _ends(purpose: Purpose, scopes: tuple[Scope, ...], now: int) -> dict[str, int]:
-    if purpose.valid_for is None:
-        return {}
-    return {scope.code: purpose.valid_for.after_epoch(now) for scope in scopes}

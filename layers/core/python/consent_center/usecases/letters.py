@@ -1,23 +1,26 @@
-"""Writing and sending the letter that asks whether a sign-up was meant."""
+"""Writing and sending the letters that people ask for: to confirm a sign-up, and to reach their preferences."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from consent_center.domain.capability import (
     Capability,
+    ManageLink,
     RequestLink,
+    seal_manage,
     seal_request,
     seal_withdrawal,
 )
 from consent_center.domain.contact import address_name
-from consent_center.domain.policy import Policy, Purpose
+from consent_center.domain.policy import Policy, Purpose, Topic
 from consent_center.domain.request import Request, standing
 from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Limits, Mailer, Secrets, Subjects
 from consent_center.usecases.links import (
     confirm_url,
     not_me_link,
     not_me_url,
+    preferences_url,
     request_link,
     stop_url,
     unsubscribe_headers,
@@ -31,6 +34,11 @@ class Delivery(StrEnum):
     SENT_BEFORE = "sent_before"
     NOTHING_TO_ASK = "nothing_to_ask"
     BLOCKED = "blocked"
+    NOTHING_HELD = "nothing_held"
+
+
+MANAGE_SECONDS = 3600
+"""How long the link to the preference page holds."""
 
 
 def deliver_confirmation(
@@ -65,11 +73,60 @@ def deliver_confirmation(
         return Delivery.BLOCKED
     if not claims.take(request.id, now // 1000):
         return Delivery.SENT_BEFORE
-    scopes = [purpose.scope(topic, request.contact.channel).code for topic in request.topics]
+    scopes = [scope.code for scope in request.scopes(purpose)]
     marks = {code: until for code, until in record.subject.requested.items() if until * 1000 > now}
     subjects.mark_requested(request.contact, {**marks, **dict.fromkeys(scopes, request.expires_at)})
     mailer.send(_letter(request, purpose, base_url, site(request.language), policy, texts, secrets))
     claims.finish(request.id, clock() // 1000)
+    return Delivery.SENT
+
+
+def deliver_preferences_link(
+    order: LetterOrder,
+    *,
+    base_url: str,
+    site: Callable[[str], Mapping[str, Any]],
+    policy: Policy,
+    subjects: Subjects,
+    claims: Claims,
+    mailer: Mailer,
+    texts: LetterTexts,
+    secrets: Secrets,
+    clock: Clock,
+) -> Delivery:
+    """Send the link to the preference page, to the address we hold, if we hold one. It tells nothing of what we hold.
+
+    Safe to run twice. LetterRefusedError if the mail service will never take it; UnavailableError to try again later.
+    """
+    now = clock() // 1000
+    held = subjects.holdings(order.contact)
+    if held.profile is None:
+        return Delivery.NOTHING_HELD
+    if not claims.take(order.request, now):
+        return Delivery.SENT_BEFORE
+    language = policy.spoken(held.subject.language)
+    token = seal_manage(ManageLink(order.contact, now + MANAGE_SECONDS), secrets.links())
+    written = texts.letter(
+        "preferences",
+        language,
+        site=site(language),
+        preferences_url=f"{preferences_url(base_url, token)}?lang={language}",
+        notice_url=f"{base_url}/notice?lang={language}",
+        minutes=MANAGE_SECONDS // 60,
+    )
+    brand = policy.brand_of(policy.form_purpose)
+    mailer.send(
+        Envelope(
+            to=held.profile.address.mailable,
+            sender_name=brand.sender_name,
+            sender_address=brand.sender_address,
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            headers={},
+        )
+    )
+    claims.finish(order.request, clock() // 1000)
     return Delivery.SENT
 
 
@@ -84,7 +141,7 @@ def _letter(
 ) -> Envelope:
     keys = secrets.links()
     link = RequestLink(request.contact, request.id, request.expires_at)
-    topics = [purpose.topic(topic) for topic in request.topics]
+    about: Sequence[Topic | Purpose] = [purpose.topic(topic) for topic in request.topics] or [purpose]
     stop = seal_withdrawal(request_link(request, purpose), keys)
     not_me = seal_withdrawal(not_me_link(request, purpose), keys, Capability.NOT_ME)
     language = request.language
@@ -94,11 +151,11 @@ def _letter(
         site=site,
         topics=[
             {
-                "name": policy.text(topic.name, language),
-                "description": policy.text(topic.description, language),
-                "frequency": policy.text(topic.frequency, language),
+                "name": policy.text(one.name, language),
+                "description": policy.text(one.description, language),
+                "frequency": policy.text(one.frequency, language) if isinstance(one, Topic) else "",
             }
-            for topic in topics
+            for one in about
         ],
         confirm_url=confirm_url(base_url, seal_request(link, keys)),
         # These pages know no request, and go on in the language of the letter; the confirmation page has it stored.

@@ -19,6 +19,14 @@ def stop_url(base_url: str, token: str) -> str:
     return f"{base_url}/u/{token}"
 
 
+def preferences_url(base_url: str, token: str) -> str:
+    return f"{base_url}/preferences/{token}"
+
+
+def why_url(base_url: str, token: str) -> str:
+    return f"{base_url}/why/{token}"
+
+
 def unsubscribe_headers(base_url: str, token: str, *, list_id: str) -> dict[str, str]:
     """RFC 2369 and RFC 8058: exactly one HTTPS address and the one-click marker; RFC 2919 names the list."""
     return {

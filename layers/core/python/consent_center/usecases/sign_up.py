@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from consent_center.domain.capability import FormShown
 from consent_center.domain.contact import address_name, contact_point, source_name
 from consent_center.domain.errors import InvalidAddressError, TooManyRequestsError
+from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Policy
 from consent_center.domain.request import Request, read_choices, require_no_faults
 from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
-
-CONFIRM_LETTER = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +92,4 @@ def request_subscription(
         interests=choices.interests,
     )
     subjects.add_request(request)
-    outbox.order(LetterOrder(CONFIRM_LETTER, contact, request.id))
+    outbox.order(LetterOrder(Letter.CONFIRM, contact, request.id))

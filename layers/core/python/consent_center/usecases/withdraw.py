@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consent_center.domain.capability import Capability, WithdrawLink, open_withdrawal
-from consent_center.domain.contact import address_name
+from consent_center.domain.contact import ContactPoint, address_name
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import InvalidTokenError, UnknownNameError
+from consent_center.domain.objection import in_force
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
-from consent_center.domain.subject import Act, Subject, decide
+from consent_center.domain.subject import Act, Preference, Subject, decide, state_before
+from consent_center.domain.wishes import consent_scopes, offered, running
 from consent_center.ports import Chance, Clock, Limits, Pause, Secrets, Subjects
+from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
+from consent_center.usecases.changes import done_token, undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,20 @@ def look_at_withdrawal(
     return _coverage(open_withdrawal(token, secrets.links(), capability), policy)
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a press on a withdraw link did."""
+
+    coverage: Coverage
+    is_new: bool
+    """Whether something was still running."""
+    contact: ContactPoint
+    still: tuple[tuple[Purpose, Topic | None], ...]
+    """What still comes."""
+    done: str | None
+    """What undoes it for fifteen minutes; None where nothing was withdrawn."""
+
+
 def withdraw(
     token: str,
     *,
@@ -44,8 +62,9 @@ def withdraw(
     clock: Clock,
     pause: Pause,
     capability: Capability = Capability.WITHDRAW,
-) -> tuple[Coverage, bool]:
-    """Stop what the link covers; True if something was still running. When this returns it is stored.
+    everything: bool = False,
+) -> Withdrawal:
+    """Stop what the link covers, or with `everything` all that the person receives. When this returns it is stored.
 
     `route` is how the person did it: `one-click` (RFC 8058), `page`, or `not-me`. A person who is gone, or who stopped
     before, is success without an event. InvalidTokenError, UnavailableError.
@@ -53,33 +72,108 @@ def withdraw(
     link = open_withdrawal(token, secrets.links(), capability)
     coverage = _coverage(link, policy)
 
-    def attempt() -> bool:
+    def attempt() -> tuple[Subject, int]:
         now = clock()
         subject = subjects.load(link.contact).subject
         if link.request is not None:
             _cancel(subject, link.request, coverage.scopes, subjects, now)
             subject = subjects.load(link.contact).subject
-        # Who stops a whole purpose also takes back what a letter still asks about.
-        asked = {code for code, until in subject.requested.items() if until * 1000 > now}
-        running = [
-            scope
-            for scope in coverage.scopes
-            if (subject.state_of(scope).permits and subject.decided[scope.code].at >= link.since)
-            or (coverage.kind == "purpose" and scope.code in asked)
-        ]
-        if not running:
-            return False
+        if everything:
+            stopped = running(subject, consent_scopes(policy, link.contact), now)
+        else:
+            stopped = _covered(coverage, link, subject, now)
+        if not stopped:
+            return subject, 0
         act = Act(
             kind="withdrawn",
             by_person=True,
-            facts={"source": route, "capability": capability.value, "policy_hash": policy.hash},
-            details={"route": route},
+            facts=facts(policy, stopped, source=route, capability=capability.value),
+            details={"route": route, "before": state_before(subject, stopped)},
         )
-        changes = [(scope, DecisionState.WITHDRAWN) for scope in running]
-        subjects.commit(decide(subject, changes, act, now=now, chance=chance.decision()))
-        return True
+        changes = [(scope, DecisionState.WITHDRAWN) for scope in stopped]
+        decision = decide(subject, changes, act, now=now, chance=chance.decision())
+        subjects.commit(decision)
+        return decision.subject, decision.entry.seq
 
-    return coverage, decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+    subject, seq = decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+    now = clock()
+    return Withdrawal(
+        coverage,
+        bool(seq),
+        link.contact,
+        still_given(policy, subject, now),
+        done_token(link.contact, "withdrawn", "", seq, now, secrets) if seq else None,
+    )
+
+
+def undo_withdrawal(
+    token: str,
+    done: str,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+    instead: str = "",
+) -> bool:
+    """Take back what the page did a moment ago; with `instead`, have fewer letters or a pause rather than none.
+
+    `instead` is `pause <period>` or `fewer <period>`, with a period that the policy offers. False if it is too late, or
+    something was decided since. InvalidTokenError, UnknownNameError, UnavailableError.
+    """
+    link = open_withdrawal(token, secrets.links())
+    purpose = _coverage(link, policy).purpose
+    seq = undo(
+        done,
+        link.contact,
+        Capability.WITHDRAW,
+        instead=_instead(purpose, link.contact, instead, clock()),
+        policy=policy,
+        subjects=subjects,
+        secrets=secrets,
+        chance=chance,
+        clock=clock,
+        pause=pause,
+    )
+    return seq is not None
+
+
+def still_given(policy: Policy, subject: Subject, now: int) -> tuple[tuple[Purpose, Topic | None], ...]:
+    """The letters that a person still gets at `now` (epoch milliseconds)."""
+    return tuple(
+        (purpose, purpose.topic(scope.topic) if scope.topic is not None else None)
+        for scope in consent_scopes(policy, subject.contact)
+        for purpose in [policy.purpose(scope.purpose)]
+        if not purpose.tracking and not purpose.is_retired(scope.topic)
+        for answer in [in_force(subject, purpose, scope)]
+        if answer is not None and answer.permits_at(now)
+    )
+
+
+def _covered(coverage: Coverage, link: WithdrawLink, subject: Subject, now: int) -> list[Scope]:
+    """What the link stops of what runs. Who stops a whole purpose also takes back what a letter still asks about."""
+    asked = {code for code, until in subject.requested.items() if until * 1000 > now}
+    return [
+        scope
+        for scope in coverage.scopes
+        if (subject.state_of(scope).permits and subject.decided[scope.code].at >= link.since)
+        or (coverage.kind == "purpose" and scope.code in asked)
+    ]
+
+
+def _instead(purpose: Purpose, contact: ContactPoint, text: str, now: int) -> dict[str, Preference]:
+    if not text:
+        return {}
+    kind, _, period = text.partition(" ")
+    if kind == "pause":
+        chosen = Preference(paused_until=offered(purpose.pauses, period).after_epoch(now))
+    elif kind == "fewer":
+        chosen = Preference(at_most_every=offered(purpose.fewer, period))
+    else:
+        raise UnknownNameError("period")
+    return {purpose.preference_key(contact.channel): chosen}
 
 
 def _cancel(subject: Subject, request: str, scopes: Iterable[Scope], subjects: Subjects, now: int) -> None:

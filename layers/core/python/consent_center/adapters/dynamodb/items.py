@@ -31,6 +31,7 @@ class StateItem(_Item):
     d: MapAttribute[str, str] = MapAttribute(default=dict)
     p: MapAttribute[str, int] = MapAttribute(default=dict)
     locks: ListAttribute[str] = ListAttribute(null=True)
+    prefs: MapAttribute[str, str] = MapAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

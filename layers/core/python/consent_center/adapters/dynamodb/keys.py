@@ -5,6 +5,7 @@ from consent_center.domain.contact import ContactPoint
 STATE = "STATE"
 PROFILE = "PROFILE"
 _REQUEST = "PENDING#"
+_SEND = "SENT#"
 LEDGER_SHARDS = 8
 """Partitions that one day's entries are spread over in the sealing index."""
 
@@ -18,7 +19,19 @@ def of_request(request: str) -> str:
 
 
 def of_send(purpose: str, channel: str) -> str:
-    return f"SENT#{purpose}#{channel}"
+    return f"{_SEND}{purpose}#{channel}"
+
+
+def is_request(sort_key: str) -> bool:
+    return sort_key.startswith(_REQUEST)
+
+
+def send_in(sort_key: str) -> tuple[str, str] | None:
+    """Purpose and channel of a recorded send, or None for any other item."""
+    if not sort_key.startswith(_SEND):
+        return None
+    purpose, channel = sort_key.removeprefix(_SEND).rsplit("#", 1)
+    return purpose, channel
 
 
 def of_chain(chain: str) -> str:

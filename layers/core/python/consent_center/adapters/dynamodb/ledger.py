@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from pynamodb.exceptions import DoesNotExist
+
 from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.faults import translated
 from consent_center.adapters.dynamodb.items import EntryItem
@@ -16,6 +18,14 @@ class DynamoLedger:
                 Entry(_body(item.body), item.hash)
                 for item in EntryItem.query(keys.of_chain(chain), consistent_read=True)
             ]
+
+    def entry(self, chain: str, seq: int) -> Entry | None:
+        with translated("entry"):
+            try:
+                item = EntryItem.get(keys.of_chain(chain), keys.of_event(seq), consistent_read=True)
+            except DoesNotExist:
+                return None
+        return Entry(_body(item.body), item.hash)
 
 
 def _body(text: str) -> dict[str, Any]:

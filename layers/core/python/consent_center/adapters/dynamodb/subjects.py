@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from consent_center.adapters.dynamodb import keys
@@ -16,10 +16,11 @@ from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import UnavailableError
+from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
-from consent_center.domain.subject import Decision, Subject
+from consent_center.domain.subject import Decision, Preference, Subject
 from consent_center.observability import logger
-from consent_center.ports import Pause, Profile, Record, Send
+from consent_center.ports import Holdings, Pause, Profile, Record, Send
 
 _CODES = {
     DecisionState.GIVEN: "g",
@@ -30,11 +31,14 @@ _CODES = {
     DecisionState.EXPIRED: "x",
     DecisionState.TERMINATED: "t",
     DecisionState.INVALIDATED: "i",
+    DecisionState.LIFTED: "l",
 }
 _STATES = {code: state for state, code in _CODES.items()}
 
 # What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
-_ANSWERS = {f"#{name}": name for name in ("pk", "version", "chain", "seq", "at", "d", "p", "locks")}
+_ANSWERS = {f"#{name}": name for name in ("pk", "version", "chain", "seq", "at", "d", "p", "locks", "prefs")}
+
+_SENDS = {f"#{name}": name for name in ("pk", "at")}
 
 _BATCH_GET = 100
 _BATCH_WRITE = 25
@@ -65,6 +69,61 @@ class DynamoSubjects:
             subject = _subject(contact, state) if state else Subject(contact)
             found = self._item(contact, keys.of_request(request)) if request is not None else None
         return Record(subject, _request(contact, RequestItem.from_raw_data(dict(found))) if found else None)
+
+    def holdings(self, contact: ContactPoint) -> Holdings:
+        """One strongly consistent query over the contact point's partition, a page of 1 MB after the other."""
+        items: list[Mapping[str, Any]] = []
+        start: dict[str, Any] = {}
+        with translated("holdings"):
+            while True:
+                answer = self._database.call(
+                    "Query",
+                    TableName=StateItem.Meta.table_name,
+                    KeyConditionExpression="pk = :pk",
+                    ExpressionAttributeValues={":pk": {"S": keys.of_contact(contact)}},
+                    ConsistentRead=True,
+                    **start,
+                )
+                items += answer["Items"]
+                if "LastEvaluatedKey" not in answer:
+                    break
+                start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        by_key = {item["sk"]["S"]: item for item in items}
+        state, profile = by_key.get(keys.STATE), by_key.get(keys.PROFILE)
+        return Holdings(
+            _subject(contact, state) if state else Subject(contact),
+            _profile(ProfileItem.from_raw_data(dict(profile))) if profile else None,
+            tuple(
+                _request(contact, RequestItem.from_raw_data(dict(item)))
+                for key, item in by_key.items()
+                if keys.is_request(key)
+            ),
+            {send: _number(item, "at") for key, item in by_key.items() if (send := keys.send_in(key))},
+        )
+
+    def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:
+        by_key = {keys.of_contact(contact): contact for contact in contacts}
+        sort_key = keys.of_send(purpose, channel)
+        found: dict[ContactPoint, int] = {}
+        for answered, items in self._in_parallel(
+            lambda chunk: self._batch(chunk, sort_key, _SENDS), _chunks(list(by_key), _BATCH_GET)
+        ):
+            found |= {by_key[key]: 0 for key in answered}
+            found |= {by_key[item["pk"]["S"]]: _number(item, "at") for item in items}
+        return found
+
+    def save_language(self, contact: ContactPoint, language: str) -> None:
+        """Language is no decision: it moves no version, so that it cannot get in the way of one."""
+        with translated("save language"):
+            for item, action in (
+                (StateItem(keys.of_contact(contact), keys.STATE), StateItem.lang.set(language)),
+                (ProfileItem(keys.of_contact(contact), keys.PROFILE), ProfileItem.lang.set(language)),
+            ):
+                try:
+                    item.update([action], condition=type(item).pk.exists())
+                except UpdateError as error:
+                    if not condition_failed(error):
+                        raise
 
     def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
         item = StateItem(keys.of_contact(contact), keys.STATE)
@@ -130,7 +189,9 @@ class DynamoSubjects:
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
         found: dict[ContactPoint, Subject] = {}
-        for answered, items in self._in_parallel(self._states_of, _chunks(list(by_key), _BATCH_GET)):
+        for answered, items in self._in_parallel(
+            lambda chunk: self._batch(chunk, keys.STATE, _ANSWERS), _chunks(list(by_key), _BATCH_GET)
+        ):
             found |= {by_key[key]: Subject(by_key[key]) for key in answered}
             found |= {by_key[item["pk"]["S"]]: _subject(by_key[item["pk"]["S"]], item) for item in items}
         return found
@@ -140,6 +201,14 @@ class DynamoSubjects:
         for unstored in self._in_parallel(self._record, _chunks(list(sends), _BATCH_WRITE)):
             failed |= unstored
         return failed
+
+    def payload(self, chain: str, seq: int) -> Payload | None:
+        with translated("payload"):
+            try:
+                item = PayloadItem.get(keys.of_chain(chain), keys.of_event(seq), consistent_read=True)
+            except DoesNotExist:
+                return None
+        return Payload(item.salt, json.loads(item.content))
 
     def payloads(self, chain: str) -> Mapping[int, Payload]:
         with translated("payloads"):
@@ -165,22 +234,24 @@ class DynamoSubjects:
         with ThreadPoolExecutor(min(_PARALLEL, len(chunks))) as pool:
             return list(pool.map(work, chunks))
 
-    def _states_of(self, partition_keys: list[str]) -> tuple[set[str], list[Mapping[str, Any]]]:
-        """The keys that were answered, and the items among them that exist."""
+    def _batch(
+        self, partition_keys: list[str], sort_key: str, names: Mapping[str, str]
+    ) -> tuple[set[str], list[Mapping[str, Any]]]:
+        """The keys that were answered, and the items among them that exist, as far as `names` goes."""
         table = StateItem.Meta.table_name
-        open_keys = [{"pk": {"S": key}, "sk": {"S": keys.STATE}} for key in partition_keys]
+        open_keys = [{"pk": {"S": key}, "sk": {"S": sort_key}} for key in partition_keys]
         items: list[Mapping[str, Any]] = []
         try:
             for attempt in range(_BATCH_ATTEMPTS):
-                with translated("states"):
+                with translated("batch"):
                     answer = self._database.call(
                         "BatchGetItem",
                         RequestItems={
                             table: {
                                 "Keys": open_keys,
                                 "ConsistentRead": True,
-                                "ProjectionExpression": ", ".join(_ANSWERS),
-                                "ExpressionAttributeNames": _ANSWERS,
+                                "ProjectionExpression": ", ".join(names),
+                                "ExpressionAttributeNames": names,
                             }
                         },
                     )
@@ -191,7 +262,7 @@ class DynamoSubjects:
                 self._pause(attempt)
         except UnavailableError as error:
             # Whoever has not been read by now is left out, and so denied.
-            logger.warning("states not read", reason=str(error), people=len(open_keys))
+            logger.warning("people not read", reason=str(error), people=len(open_keys))
         unanswered = {key["pk"]["S"] for key in open_keys}
         return set(partition_keys) - unanswered, items
 
@@ -240,6 +311,16 @@ def _decode(text: str) -> Decided:
     return Decided(_STATES[text[0]], int(at), int(seq), int(end[0]) if end else None)
 
 
+def _wish(preference: Preference) -> str:
+    """A preference as `<epoch s until which it is paused>/<months.days between letters>`; either may be empty."""
+    return f"{preference.paused_until or ''}/{preference.at_most_every or ''}"
+
+
+def _preference(text: str) -> Preference:
+    paused_until, every = text.split("/")
+    return Preference(int(paused_until) if paused_until else None, Period.read(every) if every else None)
+
+
 def _number(item: Mapping[str, Any], name: str) -> int:
     return int(item[name]["N"]) if name in item else 0
 
@@ -257,6 +338,9 @@ def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         decided={code: _decode(value["S"]) for code, value in item["d"]["M"].items()} if "d" in item else {},
         requested={code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
         locks=tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
+        preferences={key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()}
+        if "prefs" in item
+        else {},
     )
 
 
@@ -274,6 +358,7 @@ def _state_item(subject: Subject) -> StateItem:
         d={code: _encode(decided) for code, decided in subject.decided.items()},
         p=dict(subject.requested),
         locks=list(subject.locks) or None,
+        prefs={key: _wish(preference) for key, preference in subject.preferences.items()} or None,
     )
 
 
@@ -292,6 +377,12 @@ def _profile_actions(profile: Profile) -> list[Any]:
     if profile.interests:
         actions.append(ProfileItem.interests.set(list(profile.interests)))
     return actions
+
+
+def _profile(item: ProfileItem) -> Profile:
+    return Profile(
+        Address(item.address, item.normalised), item.name, item.company, tuple(item.interests or ()), item.lang
+    )
 
 
 def _request_item(request: Request) -> RequestItem:

@@ -1,0 +1,363 @@
+"""Pages of one person: their preferences, their history, and why they got a letter. GET shows, POST changes."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from consent_center.bootstrap import services
+from consent_center.domain import wishes
+from consent_center.domain.errors import (
+    ExpiredTokenError,
+    InvalidFormError,
+    InvalidTokenError,
+    NothingHeldError,
+    TooManyRequestsError,
+    UnavailableError,
+    UnknownNameError,
+    WordingChangedError,
+)
+from consent_center.domain.objection import Against
+from consent_center.observability import count, logger, metrics
+from consent_center.usecases import history, lost_link, preferences
+from consent_center.usecases.sign_up import MostSignUps
+from consent_center.web.forms import Form
+from consent_center.web.visit import Visit
+from preference_center import views
+
+app = APIGatewayHttpResolver()
+
+READ = ["GET", "HEAD"]
+
+
+@app.route("/preferences", method=READ)
+def show_lost_link() -> Response[str]:
+    return _visit().pages().page("lost_link", email="", errors={})
+
+
+@app.post("/preferences")
+def post_lost_link() -> Response[str]:
+    """The same answer for everyone, whether or not a letter goes out."""
+    form = _visit().form
+    if form.was_too_large:
+        return _error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        if form.one("link"):
+            lost_link.ask_by_link(
+                form.one("link"),
+                network=_visit().network,
+                most=_most(),
+                limits=services().limits,
+                outbox=services().outbox,
+                secrets=services().secrets,
+                chance=services().chance,
+                clock=services().clock,
+            )
+        else:
+            lost_link.ask_for_link(
+                form.one("email"),
+                network=_visit().network,
+                most=_most(),
+                limits=services().limits,
+                policy=services().policy,
+                addresses=services().addresses,
+                outbox=services().outbox,
+                secrets=services().secrets,
+                chance=services().chance,
+                clock=services().clock,
+            )
+    except InvalidFormError as error:
+        say = services().texts.translator(_visit().language)
+        errors = {field: say(views.ADDRESS_FAULTS[rule]) for field, rule in error.fields.items()}
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _visit().pages().page("lost_link", status, email=form.one("email"), errors=errors)
+    count("PreferencesLinkAsked")
+    return _visit().pages().page("link_sent", email_shown=form.one("email").strip(), minutes=views.LINK_MINUTES)
+
+
+@app.route("/preferences/<token>", method=READ)
+def show_preferences(token: str) -> Response[str]:
+    count("PreferencesOpened")
+    return _page(token)
+
+
+@app.post("/preferences/<token>")
+def post_preferences(token: str) -> Response[str]:
+    """Do one thing, then lead to the page that says what was done: reloading that page does nothing again."""
+    form = _visit().form
+    what = form.one("do")
+    try:
+        if what == "undo":
+            done = _undo(token, form)
+        elif what == "language":
+            return _change_language(token, form.one("language"))
+        elif what == "start" and services().policy.purpose(form.one("purpose")).double_opt_in:
+            done = _ask_to_start(token, form)
+        else:
+            done = _change(token, form, *_wish(what, form))
+    except WordingChangedError:
+        return _page(token, "changed", HTTPStatus.CONFLICT)
+    except UnknownNameError:
+        return _page(token, "unknown", HTTPStatus.UNPROCESSABLE_ENTITY)
+    except TooManyRequestsError:
+        return _page(token, "too_many", HTTPStatus.TOO_MANY_REQUESTS)
+    count("PreferencesChanged")
+    return _see(token, {"done": done} if done else {"did": "same"})
+
+
+@app.route("/preferences/<token>/history", method=READ)
+def show_history(token: str) -> Response[str]:
+    events, language = history.look_back(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        ledger=services().ledger,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    language = _chosen() or language
+    shown = views.history(events, services().policy, services().texts, language)
+    return _visit().pages(language).page("history", back_url=_address(token, {}), **shown)
+
+
+@app.route("/why/<token>", method=READ)
+def show_why(token: str) -> Response[str]:
+    found = history.explain(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        ledger=services().ledger,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    policy = services().policy
+    return (
+        _visit()
+        .pages()
+        .page(
+            "why",
+            **views.why(found, policy, services().texts, _visit().language),
+            preferences_url=_visit().to("/preferences"),
+            stop_address=policy.brand_of(found.purpose).stop_address,
+        )
+    )
+
+
+def _wish(what: str, form: Form) -> tuple[wishes.Wish, str, str]:
+    """What the person wishes, the word for it afterwards, and what it is about. UnknownNameError."""
+    policy = services().policy
+    if what == "stop_everything":
+        return wishes.stop_everything(policy), "everything", ""
+    if what in ("object", "allow") and form.one("to") in tuple(Against):
+        against = Against(form.one("to"))
+        wish = wishes.object_to_all(policy, against) if what == "object" else wishes.allow_all_again(against)
+        return wish, "objected" if what == "object" else "lifted", ""
+    purpose = policy.purpose(form.one("to") if what in ("object", "allow") else form.one("purpose"))
+    topic, period = form.one("topic") or None, form.one("period")
+    about = f"{purpose.id}/{topic or ''}"
+    known: dict[str, Callable[[], tuple[wishes.Wish, str, str]]] = {
+        "stop": lambda: (wishes.stop(purpose, topic), "stopped", about),
+        "start": lambda: (wishes.start(policy, purpose, topic, form.one("shown")), "started", about),
+        "object": lambda: (wishes.object_to(purpose), "objected", purpose.id),
+        "allow": lambda: (wishes.allow_again(purpose), "lifted", purpose.id),
+        "pause": lambda: (wishes.pause(purpose, period), "paused" if period else "resumed", purpose.id),
+        "fewer": lambda: (wishes.fewer(purpose, period), "fewer", purpose.id),
+    }
+    if what not in known:
+        raise UnknownNameError("do")
+    return known[what]()
+
+
+def _change(token: str, form: Form, wish: wishes.Wish, did: str, about: str) -> str | None:
+    return preferences.change_preferences(
+        token,
+        wish,
+        did,
+        about,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+
+
+def _undo(token: str, form: Form) -> str:
+    return preferences.undo_change(
+        token,
+        form.one("done"),
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+
+
+def _ask_to_start(token: str, form: Form) -> str:
+    return preferences.ask_to_start(
+        token,
+        form.one("purpose"),
+        form.one("topic") or None,
+        most_per_address=services().config.sign_ups_per_address,
+        policy=services().policy,
+        subjects=services().subjects,
+        outbox=services().outbox,
+        limits=services().limits,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+    )
+
+
+def _change_language(token: str, language: str) -> Response[str]:
+    preferences.change_language(
+        token,
+        language,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    return _see(token, {"did": "language"}, language)
+
+
+def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    """The preference page, in the person's own language unless this request chose another."""
+    done = _visit().query.get("done", "")
+    page = preferences.look_at_preferences(
+        token,
+        done,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    language = _chosen() or page.language
+    did = _visit().query.get("did")
+    shown = views.preferences(page, fault, did, services().policy, services().texts, language)
+    return (
+        _visit()
+        .pages(language)
+        .page(
+            "preferences",
+            status,
+            **shown,
+            done=done,
+            history_url=_address(f"{token}/history", {}),
+            languages=[
+                {"code": code, "name": services().texts.name_of(code), "is_current": code == language}
+                for code in services().policy.languages
+            ],
+        )
+    )
+
+
+def _see(token: str, query: dict[str, str], language: str | None = None) -> Response[str]:
+    """Leads to the page that says what was done."""
+    headers = {
+        "Location": _address(token, query, language),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(HTTPStatus.SEE_OTHER, "text/plain; charset=utf-8", "", headers)
+
+
+def _address(path: str, query: dict[str, str], language: str | None = None) -> str:
+    spoken = language or _chosen()
+    query = {**query, "lang": spoken} if spoken else query
+    return f"/preferences/{path}?{urlencode(query)}" if query else f"/preferences/{path}"
+
+
+def _chosen() -> str | None:
+    """The language that this request asks for by name, if the policy has it."""
+    asked = _visit().query.get("lang", "")
+    return asked if asked in services().policy.languages else None
+
+
+def _most() -> MostSignUps:
+    return MostSignUps(services().config.sign_ups_per_address, services().config.sign_ups_per_source)
+
+
+def _visit() -> Visit:
+    return Visit(app.current_event, services().policy, services().texts)
+
+
+@app.exception_handler(ExpiredTokenError)
+def offer_a_new_link(_: ExpiredTokenError) -> Response[str]:
+    count("LinkExpired")
+    link = app.current_event.raw_path.split("/")[2]
+    return _visit().pages().page("link_expired", HTTPStatus.GONE, link=link)
+
+
+@app.exception_handler(NothingHeldError)
+def admit_nothing(_: NothingHeldError) -> Response[str]:
+    return _error_page("nothing_held", HTTPStatus.GONE)
+
+
+@app.exception_handler(InvalidTokenError)
+def refuse_token(_: InvalidTokenError) -> Response[str]:
+    count("LinkRefused")
+    return _error_page("invalid", HTTPStatus.BAD_REQUEST)
+
+
+@app.exception_handler(UnknownNameError)
+def explain_unknown(_: UnknownNameError) -> Response[str]:
+    return _error_page("not_found", HTTPStatus.NOT_FOUND)
+
+
+@app.exception_handler(TooManyRequestsError)
+def ask_to_wait(_: TooManyRequestsError) -> Response[str]:
+    count("SignUpLimited")
+    return _error_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "3600"})
+
+
+@app.exception_handler(UnavailableError)
+def ask_to_try_again(error: UnavailableError) -> Response[str]:
+    logger.warning("dependency unavailable", reason=str(error))
+    count("Unavailable")
+    return _error_page("busy", HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "30"})
+
+
+@app.exception_handler(Exception)
+def admit_failure(_: Exception) -> Response[str]:
+    logger.exception("unexpected failure")
+    count("UnexpectedFailure")
+    try:
+        return _error_page("busy", HTTPStatus.INTERNAL_SERVER_ERROR)
+    except Exception:
+        # Lambda would write the text of an exception to the log, and that may quote what a person typed.
+        logger.exception("error page failed")
+        return Response(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "Please try again in a minute.")
+
+
+@app.not_found
+def not_found(_: Exception) -> Response[str]:
+    return _error_page("not_found", HTTPStatus.NOT_FOUND)
+
+
+def _error_page(kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
+    brand = services().policy.brand_of(services().policy.form_purpose)
+    return (
+        _visit()
+        .pages()
+        .page(
+            "error",
+            status,
+            headers,
+            kind=kind,
+            stop_address=brand.stop_address,
+            subscribe_url=_visit().to("/subscribe"),
+        )
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

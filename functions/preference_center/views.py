@@ -1,0 +1,239 @@
+"""What the preference pages show, put together from the policy and the record in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.objection import Against
+from consent_center.domain.policy import Policy, Purpose
+from consent_center.texts import Texts
+from consent_center.usecases.history import Event, Explanation
+from consent_center.usecases.letters import MANAGE_SECONDS
+from consent_center.usecases.preferences import Choice, PreferencePage, Row
+from consent_center.web.periods import period_in_words
+
+LINK_MINUTES = MANAGE_SECONDS // 60
+
+ADDRESS_FAULTS = {
+    "required": "Enter your e-mail address.",
+    "too_long": "Enter an e-mail address of at most 254 characters.",
+    "address": "Enter an e-mail address like name@example.com.",
+}
+
+_MESSAGES = {
+    "stopped": "“%(what)s” stops now.",
+    "everything": "Everything stops now: we send you no more of it.",
+    "started": "“%(what)s” is on now.",
+    "asked": "We have sent you an e-mail about “%(what)s”: it starts once you confirm there.",
+    "objected": "We stop now, and you need give no reason.",
+    "lifted": "Your objection is taken back. What it had stopped stays off until you switch it on.",
+    "paused": "“%(what)s” is paused.",
+    "resumed": "“%(what)s” goes on.",
+    "fewer": "How often you get “%(what)s” is changed.",
+    "language": "We write to you in this language from now on.",
+    "undone": "Undone: everything is as it was before.",
+    "too_late": "That cannot be undone any more. Nothing was changed now.",
+    "same": "It was so already. Nothing was changed.",
+}
+
+_FAULTS = {
+    "changed": "The text has changed since you opened this page. Please read it again before you decide.",
+    "unknown": "That choice no longer exists. Nothing was changed.",
+    "too_many": "You have asked for several e-mails this hour. Wait an hour before you ask for another.",
+}
+
+_BASES = {
+    "consent": "Your consent",
+    "legitimate_interest": "Our interest, which you can object to",
+}
+
+_EVENTS = {
+    "given": "You said yes",
+    "withdrawn": "You stopped",
+    "objected": "You objected",
+    "lifted": "You took an objection back",
+    "preferences": "You changed how often you hear from us",
+    "restored": "You undid what you did before",
+    "recorded": "Somebody recorded it for you",
+}
+
+_OBJECTIONS = {
+    Against.MARKETING: "Direct marketing",
+    Against.PROFILING: "Profiling for marketing",
+}
+
+
+def preferences(
+    page: PreferencePage, fault: str | None, did: str | None, policy: Policy, texts: Texts, language: str
+) -> dict[str, Any]:
+    """The preference page; `did` is what has just been done where no token says so."""
+    say = texts.translator(language)
+    return {
+        "fault": say(_FAULTS[fault]) if fault else None,
+        "status": _status(page, did, policy, texts, language),
+        "received": [_choice(choice, policy, language) for choice in page.received],
+        "recorded": [_choice(choice, policy, language) for choice in page.recorded],
+        "anything_on": any(row.is_on for choice in (*page.received, *page.recorded) for row in choice.rows),
+        "objections": [
+            {"id": against.value, "name": say(_OBJECTIONS[against]), "since": _seconds(decided)}
+            for against, decided in page.objections.items()
+        ],
+        "interests": [_interest(row, policy, language) for row in page.interests],
+        "about": _about(page, policy, language),
+    }
+
+
+def history(events: Sequence[Event], policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
+    """Everything a person decided, newest first."""
+    say = texts.translator(language)
+    return {
+        "events": [
+            {
+                "number": event.seq,
+                "at": event.at // 1000,
+                "what": say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+                "about": [_name_of(name, topics, policy, texts, language) for name, topics in event.about],
+                "wording": list(event.wording),
+                "notice": event.notice,
+            }
+            for event in reversed(events)
+        ]
+    }
+
+
+def why(found: Explanation, policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
+    """Why somebody got a letter."""
+    say = texts.translator(language)
+    return {
+        "purpose": policy.text(found.purpose.name, language),
+        "topic": policy.text(found.topic.name, language) if found.topic else None,
+        "description": policy.text((found.topic or found.purpose).description, language),
+        "basis": say(_BASES[found.purpose.legal_basis]) if found.purpose.legal_basis in _BASES else None,
+        "checked_at": found.checked_at // 1000,
+        "given_at": found.given_at // 1000 if found.given_at is not None else None,
+        "how": found.how,
+        "still": found.still_allowed,
+        "notice": found.notice,
+    }
+
+
+def _status(
+    page: PreferencePage, did: str | None, policy: Policy, texts: Texts, language: str
+) -> dict[str, Any] | None:
+    what, about = (page.done.did, page.done.about) if page.done else (did, "")
+    if what is None or what not in _MESSAGES:
+        return None
+    say = texts.translator(language)
+    sentence = say(_MESSAGES[what])
+    return {
+        "text": sentence % {"what": _about_name(about, policy, language)} if "%(what)s" in sentence else sentence,
+        "can_undo": page.can_undo and what not in ("undone", "too_late"),
+        "kind": "stop" if what in ("too_late", "same") else "done",
+    }
+
+
+def _choice(choice: Choice, policy: Policy, language: str) -> dict[str, Any]:
+    purpose = choice.purpose
+    return {
+        "id": purpose.id,
+        "name": policy.text(purpose.name, language),
+        "description": policy.text(purpose.description, language),
+        "rows": [_row(row, policy, language) for row in choice.rows],
+        "is_on": any(row.is_on for row in choice.rows),
+        "paused_until": choice.preference.paused_until,
+        "pauses": [period_in_words(period) for period in purpose.pauses],
+        "fewer": [period_in_words(period) for period in purpose.fewer],
+        "at_most_every": period_in_words(choice.preference.at_most_every) if choice.preference.at_most_every else None,
+        "recipients": _recipients(purpose, policy, language),
+        "kept": policy.text(policy.retention_rule(purpose.retention)["name"], language),
+        "withdrawal_text": _filled(purpose, purpose.withdrawal_text, policy, language),
+    }
+
+
+def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
+    about = row.topic or row.purpose
+    return {
+        "purpose": row.purpose.id,
+        "topic": row.topic.id if row.topic else "",
+        "name": policy.text(about.name, language),
+        "description": policy.text(about.description, language),
+        "frequency": policy.text(row.topic.frequency, language) if row.topic else "",
+        "is_on": row.is_on,
+        "since": _seconds(row.decided) if row.is_on else None,
+        "until": row.decided.valid_until if row.is_on and row.decided else None,
+        "stopped": _seconds(row.decided) if _is_no(row.decided) else None,
+        "ended": row.decided.valid_until if row.decided and row.decided.state.permits and not row.is_on else None,
+        "asked_until": row.asked_until,
+        "event": row.decided.seq if row.decided else None,
+        "by_letter": row.purpose.double_opt_in,
+        "wording": list(row.wording.paragraphs) if row.wording else [],
+        "shown": row.wording.hash if row.wording else "",
+    }
+
+
+def _interest(row: Row, policy: Policy, language: str) -> dict[str, Any]:
+    purpose = row.purpose
+    return {
+        "id": purpose.id,
+        "name": policy.text(purpose.name, language),
+        "description": policy.text(purpose.description, language),
+        "interest": policy.text(purpose.interest or {}, language),
+        "objection_text": policy.text(purpose.objection_text or {}, language),
+        "absolute": purpose.marketing,
+        "is_on": row.is_on,
+        "stopped": _seconds(row.decided) if not row.is_on else None,
+        "recipients": _recipients(purpose, policy, language),
+        "kept": policy.text(policy.retention_rule(purpose.retention)["name"], language),
+    }
+
+
+def _about(page: PreferencePage, policy: Policy, language: str) -> dict[str, Any] | None:
+    profile = page.profile
+    if profile is None:
+        return None
+    interests = policy.interests
+    return {
+        "email": profile.address.mailable,
+        "name": profile.name,
+        "company": profile.company,
+        "interests": [policy.text(interests[one], language) for one in profile.interests if one in interests],
+        "language": language,
+    }
+
+
+def _recipients(purpose: Purpose, policy: Policy, language: str) -> list[str]:
+    return [policy.text(policy.recipient(one)["name"], language) for one in purpose.recipients]
+
+
+def _filled(purpose: Purpose, text: Mapping[str, str] | None, policy: Policy, language: str) -> str:
+    words = {"brand": policy.brand_of(purpose).name, "controller": policy.controller(purpose.controller)["name"]}
+    return policy.text(text, language).format_map(words) if text else ""
+
+
+def _name_of(name: str, topics: Sequence[str], policy: Policy, texts: Texts, language: str) -> str:
+    """A purpose, with the topics that an event was about."""
+    if name == "*":
+        say = texts.translator(language)
+        return ", ".join(say(_OBJECTIONS[Against(topic)]) for topic in topics)
+    purpose = policy.purpose(name)
+    words = [policy.text(purpose.topic(topic).name, language) for topic in topics]
+    return ", ".join(words) if words else policy.text(purpose.name, language)
+
+
+def _about_name(about: str, policy: Policy, language: str) -> str:
+    """What a press was about: a topic or a purpose, as `purpose` or `purpose/topic`."""
+    purpose_id, _, topic_id = about.partition("/")
+    purpose = policy.purpose(purpose_id)
+    return policy.text((purpose.topic(topic_id) if topic_id else purpose).name, language)
+
+
+def _seconds(decided: Decided | None) -> int | None:
+    return decided.at // 1000 if decided else None
+
+
+def _is_no(decided: Decided | None) -> bool:
+    return decided is not None and decided.state in (
+        DecisionState.WITHDRAWN,
+        DecisionState.OBJECTED,
+        DecisionState.REFUSED,
+    )

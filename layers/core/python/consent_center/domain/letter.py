@@ -1,0 +1,30 @@
+"""What kinds of letters there are, and what may stop them."""
+
+from enum import StrEnum
+
+
+class LetterClass(StrEnum):
+    """Withdrawal, pause, objection and suppression stop marketing, and nothing else."""
+
+    MARKETING = "marketing"
+    """Asked about by the permission check before each letter; never ordered from this product's own queue."""
+    SERVICE = "service"
+    """Somebody asked for it a moment ago: to confirm, or to reach their preferences."""
+    STATUTORY = "statutory"
+    """The law wants it sent (Arts. 12, 18(3), 34 GDPR); only an address that takes no mail stops it."""
+
+
+class Letter(StrEnum):
+    """The letters that the product sends itself."""
+
+    CONFIRM = "confirm"
+    PREFERENCES = "preferences"
+
+    @property
+    def letter_class(self) -> LetterClass:
+        return LetterClass.SERVICE
+
+    @property
+    def yields_to_not_me(self) -> bool:
+        """Whether "this was not me" keeps it back: a stranger can order it by typing an address."""
+        return self is Letter.CONFIRM

@@ -1,0 +1,61 @@
+"""Objections that bind a controller as a whole: to direct marketing, and to profiling for it (Art. 21(2)-(3) GDPR).
+
+They need no reason and no weighing, cover every purpose that the policy marks so, today or later, and hold until the
+person decides otherwise: about the whole, or about one purpose.
+"""
+
+from enum import StrEnum
+
+from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.policy import Purpose, Scope
+from consent_center.domain.subject import Subject
+
+
+class Against(StrEnum):
+    """What a person can object to as a whole."""
+
+    MARKETING = "direct-marketing"
+    PROFILING = "profiling"
+
+    @property
+    def scope(self) -> Scope:
+        """Where it is kept. No purpose has the code `*`."""
+        return Scope("*", self.value, "any", _CODES[self])
+
+    def covers(self, purpose: Purpose) -> bool:
+        """Whether the objection stops this purpose."""
+        return purpose.marketing if self is Against.MARKETING else purpose.profiling
+
+
+_CODES = {Against.MARKETING: "*.dm.any", Against.PROFILING: "*.pf.any"}
+
+OBJECTIONS = {against.scope.code: against for against in Against}
+"""The objections by the code of their scope."""
+
+
+def objection(subject: Subject, purpose: Purpose) -> Decided | None:
+    """The newest objection in force that covers a purpose as a whole."""
+    found = [
+        subject.decided[against.scope.code]
+        for against in Against
+        if against.covers(purpose)
+        and against.scope.code in subject.decided
+        and subject.decided[against.scope.code].state is DecisionState.OBJECTED
+    ]
+    return max(found, key=newness, default=None)
+
+
+def in_force(subject: Subject, purpose: Purpose, scope: Scope) -> Decided | None:
+    """What the person decided last about a scope: about itself, or by an objection that covers its purpose.
+
+    At the same moment the objection counts, because one act then did both.
+    """
+    own, general = subject.decided.get(scope.code), objection(subject, purpose)
+    if own is None or general is None:
+        return own or general
+    return own if newness(own) > newness(general) else general
+
+
+def newness(decided: Decided) -> tuple[int, int]:
+    """Sorts decisions of one person by when they were made."""
+    return decided.at, decided.seq

@@ -1,0 +1,31 @@
+"""What the entry of an event says beside its changes: which policy, which words, which door, on which legal basis."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from consent_center.domain.policy import Policy, Scope
+from consent_center.domain.wording import Wording
+
+
+def facts(policy: Policy, scopes: Iterable[Scope], *, source: str, capability: str) -> dict[str, Any]:
+    """The facts of any act: its policy, its door, and legal basis and brand of each purpose it is about."""
+    purposes = {scope.purpose: policy.purpose(scope.purpose) for scope in scopes if scope.purpose in policy.purposes}
+    return {
+        "source": source,
+        "capability": capability,
+        "policy_hash": policy.hash,
+        "purposes": {name: {"basis": one.legal_basis, "brand": one.brand} for name, one in purposes.items()},
+    }
+
+
+def wording_facts(policy: Policy, wording: Wording, collection: str) -> dict[str, Any]:
+    """What a consent adds: the words that were shown, their notice and language, and how it was collected."""
+    hashes = policy.notices[wording.notice].hashes
+    language = wording.language if wording.language in hashes else policy.default_language
+    return {
+        "notice": wording.notice,
+        "notice_hash": hashes[language],
+        "language": wording.language,
+        "wording_hash": wording.hash,
+        "collection": collection,
+    }

@@ -1,0 +1,121 @@
+"""Carrying out what a person wishes, and undoing it: every such act is one event that says what was there before."""
+
+from collections.abc import Mapping
+
+from consent_center.domain.capability import Capability, DoneLink, open_done, seal_done
+from consent_center.domain.contact import ContactPoint
+from consent_center.domain.errors import InvalidTokenError
+from consent_center.domain.objection import OBJECTIONS
+from consent_center.domain.policy import Policy, Scope
+from consent_center.domain.subject import Act, Preference, decide, preference_row, restore, state_before
+from consent_center.domain.wishes import Change, Wish
+from consent_center.ports import Chance, Clock, Pause, Secrets, Subjects
+from consent_center.usecases.acts import facts, wording_facts
+from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
+
+UNDO_SECONDS = 15 * 60
+"""How long a change can be undone with one press."""
+
+
+def carry_out(
+    contact: ContactPoint,
+    wish: Wish,
+    capability: Capability,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+) -> int | None:
+    """Store what the person wishes; the number of the event that proves it, or None if it was so already."""
+
+    def attempt() -> int | None:
+        now = clock()
+        subject = subjects.load(contact).subject
+        change = wish(subject, now)
+        if change is None:
+            return None
+        before = state_before(subject, [scope for scope, _ in change.decisions], change.preferences)
+        decision = decide(
+            subject,
+            change.decisions,
+            _act(change, before, capability, policy),
+            now=now,
+            chance=chance.decision(),
+            valid_until=change.valid_until,
+            preferences=change.preferences,
+        )
+        subjects.commit(decision)
+        return decision.entry.seq
+
+    return decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+
+
+def done_token(contact: ContactPoint, did: str, about: str, seq: int, now: int, secrets: Secrets) -> str:
+    """What the page after a press is shown with: it says what was done, and undoes it for a while.
+
+    `about` is a purpose, `<purpose>/<topic>` or empty, `seq` the event or 0, `now` in epoch milliseconds.
+    """
+    return seal_done(DoneLink(contact, did, about, seq, now // 1000 + UNDO_SECONDS), secrets.links())
+
+
+def undo(
+    token: str,
+    contact: ContactPoint,
+    capability: Capability,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+    instead: Mapping[str, Preference] | None = None,
+) -> int | None:
+    """Restore exactly what was there before one event; the number of the new event, or None if that cannot be.
+
+    It cannot after fifteen minutes, and not when something was decided since. `instead` are preferences to set in the
+    same act: fewer letters rather than none. InvalidTokenError for what was made for somebody else.
+    """
+    link = open_done(token, secrets.links())
+    if link.contact != contact:
+        raise InvalidTokenError
+    if not link.seq or clock() // 1000 >= link.ends_at:
+        return None
+
+    def attempt() -> int | None:
+        now = clock()
+        subject = subjects.load(contact).subject
+        if subject.seq != link.seq or subject.chain is None:
+            return None
+        payload = subjects.payload(subject.chain, link.seq)
+        if payload is None or "before" not in payload.content:
+            return None
+        before = payload.content["before"]
+        scopes = [scope_of(code, policy) for code in before["scopes"]]
+        told = facts(policy, scopes, source="page", capability=capability.value)
+        act = Act("restored", by_person=True, facts={**told, "restores": link.seq}, details={"route": "undo"})
+        rows = {key: preference_row(preference) for key, preference in (instead or {}).items()}
+        before = {**before, "preferences": {**before["preferences"], **rows}}
+        decision = restore(subject, before, scopes, act, now=now, chance=chance.decision())
+        subjects.commit(decision)
+        return decision.entry.seq
+
+    return decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+
+
+def scope_of(code: str, policy: Policy) -> Scope:
+    """The scope stored under a code: one of the policy's, or an objection to all of something. UnknownNameError."""
+    against = OBJECTIONS.get(code)
+    return against.scope if against else policy.scope_by_code(code)
+
+
+def _act(change: Change, before: Mapping[str, object], capability: Capability, policy: Policy) -> Act:
+    scopes = [scope for scope, _ in change.decisions]
+    told = facts(policy, scopes, source="page", capability=capability.value)
+    details: dict[str, object] = {"route": capability.value, "before": dict(before)}
+    if change.wording is not None:
+        told |= wording_facts(policy, change.wording, "preference page, opened by a link sent by e-mail")
+        details["wording"] = list(change.wording.paragraphs)
+    return Act(change.kind, by_person=True, facts=told, details=details)

@@ -1,0 +1,84 @@
+"""Asking for the link to one's preferences: answered alike for all, mailed only where there is something to manage."""
+
+from consent_center.domain.capability import expired_manage, open_withdrawal
+from consent_center.domain.contact import ContactPoint, address_name, contact_point, source_name
+from consent_center.domain.errors import InvalidAddressError, InvalidFormError, InvalidTokenError, TooManyRequestsError
+from consent_center.domain.letter import Letter
+from consent_center.domain.policy import Policy
+from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets
+from consent_center.usecases.sign_up import MostSignUps
+
+
+def ask_for_link(
+    email: str,
+    *,
+    network: str | None,
+    most: MostSignUps,
+    limits: Limits,
+    policy: Policy,
+    addresses: Addresses,
+    outbox: Outbox,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+) -> None:
+    """Order the letter for an address that was typed. Nothing is read about the person.
+
+    InvalidFormError for what is no address; TooManyRequestsError if `network` (already shortened) asked too often;
+    UnavailableError if the letter could not be ordered.
+    """
+    try:
+        address = addresses(email)
+    except InvalidAddressError as error:
+        raise InvalidFormError({"email": str(error)}) from None
+    controller = policy.form_purpose.controller
+    contact = contact_point(address, controller=controller, channel="email", peppers=secrets.peppers())
+    _order(
+        contact, network=network, most=most, limits=limits, outbox=outbox, secrets=secrets, chance=chance, clock=clock
+    )
+
+
+def ask_by_link(
+    token: str,
+    *,
+    network: str | None,
+    most: MostSignUps,
+    limits: Limits,
+    outbox: Outbox,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+) -> None:
+    """Order the letter for whom an unsubscribe link, or a link to preferences that has expired, was made for.
+
+    Nothing has to be typed, and whoever holds the link gets nothing: the letter goes to the address it was made for.
+    InvalidTokenError for any other token.
+    """
+    keys = secrets.links()
+    try:
+        contact = expired_manage(token, keys).contact
+    except InvalidTokenError:
+        contact = open_withdrawal(token, keys).contact
+    _order(
+        contact, network=network, most=most, limits=limits, outbox=outbox, secrets=secrets, chance=chance, clock=clock
+    )
+
+
+def _order(
+    contact: ContactPoint,
+    *,
+    network: str | None,
+    most: MostSignUps,
+    limits: Limits,
+    outbox: Outbox,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+) -> None:
+    """Limited as sign-ups are, under names of its own; an address over its limit gets the same answer and no letter."""
+    now = clock() // 1000
+    source = source_name(network or "unknown", contact.controller, secrets.peppers())
+    if not limits.take(f"link#{source}", most.per_source, now):
+        raise TooManyRequestsError
+    if limits.take(f"link#{address_name(contact)}", most.per_address, now):
+        outbox.order(LetterOrder(Letter.PREFERENCES, contact, chance.name()))

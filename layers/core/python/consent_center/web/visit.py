@@ -1,0 +1,64 @@
+"""One request of a person: the language they read, what they posted, and pages that answer them."""
+
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from consent_center.domain.network import shortened
+from consent_center.domain.policy import Policy
+from consent_center.texts import Texts
+from consent_center.web.forms import Form
+from consent_center.web.languages import preferred
+from consent_center.web.pages import LanguageLink, Pages
+
+READ = ("GET", "HEAD")
+
+
+class Visit:
+    def __init__(self, event: APIGatewayProxyEventV2, policy: Policy, texts: Texts) -> None:
+        self._event, self._policy, self._texts = event, policy, texts
+        self.query = event.query_string_parameters or {}
+
+    @property
+    def form(self) -> Form:
+        """What was posted."""
+        return Form(self._event.body, is_base64=bool(self._event.is_base64_encoded))
+
+    @property
+    def network(self) -> str | None:
+        """Where the request came from, already shortened."""
+        return shortened(self._event.request_context.http.source_ip)
+
+    @property
+    def language(self) -> str:
+        """By choice, then by what the browser prefers, then the policy's default."""
+        return preferred(
+            self.query.get("lang"),
+            self._event.headers.get("accept-language"),
+            self._policy.languages,
+            self._policy.default_language,
+        )
+
+    def to(self, path: str) -> str:
+        """The address of another page, which goes on in the language that was asked for by name."""
+        return f"{path}?{urlencode({'lang': self.language})}" if self.query.get("lang") else path
+
+    def pages(self, language: str | None = None) -> Pages:
+        """Pages in the language that this request asks for; with a language, in that one, and no other is offered."""
+        return Pages(
+            self._texts,
+            self._policy,
+            self._policy.form_purpose,
+            language or self.language,
+            notice_url=f"/notice?lang={language}" if language else self.to("/notice"),
+            languages=[] if language else self._languages(),
+        )
+
+    def _languages(self) -> list[LanguageLink]:
+        """This page in every language. What was posted would be lost by opening a link, so then there are none."""
+        if self._event.request_context.http.method not in READ:
+            return []
+        return [
+            LanguageLink(code, self._texts.name_of(code), f"?{urlencode({**self.query, 'lang': code})}")
+            for code in self._policy.languages
+        ]
