@@ -114,7 +114,9 @@ def test_sixteen_changes_to_one_person_leave_one_unbroken_chain(world: World) ->
     assert not any(isinstance(outcome, UnavailableError) for outcome in outcomes[6:])
     assert all(isinstance(outcome, tuple | RequestGoneError | UnavailableError) for outcome in outcomes)
     events = world.events()
-    last = {change["topic"]: change["after"] for event in events for change in event.body["changes"]}
+    last = {
+        topic: change["after"] for event in events for change in event.body["changes"] for topic in change["topics"]
+    }
     for topic, after in last.items():
         assert world.reason(topic) == {"ConsentGiven": "given", "ConsentWithdrawn": "withdrawn"}[after]
     acknowledged = sum(outcome[1] for outcome in outcomes if isinstance(outcome, tuple))

@@ -11,11 +11,14 @@ from consent_center.domain.decision import Decided, DecisionState, require_allow
 from consent_center.domain.errors import ForbiddenTransitionError
 from consent_center.domain.subject import Subject
 
+LETS_GO = (DecisionState.LIFTED, DecisionState.UNKNOWN)
+"""No yes, and no longer a no either."""
+
 NOES = [DecisionState.WITHDRAWN, DecisionState.REFUSED, DecisionState.OBJECTED]
 
 
 @pytest.mark.parametrize("no", NOES)
-@pytest.mark.parametrize("yes", [DecisionState.GIVEN, DecisionState.RENEWED])
+@pytest.mark.parametrize("yes", [DecisionState.GIVEN, DecisionState.RENEWED, *LETS_GO])
 def test_only_the_person_turns_a_no_into_a_yes(no: DecisionState, yes: DecisionState) -> None:
     require_allowed(no, yes, by_person=True)
     with pytest.raises(ForbiddenTransitionError):
@@ -24,7 +27,7 @@ def test_only_the_person_turns_a_no_into_a_yes(no: DecisionState, yes: DecisionS
 
 @given(st.sampled_from(DecisionState), st.sampled_from(DecisionState))
 def test_whoever_acts_may_always_lower(before: DecisionState, after: DecisionState) -> None:
-    if not after.permits:
+    if not (after.permits or after in LETS_GO):
         require_allowed(before, after, by_person=False)
 
 
@@ -39,7 +42,7 @@ def test_one_press_for_two_topics_is_one_event() -> None:
     decision = a_decision(topics=("product-news", "events"))
 
     assert decision.entry.seq == 1
-    assert [change["topic"] for change in decision.entry.body["changes"]] == ["product-news", "events"]
+    assert [change["topics"] for change in decision.entry.body["changes"]] == [["product-news", "events"]]
     assert {decided.seq for decided in decision.subject.decided.values()} == {1}
 
 

@@ -1,5 +1,8 @@
 """May a letter be sent: yes only where the person's consent is in force."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,13 +10,22 @@ from hypothesis import strategies as st
 from builders import NOON, PURPOSE, a_contact, a_decision, a_policy
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import UnknownNameError
-from consent_center.domain.permission import Permission, Reason, permission
-from consent_center.domain.subject import Subject
+from consent_center.domain.objection import Against
+from consent_center.domain.permission import (
+    Permission,
+    Reason,
+    Recording,
+    RecordingRules,
+    permission,
+    wants_fewer,
+)
+from consent_center.domain.policy import Period
+from consent_center.domain.subject import Preference, Subject
 
 MARKETING = a_policy().purpose(PURPOSE)
 
 
-def ask(subject: Subject | None, topic: str | None = None, *, now: int = NOON) -> Permission:
+def ask(subject: Subject, topic: str | None = None, *, now: int = NOON) -> Permission:
     return permission(subject, MARKETING, channel="email", topic=topic, now=now)
 
 
@@ -34,7 +46,6 @@ def test_without_a_topic_any_given_topic_of_the_purpose_allows() -> None:
 
 
 def test_somebody_unknown_is_denied() -> None:
-    assert ask(None).reason is Reason.NO_RECORD
     assert ask(Subject(a_contact())).reason is Reason.NO_RECORD
 
 
@@ -84,20 +95,119 @@ def test_a_retired_topic_allows_nothing() -> None:
     assert not ask(subject).allowed
 
 
-def test_a_purpose_that_rests_on_an_interest_is_not_answered_with_a_yes() -> None:
-    insight = a_policy().purpose("insight")
-    decided = {"in.-.email": Decided(DecisionState.GIVEN, NOON, 1)}
+def ask_about(purpose: str, subject: Subject, channel: str) -> Reason:
+    return permission(subject, a_policy().purpose(purpose), channel=channel, topic=None, now=NOON).reason
 
-    assert not permission(
-        Subject(a_contact(), decided=decided, chain="c"), insight, channel="email", topic=None, now=NOON
-    ).allowed
-    objected = {"in.-.email": Decided(DecisionState.OBJECTED, NOON, 1)}
-    assert (
-        permission(
-            Subject(a_contact(), decided=objected, chain="c"), insight, channel="email", topic=None, now=NOON
-        ).reason
-        is Reason.OBJECTED
-    )
+
+def test_what_rests_on_an_interest_is_allowed_until_the_person_objects() -> None:
+    objected = Subject(a_contact(), chain="c", decided={"in.-.web": Decided(DecisionState.OBJECTED, NOON, 1)})
+    lifted = Subject(a_contact(), chain="c", decided={"in.-.web": Decided(DecisionState.LIFTED, NOON, 2)})
+
+    assert ask_about("insight", Subject(a_contact()), "web") is Reason.OTHER_BASIS
+    assert ask_about("insight", objected, "web") is Reason.OBJECTED
+    assert ask_about("insight", lifted, "web") is Reason.OTHER_BASIS
+
+
+def test_a_purpose_without_a_channel_of_its_own_is_one_decision_for_all_of_them() -> None:
+    objected = Subject(a_contact(), chain="c", decided={"gr.-.any": Decided(DecisionState.OBJECTED, NOON, 1)})
+
+    for channel in ("any", "email", "post"):
+        assert ask_about("grouping", objected, channel) is Reason.OBJECTED
+
+
+def with_objection(subject: Subject, against: Against, at: int, seq: int = 9) -> Subject:
+    decided = {**subject.decided, against.scope.code: Decided(DecisionState.OBJECTED, at, seq)}
+    return replace(subject, chain="chain-1", decided=decided)
+
+
+def test_an_objection_to_direct_marketing_stops_all_of_it_and_nothing_else() -> None:
+    subject = with_objection(given_topics("product-news"), Against.MARKETING, NOON + 1)
+
+    assert ask(subject, "product-news").reason is Reason.OBJECTED
+    assert ask(subject, "events").reason is Reason.OBJECTED
+    assert ask_about("grouping", subject, "any") is Reason.OBJECTED
+    assert ask_about("insight", subject, "web") is Reason.OTHER_BASIS
+    assert ask_about("invoices", subject, "email") is Reason.OTHER_BASIS
+
+
+def test_a_consent_given_after_an_objection_counts_for_itself_alone() -> None:
+    subject = with_objection(given_topics("product-news"), Against.MARKETING, NOON - 1, seq=0)
+
+    assert ask(subject, "product-news").allowed
+    assert ask(subject, "events").reason is Reason.OBJECTED
+
+
+def test_a_consent_of_the_same_moment_as_an_objection_does_not_count() -> None:
+    subject = with_objection(given_topics("product-news"), Against.MARKETING, NOON, seq=1)
+
+    assert ask(subject, "product-news").reason is Reason.OBJECTED
+
+
+def test_an_objection_to_profiling_leaves_letters_alone() -> None:
+    subject = with_objection(given_topics("product-news"), Against.PROFILING, NOON + 1)
+
+    assert ask(subject, "product-news").allowed
+    assert ask_about("grouping", subject, "any") is Reason.OBJECTED
+
+
+def test_marketing_by_mail_on_an_interest_is_never_allowed() -> None:
+    purpose = replace(a_policy().purpose("grouping"), channels=("email",))
+
+    assert permission(Subject(a_contact()), purpose, channel="email", topic=None, now=NOON).reason is Reason.NO_RECORD
+
+
+def test_while_data_are_restricted_only_what_the_law_demands_goes_on() -> None:
+    subject = replace(given_topics("product-news"), locks=("restricted",))
+
+    assert ask_about("insight", subject, "web") is Reason.RESTRICTED
+    assert ask_about("invoices", subject, "email") is Reason.OTHER_BASIS
+
+
+def preferring(**other: Any) -> Subject:
+    return replace(given_topics("product-news"), preferences={"dm.email": Preference(**other)})
+
+
+def test_a_pause_holds_until_its_second_and_then_ends_by_itself() -> None:
+    subject = preferring(paused_until=NOON // 1000 + 60)
+
+    assert ask(subject, "product-news", now=NOON + 59_999).reason is Reason.PAUSED
+    assert ask(subject, "product-news", now=NOON + 60_000).allowed
+
+
+def test_a_pause_hides_no_withdrawal() -> None:
+    subject = a_decision(preferring(paused_until=NOON), to=DecisionState.WITHDRAWN).subject
+
+    assert ask(subject, "product-news").reason is Reason.WITHDRAWN
+
+
+def test_who_wants_fewer_letters_gets_the_next_one_when_the_time_is_over() -> None:
+    subject = preferring(at_most_every=Period(days=14))
+
+    def after(days: int) -> Reason:
+        at = NOON + days * 86_400_000
+        return permission(subject, MARKETING, channel="email", topic=None, now=at, last_send=NOON).reason
+
+    assert wants_fewer(subject, MARKETING, "email")
+    assert (after(13), after(14)) == (Reason.FREQUENCY, Reason.GIVEN)
+    assert ask(subject).allowed, "no letter went out yet"
+
+
+RECORDING = RecordingRules(a_policy(), "fjordmeter", "email")
+
+
+def test_nothing_is_recorded_without_a_yes_to_exactly_that() -> None:
+    opens = Subject(a_contact(), chain="c", decided={"tr.op.email": Decided(DecisionState.GIVEN, NOON, 1)})
+
+    assert RECORDING.of(Subject(a_contact()), NOON) == Recording(opens=False, clicks=False, profile=True)
+    assert RECORDING.of(opens, NOON) == Recording(opens=True, clicks=False, profile=True)
+    assert RECORDING.of(replace(opens, locks=("restricted",)), NOON) == Recording()
+
+
+@pytest.mark.parametrize("against", Against)
+def test_an_objection_ends_recording_and_profiling(against: Against) -> None:
+    opens = Subject(a_contact(), chain="c", decided={"tr.op.email": Decided(DecisionState.GIVEN, NOON, 1)})
+
+    assert RECORDING.of(with_objection(opens, against, NOON + 1), NOON + 2) == Recording()
 
 
 def test_an_unknown_topic_or_channel_is_an_error_and_no_answer() -> None:

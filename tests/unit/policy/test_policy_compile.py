@@ -85,8 +85,8 @@ def test_every_row_has_every_key(document: Any) -> None:
         "recipients": "id name role country transfer_tool contract purpose_of_sharing",
         "retention_rules": "id name clock period never_sent legal_source justification signed_by review_on hold",
         "purposes": "id code retired name description controller brand legal_basis law marketing channels topics "
-        "categories data_types sources recipients retention double_opt_in tracking profiling valid_for consent_text "
-        "withdrawal_text interest balancing_test objection_text served_by",
+        "categories data_types sources recipients retention double_opt_in tracking profiling valid_for pauses fewer "
+        "consent_text withdrawal_text interest balancing_test objection_text served_by",
         "notices": "version published_on change summary approved_by languages",
         "seed": "id carried_by",
     }
@@ -215,15 +215,20 @@ def test_the_largest_state_counts_purposes_topics_and_channels() -> None:
     topics = {"a": {"code": "aa"}, "b": {"code": "bb"}}
     data = {
         "purposes": {
-            "x": {"code": "xx", "legal_basis": "consent", "channels": ["email", "sms"], "topics": topics},
+            "x": {
+                "code": "xx",
+                "legal_basis": "consent",
+                "channels": ["email", "sms"],
+                "topics": topics,
+                "pauses": ["1 month"],
+            },
             "y": {"code": "y", "legal_basis": "legitimate_interest", "channels": ["any"]},
             "z": {"code": "z", "legal_basis": "contract", "channels": ["any"]},
         }
     }
 
-    assert rules.state_size(data) == 700 + 7 * 44 - 2 * 44 + 2 * (len("xx.aa.email") + len("xx.aa.sms")) + len(
-        "y.-.any"
-    )
+    rows = 2 * (len("xx.aa.email") + len("xx.aa.sms")) + len("y.-.any") + 5 * 44
+    assert rules.state_size(data) == 850 + rows + 2 * (len("xx") + 32)
 
 
 def test_another_company_in_two_languages_compiles(other: Copy, tmp_path: Path) -> None:

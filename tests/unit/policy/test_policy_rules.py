@@ -281,6 +281,26 @@ CASES = [
         "Remove it",
     ),
     Case(
+        "tracking-names-what-it-records",
+        [("        code: su\n", "        code: su\n        tracks: opens\n")],
+        "/purposes/direct-marketing-email/topics/surveys/tracks",
+        "code: su",
+        "remove “tracks”",
+        below=1,
+    ),
+    Case(
+        "pauses-are-for-consent",
+        [
+            (
+                "    profiling: true\n    channels: [any]",
+                "    profiling: true\n    pauses: [1 month]\n    channels: [any]",
+            )
+        ],
+        "/purposes/profiling/pauses",
+        "pauses: [1 month]",
+        "Remove “pauses”",
+    ),
+    Case(
         "transfers-are-protected",
         [
             ('    transfer_tool: "EU standard', '    contract: "EU standard'),

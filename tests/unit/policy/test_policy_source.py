@@ -104,7 +104,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(example: Copy) -> 
         ("code: kn", "code: 12", "/purposes/direct-marketing-email/topics/knowledge/code", "in quotes"),
         ("website: https://www.example.com", "website: www.example.com", "/brands/fjordmeter/website", "https://"),
         ("country: US", "country: USA", "/recipients/survey-lab/country", "two capital letters"),
-        ("channels: [email]\n    topics:\n      product", "channels: []\n    topics:\n      product",
+        ("channels: [email]\n    pauses", "channels: []\n    pauses",
          "/purposes/direct-marketing-email/channels", "at least one channel"),
         ("  statistics:\n    code", "  Statistics_2:\n    code", "/purposes/Statistics_2", "small letters"),
         ("sender: {name: Fjordmeter,", 'sender: {name: "Fjord <meter>",', "/brands/fjordmeter/sender/name", "without"),

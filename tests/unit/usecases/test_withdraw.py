@@ -27,7 +27,7 @@ def test_a_letters_link_without_a_topic_stops_the_whole_purpose(subscriber: Worl
     subscriber.withdraw(subscriber.stop_token())
 
     assert subscriber.reason() == "withdrawn"
-    assert [change["topic"] for change in subscriber.events()[-1].body["changes"]] == ["product-news", "events"]
+    assert [change["topics"] for change in subscriber.events()[-1].body["changes"]] == [["product-news", "events"]]
 
 
 def test_withdrawing_twice_is_success_twice_and_one_event(subscriber: World) -> None:

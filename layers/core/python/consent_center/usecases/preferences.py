@@ -100,7 +100,7 @@ def change_preferences(
 ) -> str | None:
     """Carry out a wish; answers the token that tells and undoes it, or None if it was so already.
 
-    `did` is the word for what was done, `about` a purpose, `<purpose>/<topic>` or empty. When this returns it is stored.
+    `did` is the word for what was done, `about` a purpose, `<purpose>/<topic>` or empty. What it answers is stored.
     InvalidTokenError, ExpiredTokenError, UnknownNameError, WordingChangedError, UnavailableError.
     """
     contact = open_manage(token, secrets.links(), now=clock() // 1000).contact
