@@ -10,10 +10,12 @@ from consent_center.domain.capability import Capability, FormShown
 from consent_center.domain.chain import Entry, verify
 from consent_center.domain.contact import ContactPoint, contact_point
 from consent_center.domain.policy import Policy
+from consent_center.domain.wishes import Wish
 from consent_center.ports import Ledger, Pause
 from consent_center.usecases import confirm as confirming
+from consent_center.usecases import lost_link, preferences
 from consent_center.usecases.check import Answer, Question, check_permissions
-from consent_center.usecases.letters import Delivery, deliver_confirmation
+from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
 from consent_center.usecases.withdraw import Coverage, Withdrawal, block_letters, withdraw
 from fakes import (
@@ -153,6 +155,82 @@ class World:
             chance=self.chance,
             clock=self.clock,
             pause=self.pause,
+        )
+
+    def ask_for_link(self, email: str = PEOPLE[0]) -> None:
+        lost_link.ask_for_link(
+            email,
+            network=self.network,
+            most=self.most,
+            limits=self.limits,
+            policy=self.policy,
+            addresses=parse_address,
+            outbox=self.outbox,
+            secrets=self.secrets,
+            chance=self.chance,
+            clock=self.clock,
+        )
+
+    def deliver_link(self) -> Delivery:
+        return deliver_preferences_link(
+            self.outbox.orders[-1],
+            base_url=BASE_URL,
+            site=lambda language: {},
+            policy=self.policy,
+            subjects=self.subjects,
+            claims=self.claims,
+            mailer=self.mailer,
+            texts=PlainTexts(),
+            secrets=self.secrets,
+            clock=self.clock,
+        )
+
+    def manage_token(self) -> str:
+        """Ask for the link, and take it out of the letter."""
+        self.ask_for_link()
+        assert self.deliver_link() is Delivery.SENT
+        return self.letter_token("preferences_url")
+
+    def page(self, token: str, done: str | None = "") -> preferences.PreferencePage:
+        return preferences.look_at_preferences(
+            token,
+            done or "",
+            policy=self.policy,
+            subjects=self.subjects,
+            secrets=self.secrets,
+            clock=self.clock,
+        )
+
+    def wish(self, token: str, wish: Wish, did: str = "done", about: str = "") -> str | None:
+        return preferences.change_preferences(token, wish, did, about, **self.deciding)
+
+    def undo(self, token: str, done: str | None) -> str:
+        return preferences.undo_change(token, done or "", **self.deciding)
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        return {
+            "policy": self.policy,
+            "subjects": self.subjects,
+            "secrets": self.secrets,
+            "chance": self.chance,
+            "clock": self.clock,
+            "pause": self.pause,
+        }
+
+    def start_by_letter(self, token: str, topic: str | None, purpose: str = PURPOSE) -> str:
+        return preferences.ask_to_start(
+            token,
+            purpose,
+            topic,
+            most_per_address=self.most.per_address,
+            policy=self.policy,
+            subjects=self.subjects,
+            outbox=self.outbox,
+            limits=self.limits,
+            secrets=self.secrets,
+            chance=self.chance,
+            clock=self.clock,
         )
 
     def check(self, *recipients: str, topic: str | None = None, **other: Any) -> list[Answer]:
