@@ -1,24 +1,31 @@
 """What every implementation of the Subjects and Ledger ports does."""
 
 import contextlib
+import secrets
 from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
 
-from builders import NAMES, NOON, PURPOSE, a_contact, a_decision, a_request, an_address
+from builders import NAMES, NOON, PURPOSE, a_contact, a_decision, a_request, an_act, an_address
 from consent_center.adapters.dynamodb import keys
-from consent_center.adapters.dynamodb.items import PayloadItem, ProfileItem
+from consent_center.adapters.dynamodb.database import Database
+from consent_center.adapters.dynamodb.items import PayloadItem, ProfileItem, StateItem
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.domain.chain import verify
 from consent_center.domain.contact import Address
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import StaleSubjectError
-from consent_center.domain.subject import Subject
-from consent_center.ports import Ledger, Profile, Send, Subjects
+from consent_center.domain.policy import Period
+from consent_center.domain.subject import Preference, Randomness, Subject, decide
+from consent_center.ports import Holdings, Ledger, Profile, Send, Subjects
 from fakes import InMemoryLedger, InMemorySubjects, no_pause
 
 PEOPLE_CODE = "dm.pn.email"
+
+NEVER_STORED = {"ConsentUnknown", "ConsentRequested", "ConsentRequestDeferred"}
+"""States of somebody who decided nothing."""
 
 
 @dataclass
@@ -34,6 +41,10 @@ def store(request: pytest.FixtureRequest) -> Store:
         return Store(subjects, InMemoryLedger(subjects))
     database = request.getfixturevalue(f"{request.param}_database")
     return Store(DynamoSubjects(database, no_pause), DynamoLedger())
+
+
+def a_chance() -> Randomness:
+    return Randomness("chain-1", secrets.token_hex(32))
 
 
 def a_profile() -> Profile:
@@ -229,3 +240,105 @@ def test_sends_are_recorded_for_many_people_at_once(store: Store) -> None:
 
     assert store.subjects.record_sends(sends) == set()
     assert store.subjects.record_sends([]) == set()
+
+
+def test_everything_held_of_somebody_comes_in_one_read(store: Store) -> None:
+    stranger = a_contact("grace.hopper@example.org")
+    store.subjects.add_request(a_request(id="request-2"))
+    store.subjects.commit(a_decision(), a_profile())
+    store.subjects.record_sends([Send(a_contact(), PURPOSE, NOON), Send(stranger, PURPOSE, NOON)])
+
+    held = store.subjects.holdings(a_contact())
+
+    assert held.subject == store.subjects.load(a_contact()).subject
+    assert held.profile == a_profile()
+    assert held.requests == (a_request(id="request-2"),)
+    assert held.last_sends == {(PURPOSE, "email"): NOON}
+
+
+def test_nothing_is_held_of_somebody_unknown(store: Store) -> None:
+    assert store.subjects.holdings(a_contact()) == Holdings(Subject(a_contact()))
+
+
+def test_what_does_not_fit_into_one_answer_is_read_on() -> None:
+    """DynamoDB answers at most a megabyte at once, and says where to go on."""
+    pages = [
+        {"Items": [{"sk": {"S": f"SENT#p{number}#email"}, "at": {"N": str(number)}}], "LastEvaluatedKey": {"n": number}}
+        for number in (1, 2)
+    ] + [{"Items": []}]
+    asked = []
+
+    class Pages:
+        def call(self, operation: str, **arguments: Any) -> Any:
+            asked.append(arguments.get("ExclusiveStartKey"))
+            return pages[len(asked) - 1]
+
+    subjects = DynamoSubjects(cast("Database", Pages()), no_pause)
+    StateItem.Meta.table_name = "subjects"
+
+    assert subjects.holdings(a_contact()).last_sends == {("p1", "email"): 1, ("p2", "email"): 2}
+    assert asked == [None, {"n": 1}, {"n": 2}]
+
+
+def test_preferences_come_back_as_they_were_stored_and_go_when_they_are_the_default(store: Store) -> None:
+    first = a_decision()
+    store.subjects.commit(first)
+    wished = {
+        "dm.email": Preference(paused_until=NOON // 1000, at_most_every=Period(3)),
+        "tr.email": Preference(at_most_every=Period(0, 14)),
+        "in.web": Preference(paused_until=NOON // 1000),
+    }
+    second = decide(first.subject, [], an_act(), now=NOON, chance=a_chance(), preferences=wished)
+    store.subjects.commit(second)
+    assert store.subjects.load(a_contact()).subject.preferences == wished
+    assert store.subjects.states([a_contact()])[a_contact()].preferences == wished
+
+    none = dict.fromkeys(wished, Preference())
+    store.subjects.commit(decide(second.subject, [], an_act(), now=NOON, chance=a_chance(), preferences=none))
+    assert store.subjects.load(a_contact()).subject.preferences == {}
+
+
+@pytest.mark.parametrize("state", [state for state in DecisionState if state.value not in NEVER_STORED])
+def test_every_state_comes_back_as_it_was_stored(store: Store, state: DecisionState) -> None:
+    decision = a_decision(to=state)
+    store.subjects.commit(decision)
+
+    assert store.subjects.load(a_contact()).subject == decision.subject
+
+
+def test_the_last_send_is_told_for_each_and_none_is_none(store: Store) -> None:
+    others = [a_contact(f"person-{number}@example.com") for number in range(120)]
+    store.subjects.record_sends([Send(a_contact(), PURPOSE, NOON)])
+
+    found = store.subjects.last_sends([a_contact(), *others], PURPOSE, "email")
+
+    assert found == {a_contact(): NOON, **dict.fromkeys(others, 0)}
+    assert store.subjects.last_sends([], PURPOSE, "email") == {}
+
+
+def test_a_language_is_saved_without_getting_in_the_way_of_a_decision(store: Store) -> None:
+    first = a_decision()
+    store.subjects.commit(first, a_profile())
+    store.subjects.save_language(a_contact(), "da")
+
+    held = store.subjects.holdings(a_contact())
+    assert (held.subject.language, held.subject.version) == ("da", first.subject.version)
+    assert held.profile is not None
+    assert held.profile.language == "da"
+    store.subjects.commit(a_decision(held.subject, at=NOON + 1))
+
+
+def test_a_language_makes_no_record_of_somebody_unknown(store: Store) -> None:
+    store.subjects.save_language(a_contact(), "da")
+
+    assert store.subjects.holdings(a_contact()) == Holdings(Subject(a_contact()))
+
+
+def test_one_event_is_found_with_its_details(store: Store) -> None:
+    decision = a_decision()
+    store.subjects.commit(decision)
+
+    assert store.subjects.payload("chain-1", 1) == decision.payload
+    assert store.ledger.entry("chain-1", 1) == decision.entry
+    assert store.subjects.payload("chain-1", 2) is None
+    assert store.ledger.entry("chain-1", 2) is None

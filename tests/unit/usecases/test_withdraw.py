@@ -2,9 +2,10 @@
 
 import pytest
 
-from builders import LINKS
+from builders import LINKS, PURPOSE
 from consent_center.domain.capability import WithdrawLink, seal_withdrawal
-from consent_center.domain.errors import InvalidTokenError
+from consent_center.domain.errors import InvalidTokenError, UnknownNameError
+from consent_center.usecases.withdraw import undo_withdrawal
 from usecase_world import World
 
 
@@ -91,3 +92,74 @@ def test_a_burst_of_other_changes_does_not_beat_a_withdrawal(subscriber: World) 
     subscriber.subjects.load = load_then_change  # type: ignore[assignment, method-assign]
     assert subscriber.withdraw(token)[1]
     assert subscriber.reason("events") == "withdrawn"
+
+
+def undone(world: World, token: str, done: str | None, instead: str = "") -> bool:
+    return undo_withdrawal(token, done or "", instead=instead, **world.deciding)
+
+
+def test_the_answer_says_what_still_comes(subscriber: World) -> None:
+    stopped = subscriber.withdrawal(subscriber.stop_token("events"))
+
+    assert [(purpose.id, topic and topic.id) for purpose, topic in stopped.still] == [(PURPOSE, "product-news")]
+
+
+def test_everything_can_be_stopped_with_any_link(subscriber: World) -> None:
+    stopped = subscriber.withdrawal(subscriber.stop_token("events"), everything=True)
+
+    assert stopped.still == ()
+    assert subscriber.reason("product-news") == "withdrawn"
+
+
+def test_a_withdrawal_is_undone_by_what_its_page_carried(subscriber: World) -> None:
+    token = subscriber.stop_token("events")
+    stopped = subscriber.withdrawal(token)
+
+    assert undone(subscriber, token, stopped.done)
+    assert subscriber.reason("events") == "given"
+    assert subscriber.kinds() == ["given", "withdrawn", "restored"]
+    assert not undone(subscriber, token, stopped.done)
+
+
+def test_a_withdrawal_is_not_undone_after_a_quarter_of_an_hour(subscriber: World) -> None:
+    token = subscriber.stop_token("events")
+    stopped = subscriber.withdrawal(token)
+    subscriber.clock.move(seconds=15 * 60)
+
+    assert not undone(subscriber, token, stopped.done)
+    assert subscriber.reason("events") == "withdrawn"
+
+
+def test_a_second_press_offers_nothing_to_undo(subscriber: World) -> None:
+    token = subscriber.stop_token("events")
+    subscriber.withdrawal(token)
+
+    assert subscriber.withdrawal(token).done is None
+
+
+@pytest.mark.parametrize(("instead", "reason"), [("fewer 0.14", "frequency"), ("pause 1.0", "paused")])
+def test_fewer_letters_can_be_had_instead_of_none(subscriber: World, instead: str, reason: str) -> None:
+    token = subscriber.stop_token("events")
+    subscriber.check(topic="events", record_send=True)
+    stopped = subscriber.withdrawal(token)
+
+    assert undone(subscriber, token, stopped.done, instead)
+    assert subscriber.reason("events") == reason
+
+
+@pytest.mark.parametrize("instead", ["fewer 1.0", "pause 0.1", "more 1.0", "pause"])
+def test_what_is_not_offered_instead_is_refused_and_nothing_is_undone(subscriber: World, instead: str) -> None:
+    token = subscriber.stop_token("events")
+    stopped = subscriber.withdrawal(token)
+
+    with pytest.raises(UnknownNameError):
+        undone(subscriber, token, stopped.done, instead)
+    assert subscriber.reason("events") == "withdrawn"
+
+
+def test_a_forwarded_letter_cannot_undo_what_somebody_elses_press_did(subscriber: World) -> None:
+    stopped = subscriber.withdrawal(subscriber.stop_token("events"))
+    foreign = seal_withdrawal(WithdrawLink(subscriber.contact("grace.hopper@example.org"), "dm"), LINKS)
+
+    with pytest.raises(InvalidTokenError):
+        undone(subscriber, foreign, stopped.done)
