@@ -210,10 +210,19 @@ def _undo_withdrawal(token: str, form: Form) -> Response[str]:
 def _thank_for_reason(token: str, form: Form) -> Response[str]:
     """A reason is counted, and kept about nobody."""
     withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
-    metric = views.REASON_METRICS.get(form.one("reason"))
-    if metric:
-        count(metric)
-    return _pages().page("reason_thanks", given=metric is not None)
+    given = True
+    match form.one("reason"):
+        case "too_many":
+            count("ReasonTooMany")
+        case "not_relevant":
+            count("ReasonNotRelevant")
+        case "never_asked":
+            count("ReasonNeverAsked")
+        case "other":
+            count("ReasonOther")
+        case _:
+            given = False
+    return _pages().page("reason_thanks", given=given)
 
 
 @app.route("/notice", method=READ)

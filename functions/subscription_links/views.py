@@ -88,14 +88,6 @@ _REASONS = {
     "other": "Another reason.",
 }
 
-REASON_METRICS = {
-    "too_many": "ReasonTooMany",
-    "not_relevant": "ReasonNotRelevant",
-    "never_asked": "ReasonNeverAsked",
-    "other": "ReasonOther",
-}
-"""What is counted for each reason that a person may choose."""
-
 
 def withdrawn(found: Withdrawal, policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
     """What a press has stopped, what still comes, and what else can be done about it."""

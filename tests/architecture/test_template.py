@@ -11,8 +11,27 @@ import pytest
 
 from transformed import ROOT, of_type, source, transformed
 
-PAGES = {"/", "/subscribe", "/confirm/{token}", "/not-me/{token}", "/u/{token}", "/notice", "/notice/{version}"}
-POSTED = {"/subscribe", "/confirm/{token}", "/not-me/{token}", "/u/{token}"}
+PAGES = {
+    "/",
+    "/subscribe",
+    "/confirm/{token}",
+    "/not-me/{token}",
+    "/u/{token}",
+    "/notice",
+    "/notice/{version}",
+    "/preferences",
+    "/preferences/{token}",
+    "/preferences/{token}/history",
+    "/why/{token}",
+}
+POSTED = {
+    "/subscribe",
+    "/confirm/{token}",
+    "/not-me/{token}",
+    "/u/{token}",
+    "/preferences",
+    "/preferences/{token}",
+}
 
 
 @pytest.fixture(scope="module")
@@ -151,13 +170,21 @@ EXPECTED_RIGHTS = {
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },
+    "PreferenceCenterFunction": {
+        "SubjectsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "LedgerTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"},
+        "TransientTable": {"dynamodb:UpdateItem"},
+        "LettersQueue": {"sqs:SendMessage"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
+        "LinksSecret": {"secretsmanager:GetSecretValue"},
+    },
     "ConsentApiFunction": {
         "SubjectsTable": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },
     "DeliveryWorkerFunction": {
-        "SubjectsTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "SubjectsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${SenderDomain}": {"ses:SendEmail"},
@@ -206,7 +233,7 @@ def test_nobody_may_change_or_delete_what_is_in_the_ledger() -> None:
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
 
-    assert actions == {"dynamodb:PutItem"}
+    assert actions == {"dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"}
 
 
 def test_roles_have_no_managed_policy_but_lambdas_own() -> None:

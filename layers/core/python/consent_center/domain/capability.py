@@ -189,7 +189,7 @@ def seal_manage(link: ManageLink, keys: Keyring) -> str:
 def open_manage(token: str, keys: Keyring, *, now: int) -> ManageLink:
     """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
     link = expired_manage(token, keys)
-    if now >= link.ends_at:
+    if link.ends_at <= now:
         raise ExpiredTokenError
     return link
 
