@@ -1,4 +1,4 @@
-"""The three functions over one set of fakes: real events in, answers out."""
+"""The functions over one set of fakes: real events in, answers out."""
 
 import base64
 import html
@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import consent_api.app
 import delivery_worker.app
+import preference_center.app
 import shipped_policy
 import subscription_links.app
 from builders import PEOPLE
@@ -60,7 +61,7 @@ class Answer:
 
 @dataclass
 class Deployment:
-    """The three functions over one set of fakes."""
+    """The functions over one set of fakes."""
 
     subjects: InMemorySubjects = field(default_factory=InMemorySubjects)
     outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
@@ -97,6 +98,32 @@ class Deployment:
             event["body"] = base64.b64encode(urlencode(form, doseq=True).encode()).decode()
         return _answer(subscription_links.app.lambda_handler(event, CONTEXT))  # type: ignore[arg-type]
 
+    def preferences(self, name: str, token: str = "", form: dict[str, Any] | None = None, **changes: Any) -> Answer:
+        event = self.event(f"preference_center/{name}", token, **changes)
+        if form is not None:
+            event["body"] = base64.b64encode(urlencode(form, doseq=True).encode()).decode()
+        return _answer(preference_center.app.lambda_handler(event, CONTEXT))  # type: ignore[arg-type]
+
+    def press(self, token: str, **form: Any) -> Answer:
+        """Press a button of the preference page and follow to the page that says what was done."""
+        answer = self.preferences("post-preferences", token, form=form)
+        if answer.status != 303:
+            return answer
+        query = dict(parse_qsl(answer.headers["location"].partition("?")[2]))
+        return self.preferences("get-preferences", token, queryStringParameters=query)
+
+    def manage_token(self, email: str = PEOPLE[0]) -> str:
+        """Ask for the link to the preferences and take it out of the letter."""
+        assert self.preferences("post-lost-link", form={"email": email}).status == 200
+        assert self.deliver() == {"batchItemFailures": []}
+        return self.link("preferences")
+
+    def subscribed(self, *topics: str) -> str:
+        """Subscribe, and come a minute later with the link to the preferences."""
+        assert self.confirm(self.asked(*topics)).status == 200
+        self.clock.move(seconds=60)
+        return self.manage_token()
+
     def api(self, name: str, **changes: Any) -> Answer:
         return _answer(consent_api.app.lambda_handler(self.event(f"consent_api/{name}", **changes), CONTEXT))  # type: ignore[arg-type]
 
@@ -119,6 +146,7 @@ class Deployment:
                 "body": json.dumps(
                     {
                         **json.loads(record["body"]),
+                        "letter": order.letter,
                         "request": order.request,
                         "pseudonym": order.contact.pseudonym,
                     }

@@ -4,6 +4,7 @@ import pytest
 
 import consent_api.app
 import delivery_worker.app
+import preference_center.app
 import subscription_links.app
 from deployment import Deployment
 
@@ -11,6 +12,6 @@ from deployment import Deployment
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     deployment = Deployment()
-    for function in (subscription_links.app, consent_api.app, delivery_worker.app):
+    for function in (subscription_links.app, preference_center.app, consent_api.app, delivery_worker.app):
         monkeypatch.setattr(function, "services", lambda: deployment.services)
     return deployment
