@@ -148,6 +148,7 @@ class Deployment:
                         **json.loads(record["body"]),
                         "letter": order.letter,
                         "request": order.request,
+                        "controller": order.contact.controller,
                         "pseudonym": order.contact.pseudonym,
                     }
                 ),

@@ -91,7 +91,7 @@ def post_preferences(token: str) -> Response[str]:
     what = form.one("do")
     try:
         if what == "undo":
-            done = _undo(token, form)
+            done: str | None = _undo(token, form)
         elif what == "language":
             return _change_language(token, form.one("language"))
         elif what == "start" and services().policy.purpose(form.one("purpose")).double_opt_in:
@@ -159,6 +159,7 @@ def _wish(what: str, form: Form) -> tuple[wishes.Wish, str, str]:
     topic, period = form.one("topic") or None, form.one("period")
     about = f"{purpose.id}/{topic or ''}"
     known: dict[str, Callable[[], tuple[wishes.Wish, str, str]]] = {
+        "take_back": lambda: (wishes.take_back(purpose, topic), "stopped", about),
         "stop": lambda: (wishes.stop(purpose, topic), "stopped", about),
         "start": lambda: (wishes.start(policy, purpose, topic, form.one("shown")), "started", about),
         "object": lambda: (wishes.object_to(purpose), "objected", purpose.id),

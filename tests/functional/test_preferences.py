@@ -228,16 +228,16 @@ def test_a_busy_database_is_a_page_that_says_try_again(deployment: Deployment, t
         assert (answer.status, answer.headers["retry-after"]) == (503, "30")
 
 
-@pytest.mark.parametrize("name", ["get-lost-link", "head-lost-link", "get-preferences", "head-preferences", "get-history",
-                                  "head-history", "get-why", "head-why"])  # fmt: skip
-def test_opening_a_page_changes_nothing(deployment: Deployment, token: str, name: str) -> None:
+@pytest.mark.parametrize("page", ["lost-link", "preferences", "history", "why"])
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_a_page_changes_nothing(deployment: Deployment, token: str, method: str, page: str) -> None:
     link = seal_why(
         WhyLink(next(iter(deployment.subjects.subjects)), "dm", "ev", 1, deployment.clock()),
         deployment.services.secrets.links(),
     )
     before = (dict(deployment.subjects.subjects), dict(deployment.limits.used), list(deployment.outbox.orders))
     deployment.subjects.calls.clear()
-    answer = deployment.preferences(name, link if "why" in name else token)
+    answer = deployment.preferences(f"{method}-{page}", link if page == "why" else token)
 
     assert answer.status == 200
     assert (dict(deployment.subjects.subjects), dict(deployment.limits.used), list(deployment.outbox.orders)) == before

@@ -171,6 +171,23 @@ def test_starting_a_topic_that_needs_a_letter_orders_it_and_gives_nothing(world:
     assert world.events()[-1].body["source"] == "preferences"
 
 
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_request_that_waits_can_be_taken_back_whether_or_not_its_letter_has_left(
+    world: World, token: str, sent: bool
+) -> None:
+    world.wish(token, wishes.stop(LETTERS, "events"))
+    world.clock.move(seconds=1)
+    world.start_by_letter(token, "events")
+    if sent:
+        world.deliver()
+    world.wish(token, wishes.take_back(LETTERS, "events"))
+
+    assert row(world, token, "events").asked_until is None
+    assert world.deliver() is Delivery.NOTHING_TO_ASK
+    assert world.reason("events") == "withdrawn"
+    assert world.reason("product-news") == "given"
+
+
 def test_a_consent_on_the_page_is_given_only_to_the_words_that_were_shown(world: World, token: str) -> None:
     shown = row(world, token, "opens").wording
     assert shown

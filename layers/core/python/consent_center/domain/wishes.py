@@ -39,6 +39,18 @@ def stop(purpose: Purpose, topic_id: str | None) -> Wish:
     return lambda subject, now: _withdrawal(subject, [purpose.scope(topic_id, subject.contact.channel)], now)
 
 
+def take_back(purpose: Purpose, topic_id: str | None) -> Wish:
+    """Withdraw what a letter is about to ask, or asks: a no that is newer than the request voids it.
+
+    Recorded even where the answer was no before, because that no is older than the request.
+    """
+    if topic_id is not None:
+        purpose.topic(topic_id)
+    return lambda subject, _now: _moved(
+        "withdrawn", [purpose.scope(topic_id, subject.contact.channel)], DecisionState.WITHDRAWN
+    )
+
+
 def stop_everything(policy: Policy) -> Wish:
     """Withdraw every consent, and whatever a letter still asks about."""
     return lambda subject, now: _withdrawal(subject, consent_scopes(policy, subject.contact), now)
