@@ -46,6 +46,12 @@ class PermissionOut(BaseModel):
     headers: Annotated[
         dict[str, str] | None, Field(description="The unsubscribe headers for exactly this letter (RFC 8058).")
     ]
+    why_url: Annotated[
+        str | None, Field(description="Where the person reads why they got this letter: put it into the letter.")
+    ]
+    may_track_opens: Annotated[bool, Field(description="Whether you may record that the letter was opened.")]
+    may_track_clicks: Annotated[bool, Field(description="Whether you may record which links are followed.")]
+    may_profile: Annotated[bool, Field(description="Whether the person may be grouped or scored.")]
 
 
 class PermissionChecksOut(BaseModel):
@@ -65,6 +71,10 @@ class PermissionChecksOut(BaseModel):
                     valid_until=answer.permission.valid_until,
                     send_id=answer.send_id,
                     headers=answer.headers,
+                    why_url=answer.why_url,
+                    may_track_opens=answer.recording.opens,
+                    may_track_clicks=answer.recording.clicks,
+                    may_profile=answer.recording.profile,
                 )
                 for index, answer in enumerate(answers)
             ]

@@ -70,8 +70,7 @@ def post_lost_link() -> Response[str]:
                 clock=services().clock,
             )
     except InvalidFormError as error:
-        say = services().texts.translator(_visit().language)
-        errors = {field: say(views.ADDRESS_FAULTS[rule]) for field, rule in error.fields.items()}
+        errors = views.faults(error.fields, services().texts, _visit().language)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _visit().pages().page("lost_link", status, email=form.one("email"), errors=errors)
     count("PreferencesLinkAsked")
@@ -292,8 +291,8 @@ def _visit() -> Visit:
 @app.exception_handler(ExpiredTokenError)
 def offer_a_new_link(_: ExpiredTokenError) -> Response[str]:
     count("LinkExpired")
-    link = app.current_event.raw_path.split("/")[2]
-    return _visit().pages().page("link_expired", HTTPStatus.GONE, link=link)
+    token = app.current_event.raw_path.split("/")[2]
+    return _visit().pages().page("link_expired", HTTPStatus.GONE, token=token)
 
 
 @app.exception_handler(NothingHeldError)

@@ -14,7 +14,7 @@ from consent_center.web.periods import period_in_words
 
 LINK_MINUTES = MANAGE_SECONDS // 60
 
-ADDRESS_FAULTS = {
+_ADDRESS = {
     "required": "Enter your e-mail address.",
     "too_long": "Enter an e-mail address of at most 254 characters.",
     "address": "Enter an e-mail address like name@example.com.",
@@ -63,6 +63,12 @@ _OBJECTIONS = {
 }
 
 
+def faults(fields: Mapping[str, str], texts: Texts, language: str) -> dict[str, str]:
+    """A sentence for each field that is wrong."""
+    say = texts.translator(language)
+    return {field: say(_ADDRESS[rule]) for field, rule in fields.items()}
+
+
 def preferences(
     page: PreferencePage, fault: str | None, did: str | None, policy: Policy, texts: Texts, language: str
 ) -> dict[str, Any]:
@@ -70,7 +76,7 @@ def preferences(
     say = texts.translator(language)
     return {
         "fault": say(_FAULTS[fault]) if fault else None,
-        "status": _status(page, did, policy, texts, language),
+        "result": _status(page, did, policy, texts, language),
         "received": [_choice(choice, policy, language) for choice in page.received],
         "recorded": [_choice(choice, policy, language) for choice in page.recorded],
         "anything_on": any(row.is_on for choice in (*page.received, *page.recorded) for row in choice.rows),
@@ -144,7 +150,7 @@ def _choice(choice: Choice, policy: Policy, language: str) -> dict[str, Any]:
         "pauses": [period_in_words(period) for period in purpose.pauses],
         "fewer": [period_in_words(period) for period in purpose.fewer],
         "at_most_every": period_in_words(choice.preference.at_most_every) if choice.preference.at_most_every else None,
-        "recipients": _recipients(purpose, policy, language),
+        "recipients": _recipients(purpose, policy),
         "kept": policy.text(policy.retention_rule(purpose.retention)["name"], language),
         "withdrawal_text": _filled(purpose, purpose.withdrawal_text, policy, language),
     }
@@ -182,7 +188,7 @@ def _interest(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         "absolute": purpose.marketing,
         "is_on": row.is_on,
         "stopped": _seconds(row.decided) if not row.is_on else None,
-        "recipients": _recipients(purpose, policy, language),
+        "recipients": _recipients(purpose, policy),
         "kept": policy.text(policy.retention_rule(purpose.retention)["name"], language),
     }
 
@@ -201,8 +207,8 @@ def _about(page: PreferencePage, policy: Policy, language: str) -> dict[str, Any
     }
 
 
-def _recipients(purpose: Purpose, policy: Policy, language: str) -> list[str]:
-    return [policy.text(policy.recipient(one)["name"], language) for one in purpose.recipients]
+def _recipients(purpose: Purpose, policy: Policy) -> list[str]:
+    return [str(policy.recipient(one)["name"]) for one in purpose.recipients]
 
 
 def _filled(purpose: Purpose, text: Mapping[str, str] | None, policy: Policy, language: str) -> str:

@@ -43,7 +43,9 @@ ALLOWED = {"Allow": "GET, HEAD, POST, OPTIONS"}
 
 @app.route("/", method=READ)
 def home() -> Response[str]:
-    return _pages().page("home", subscribe_url=_to("/subscribe"), notice_url=_to("/notice"))
+    return _pages().page(
+        "home", subscribe_url=_to("/subscribe"), preferences_url=_to("/preferences"), notice_url=_to("/notice")
+    )
 
 
 @app.route("/subscribe", method=READ)
@@ -176,7 +178,7 @@ def post_withdrawal(token: str) -> Response[str]:
         count("RequestCancelled" if stopped.coverage.kind == "request" else "ConsentWithdrawnAgain")
     return _pages().page(
         "unsubscribed",
-        link=token,
+        token=token,
         everything=form.one("do") == "everything",
         subscribe_url=_to("/subscribe"),
         **views.withdrawn(stopped, services().policy, services().texts, _language()),
@@ -201,7 +203,6 @@ def _undo_withdrawal(token: str, form: Form) -> Response[str]:
         HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
         undone=undone,
         instead=bool(form.one("instead")),
-        link=token,
         stop_url=_to(f"/u/{token}"),
         subscribe_url=_to("/subscribe"),
     )

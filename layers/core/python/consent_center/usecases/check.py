@@ -3,13 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consent_center.domain.capability import ReservedSend, WithdrawLink, seal_send, seal_withdrawal
+from consent_center.domain.capability import (
+    ReservedSend,
+    WhyLink,
+    WithdrawLink,
+    seal_send,
+    seal_why,
+    seal_withdrawal,
+)
 from consent_center.domain.contact import ContactPoint, contact_point
-from consent_center.domain.errors import InvalidAddressError, UnknownNameError
-from consent_center.domain.permission import Permission, Reason, permission
+from consent_center.domain.errors import InvalidAddressError
+from consent_center.domain.permission import (
+    NOTHING_RECORDED,
+    Permission,
+    Reason,
+    Recording,
+    RecordingRules,
+    permission,
+    wants_fewer,
+)
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.ports import Addresses, Chance, Clock, Secrets, Send, Subjects
-from consent_center.usecases.links import unsubscribe_headers
+from consent_center.usecases.links import unsubscribe_headers, why_url
+
+CHANNEL = "email"
+"""Recipients are e-mail addresses, so they are people as they are known on this channel, whatever is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +47,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer for one row. `send_id` and `headers` come only with a yes."""
+    """The answer for one row. Everything but the permission comes only with a yes."""
 
     permission: Permission
     send_id: str | None = None
     headers: dict[str, str] | None = None
+    why_url: str | None = None
+    """Where the person reads why they got this letter."""
+    recording: Recording = NOTHING_RECORDED
 
 
 def check_permissions(
@@ -53,17 +74,27 @@ def check_permissions(
     purpose, topic or channel that the policy lacks.
     """
     purpose = policy.purpose(question.purpose)
-    if question.channel not in purpose.channels:
-        raise UnknownNameError("channel")
     if question.topic is not None:
         purpose.topic(question.topic)
+    purpose.scopes(question.channel)
     contacts = _contacts(question, purpose, addresses, secrets)
     now = clock()
     asked = list(dict.fromkeys(contact for contact in contacts if contact is not None))
     states = subjects.states(asked)
+    # Who asked for fewer letters costs a second read; nobody else does.
+    choosy = [contact for contact, state in states.items() if wants_fewer(state, purpose, question.channel)]
+    last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
+    unread = set(choosy) - set(last_sends)
     answers = {
-        contact: permission(states[contact], purpose, channel=question.channel, topic=question.topic, now=now)
-        if contact in states
+        contact: permission(
+            states[contact],
+            purpose,
+            channel=question.channel,
+            topic=question.topic,
+            now=now,
+            last_send=last_sends.get(contact) or None,
+        )
+        if contact in states and contact not in unread
         else Permission(Reason.UNAVAILABLE)
         for contact in asked
     }
@@ -71,9 +102,14 @@ def check_permissions(
         sends = [Send(contact, purpose.id, now) for contact, answer in answers.items() if answer.allowed]
         for contact in subjects.record_sends(sends):
             answers[contact] = Permission(Reason.UNAVAILABLE)
+    rules = RecordingRules(policy, purpose.controller, CHANNEL)
     links = _Links(policy, purpose, question.topic, base_url, secrets, chance, now)
     return [
-        Answer(Permission(Reason.INVALID_ADDRESS)) if contact is None else links.with_headers(contact, answers[contact])
+        Answer(Permission(Reason.INVALID_ADDRESS))
+        if contact is None
+        else links.answer(contact, answers[contact], rules.of(states[contact], now))
+        if answers[contact].allowed
+        else Answer(answers[contact])
         for contact in contacts
     ]
 
@@ -86,7 +122,7 @@ def _contacts(
     for text in question.recipients:
         try:
             contacts.append(
-                contact_point(addresses(text), controller=purpose.controller, channel=question.channel, peppers=peppers)
+                contact_point(addresses(text), controller=purpose.controller, channel=CHANNEL, peppers=peppers)
             )
         except InvalidAddressError:
             contacts.append(None)
@@ -111,12 +147,16 @@ class _Links:
         self._list_id = f"{topic or purpose.id}.{policy.brand_of(purpose).list_domain}"
         self._base_url, self._keys, self._chance, self._at = base_url, secrets.links(), chance, at
 
-    def with_headers(self, contact: ContactPoint, answer: Permission) -> Answer:
-        if not answer.allowed:
-            return Answer(answer)
+    def answer(self, contact: ContactPoint, permitted: Permission, recording: Recording) -> Answer:
         topics = (self._topic_code,) if self._topic_code else ()
         token = seal_withdrawal(WithdrawLink(contact, self._purpose_code, topics), self._keys)
         send = ReservedSend(contact, self._purpose_code, self._topic_code, self._at, self._chance.name())
+        seq = int(permitted.evidence.rpartition(".")[2]) if permitted.evidence else 0
+        why = seal_why(WhyLink(contact, self._purpose_code, self._topic_code, seq, self._at), self._keys)
         return Answer(
-            answer, seal_send(send, self._keys), unsubscribe_headers(self._base_url, token, list_id=self._list_id)
+            permitted,
+            seal_send(send, self._keys),
+            unsubscribe_headers(self._base_url, token, list_id=self._list_id),
+            why_url(self._base_url, why),
+            recording,
         )
