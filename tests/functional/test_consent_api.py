@@ -24,7 +24,10 @@ def test_rows_come_back_in_order(deployment: Deployment) -> None:
 
     assert [row["index"] for row in results] == [0, 1, 2, 3]
     assert [row["reason"] for row in results] == ["no_record", "given", "invalid_address", "given"]
-    assert set(results[1]) == {"index", "allowed", "reason", "evidence", "valid_until", "send_id", "headers", "why_url", "may_track_opens", "may_track_clicks", "may_profile"}
+    yes = (
+        "index allowed reason evidence valid_until send_id headers why_url may_track_opens may_track_clicks may_profile"
+    )
+    assert set(results[1]) == set(yes.split())
     assert (results[0]["evidence"], results[0]["headers"], results[0]["send_id"]) == (None, None, None)
 
 

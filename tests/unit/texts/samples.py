@@ -32,6 +32,7 @@ def a_site(texts: Texts, colour: str = COLOUR) -> dict[str, Any]:
             "url": "https://authority.example.org",
         },
         "notice_version": "2026-11-01",
+        "notice_url": "/notice",
         "languages": [
             {"code": "en", "name": "English", "url": "?lang=en"},
             {"code": "da", "name": "Dansk", "url": "?lang=da"},
@@ -187,7 +188,207 @@ def some_versions() -> list[dict[str, Any]]:
     ]
 
 
-ERROR_KINDS = ("invalid", "not_found", "method", "busy", "too_large", "too_many")
+ERROR_KINDS = ("invalid", "not_found", "method", "busy", "too_large", "too_many", "nothing_held")
+
+
+def a_period(months: int = 0, weeks: int = 0, days: int = 0) -> dict[str, Any]:
+    return {"period": f"{months}.{days or weeks * 7}", "months": months, "weeks": weeks, "days": days}
+
+
+def a_row(topic: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "purpose": "direct-marketing-email",
+        "topic": topic["id"],
+        "name": topic["name"],
+        "description": topic["description"],
+        "frequency": topic["frequency"],
+        "is_on": False,
+        "since": None,
+        "until": None,
+        "stopped": None,
+        "ended": None,
+        "asked_until": None,
+        "event": None,
+        "by_letter": True,
+        "wording": [],
+        "shown": "",
+        **changes,
+    }
+
+
+def a_choice(rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    return {
+        "id": "direct-marketing-email",
+        "name": "News by e-mail",
+        "description": "We send you marketing about our meters and services by e-mail, on the topics you choose.",
+        "rows": rows,
+        "is_on": any(row["is_on"] for row in rows),
+        "paused_until": None,
+        "pauses": [a_period(1), a_period(3), a_period(6)],
+        "fewer": [a_period(weeks=2), a_period(3)],
+        "at_most_every": None,
+        "recipients": ["Posthuset Nord ApS", "Kundekartotek AB"],
+        "kept": "Proof of consent to marketing by e-mail",
+        "withdrawal_text": some_wording()[-1],
+        **changes,
+    }
+
+
+def an_interest(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "profiling",
+        "name": "Choosing what is relevant for you",
+        "description": "From what you told us we place you in groups of recipients.",
+        "interest": "Sending you less that is beside the point.",
+        "objection_text": "You may object at any time, without giving a reason.",
+        "absolute": True,
+        "is_on": True,
+        "stopped": None,
+        "recipients": [],
+        "kept": "Contact data",
+        **changes,
+    }
+
+
+def some_preferences(**changes: Any) -> dict[str, Any]:
+    """The page of somebody in every state that a row knows."""
+    news, knowledge, events, surveys = some_topics()
+    recording = {**surveys, "id": "opens", "name": "Opens"}
+    rows = [
+        a_row(news, is_on=True, since=AT, event=1),
+        a_row(knowledge, asked_until=AT),
+        a_row(events, stopped=AT, event=2),
+        a_row(surveys, ended=AT, event=1),
+    ]
+    return {
+        "fault": None,
+        "result": None,
+        "done": "",
+        "received": [a_choice(rows)],
+        "recorded": [
+            a_choice(
+                [
+                    a_row(recording, by_letter=False, wording=some_wording()[:2], shown="0" * 64),
+                    a_row({**recording, "id": "clicks"}, is_on=True, since=AT, until=AT, event=3, by_letter=False),
+                ],
+                id="email-tracking",
+                name="Following how you use our e-mails",
+                pauses=[],
+                fewer=[],
+                recipients=[],
+            )
+        ],
+        "anything_on": True,
+        "objections": [
+            {"id": "direct-marketing", "name": "Direct marketing", "since": None},
+            {"id": "profiling", "name": "Profiling for marketing", "since": AT},
+        ],
+        "interests": [an_interest(), an_interest(id="statistics", is_on=False, stopped=AT)],
+        "about": {
+            "email": "ada@example.org",
+            "name": "Ada <b>",
+            "company": "Analytical Engines",
+            "interests": ["Water meters", "Leaks and water loss"],
+            "language": "en",
+        },
+        "history_url": "/preferences/v1.k1.token/history",
+        "languages": [
+            {"code": "en", "name": "English", "is_current": True},
+            {"code": "da", "name": "Dansk", "is_current": False},
+            {"code": "nb", "name": "Norsk bokmål", "is_current": False},
+        ],
+        **changes,
+    }
+
+
+def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The preference page and its neighbours."""
+    on = [a_row(topic, is_on=True, since=AT, event=1) for topic in some_topics()]
+    off = [a_row(topic) for topic in some_topics()]
+    yield "preferences", "preferences", some_preferences()
+    yield (
+        "preferences-all-on",
+        "preferences",
+        some_preferences(
+            received=[a_choice(on, at_most_every=a_period(3))],
+            result={"text": "“Events” stops now.", "can_undo": True, "kind": "done"},
+            done="v1.k1.done.mac",
+        ),
+    )
+    yield (
+        "preferences-all-off",
+        "preferences",
+        some_preferences(received=[a_choice(off)], recorded=[], anything_on=False),
+    )
+    yield "preferences-paused", "preferences", some_preferences(received=[a_choice(on, paused_until=AT)])
+    yield (
+        "preferences-fault",
+        "preferences",
+        some_preferences(fault="That choice no longer exists. Nothing was changed."),
+    )
+    nothing = {"received": [], "recorded": [], "anything_on": False, "objections": [], "interests": []}
+    yield "preferences-empty", "preferences", some_preferences(**nothing, about=None, languages=[])
+    event = {
+        "number": 1,
+        "at": AT,
+        "what": "You said yes",
+        "about": ["Product news, Knowledge"],
+        "wording": some_wording(),
+        "notice": "2026-11-01",
+    }
+    stop = {**event, "number": 2, "what": "You stopped", "wording": [], "notice": None}
+    back = {"back_url": "/preferences/v1.k1.token"}
+    yield "history", "history", {"events": [stop, event], **back}
+    yield "history-empty", "history", {"events": [], **back}
+    yield "lost-link", "lost_link", {"email": "", "errors": {}}
+    yield "lost-link-errors", "lost_link", {"email": "ada@", "errors": {"email": "Enter your e-mail address."}}
+    yield "link-sent", "link_sent", {"email_shown": "ada@example.org", "minutes": 60}
+    yield "link-sent-by-link", "link_sent", {"email_shown": "", "minutes": 60}
+    yield "link-expired", "link_expired", {"token": "v1.k1.token"}
+    why = {
+        "purpose": "News by e-mail",
+        "topic": "Events",
+        "description": "Invitations to trade fairs, courses and webinars.",
+        "basis": "Your consent",
+        "checked_at": AT,
+        "given_at": AT,
+        "how": "form",
+        "still": True,
+        "notice": "2026-11-01",
+        "preferences_url": "/preferences",
+        "stop_address": "stop@example.com",
+    }
+    for how in ("form", "preferences", "page", "api", "elsewhere"):
+        yield f"why-{how}", "why", {**why, "how": how}
+    yield "why-gone", "why", {**why, "given_at": None, "how": None, "still": False, "notice": None}
+    yield "why-law", "why", {**why, "given_at": None, "how": None, "basis": None, "topic": None, "notice": None}
+    for undone, instead in ((True, False), (True, True), (False, False)):
+        name = f"undone-{'yes' if undone else 'no'}" + ("-instead" if instead else "")
+        yield name, "undone", {"undone": undone, "instead": instead, "stop_url": "/u/x", "subscribe_url": "/subscribe"}
+    for given in (True, False):
+        yield f"reason-{'given' if given else 'none'}", "reason_thanks", {"given": given}
+
+
+def an_unsubscription(**changes: Any) -> dict[str, Any]:
+    return {
+        "topics": ["Product news"],
+        "scope": "topic",
+        "already": False,
+        "everything": False,
+        "token": "v1.k1.token",
+        "done": "v1.k1.done.mac",
+        "still": ["Knowledge", "Events"],
+        "instead": [
+            {"value": "fewer 0.14", "kind": "fewer", **a_period(weeks=2)},
+            {"value": "pause 1.0", "kind": "pause", **a_period(1)},
+        ],
+        "reasons": [
+            {"value": "too_many", "text": "There were too many of them."},
+            {"value": "other", "text": "Another reason."},
+        ],
+        "subscribe_url": "/subscribe",
+        **changes,
+    }
 
 
 def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -252,14 +453,25 @@ def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield (
                 f"unsubscribed-{scope}" + ("-already" if already else ""),
                 "unsubscribed",
-                {"topics": names, "scope": scope, "already": already, "subscribe_url": "/subscribe"},
+                an_unsubscription(
+                    topics=names,
+                    scope=scope,
+                    already=already,
+                    **({"done": None, "instead": []} if already else {}),
+                ),
             )
+    yield (
+        "unsubscribed-everything",
+        "unsubscribed",
+        an_unsubscription(everything=True, still=[], scope="purpose"),
+    )
+    yield from preference_pages()
     yield "notice", "notice", {"notice": a_notice(), "versions": some_versions()}
     yield "notice-earlier", "notice", {"notice": a_notice("2026-05-01"), "versions": some_versions()}
     for kind in ERROR_KINDS:
         context = {"kind": kind, "stop_address": "stop@example.com", "subscribe_url": "/subscribe"}
         yield f"error-{kind.replace('_', '-')}", "error", context
-    yield "home", "home", {"subscribe_url": "/subscribe", "notice_url": "/notice"}
+    yield "home", "home", {"subscribe_url": "/subscribe", "preferences_url": "/preferences", "notice_url": "/notice"}
 
 
 def letters() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -276,5 +488,13 @@ def letters() -> Iterator[tuple[str, dict[str, Any]]]:
             "notice_url": f"{base}/notice/2026-11-01",
             "requested_at": AT,
             "days": 7,
+        },
+    )
+    yield (
+        "preferences",
+        {
+            "preferences_url": LONG_LINK.replace("/confirm/", "/preferences/"),
+            "notice_url": f"{base}/notice/2026-11-01",
+            "minutes": 60,
         },
     )
