@@ -1,6 +1,7 @@
 """What other systems ask: may I send this, to whom, and why."""
 
 import base64
+import hashlib
 import json
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +11,30 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from consent_api.models import PermissionChecksIn, PermissionChecksOut
+from consent_api.models import (
+    DecisionIn,
+    DecisionsIn,
+    DecisionsOut,
+    LookupIn,
+    LookupOut,
+    PermissionChecksIn,
+    PermissionChecksOut,
+    SendsIn,
+    SendsOut,
+)
 from consent_center.bootstrap import services
-from consent_center.domain.errors import MissingScopeError, UnavailableError, UnknownNameError
+from consent_center.domain.errors import (
+    ForbiddenTransitionError,
+    InvalidFormError,
+    MissingScopeError,
+    UnavailableError,
+    UnknownNameError,
+)
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases.check import Question, check_permissions
+from consent_center.usecases.lookup import look_up
+from consent_center.usecases.record import record_decision
+from consent_center.usecases.sends import SendOutcome, confirm_sends
 from consent_center.web.base_url import base_url
 from consent_center.web.problems import plain, problem
 
@@ -46,6 +66,67 @@ def post_permission_checks(body: PermissionChecksIn) -> PermissionChecksOut:
     count("PermissionAllowed", allowed)
     count("PermissionDenied", len(answers) - allowed)
     return PermissionChecksOut.of(answers)
+
+
+@app.post("/v1/sends", summary="These letters were sent", tags=["Permissions"], security=[{"Jwt": []}])
+def post_sends(body: SendsIn) -> SendsOut:
+    _require_scope("check")
+    outcomes = confirm_sends(
+        [send.send_id for send in body.sends],
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    count("SendConfirmed", sum(outcome is SendOutcome.RECORDED for outcome in outcomes))
+    return SendsOut.of(outcomes)
+
+
+@app.post(
+    "/v1/permissions/lookup",
+    summary="Everything that may be done about one person",
+    tags=["Permissions"],
+    security=[{"Jwt": []}],
+)
+def post_lookup(body: LookupIn) -> LookupOut:
+    _require_scope("read")
+    found = look_up(
+        body.recipient,
+        policy=services().policy,
+        subjects=services().subjects,
+        addresses=services().addresses,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    count("PersonLookedUp")
+    return LookupOut.of(found)
+
+
+@app.post(
+    "/v1/decisions",
+    summary="Record what a person decided somewhere else",
+    tags=["Decisions"],
+    security=[{"Jwt": []}],
+)
+def post_decisions(body: DecisionsIn) -> DecisionsOut:
+    _require_scope("write")
+    if (body.objection is None) == (body.purpose is None):
+        raise InvalidFormError({"purpose": "either"})
+    if body.objection is not None and body.decision is not DecisionIn.OBJECTED:
+        raise InvalidFormError({"decision": "not_an_objection"})
+    recorded = record_decision(
+        body.statement(),
+        client=_client(),
+        policy=services().policy,
+        subjects=services().subjects,
+        addresses=services().addresses,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+    count("DecisionRecorded" if recorded.is_new else "DecisionRecordedAgain")
+    return DecisionsOut.of(recorded)
 
 
 @app.get("/v1/openapi.json", include_in_schema=False)
@@ -80,7 +161,44 @@ _RULES = {
     "string_type": "The value must be a text.",
     "bool_type": "The value must be true or false.",
     "list_type": "The value must be a list.",
+    "string_too_long": "The text is too long.",
+    "string_too_short": "The text is empty.",
+    "too_short": "The list is empty.",
+    "enum": "The value is not one of those that the API description names.",
+    "timezone_aware": "The time needs its offset from UTC, such as Z.",
+    "datetime_from_date_parsing": "The value must be a time as RFC 3339 writes it.",
+    "datetime_parsing": "The value must be a time as RFC 3339 writes it.",
+    "datetime_type": "The value must be a time as RFC 3339 writes it.",
 }
+
+
+@app.exception_handler(InvalidFormError)
+def explain_field(error: InvalidFormError) -> Response[str]:
+    """Names the first field that is wrong and the rule that it breaks."""
+    field, rule = next(iter(error.fields.items()))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-field", _FIELD_RULES[rule], field=f"/{field}")
+
+
+_FIELD_RULES = {
+    "required": "The field is required here.",
+    "too_long": "The value is longer than an e-mail address can be.",
+    "address": "The value is no e-mail address.",
+    "future": "The time is in the future, or before the person agreed.",
+    "not_confirmed": "This purpose counts only once the person has confirmed it from the address: say when.",
+    "unknown": "The policy has no such value.",
+    "retired": "The organisation no longer pursues this; it can be withdrawn and no longer given.",
+    "ended": "A consent given then has ended by itself already.",
+    "either": "Name either a purpose or an objection.",
+    "not_an_objection": "With an objection the decision is `objected`.",
+    "not_an_interest": "This purpose does not rest on an interest that a person can object to.",
+    "not_a_consent": "This purpose does not rest on consent.",
+}
+
+
+@app.exception_handler(ForbiddenTransitionError)
+def explain_forbidden(_: ForbiddenTransitionError) -> Response[str]:
+    detail = "The person said no. Only they can turn that into a yes: let them sign up again."
+    return problem(HTTPStatus.CONFLICT, "forbidden-transition", detail)
 
 
 @app.exception_handler(UnknownNameError)
@@ -134,10 +252,23 @@ def _readable(event: dict[str, Any]) -> tuple[dict[str, Any], Response[str] | No
     return {**event, "body": text, "isBase64Encoded": False, "headers": headers}, None
 
 
+def _claims() -> dict[str, Any]:
+    context = app.current_event.raw_event["requestContext"]
+    claims: dict[str, Any] = context.get("authorizer", {}).get("jwt", {}).get("claims", {})
+    return claims
+
+
+def _client() -> str:
+    """The system that calls, as its token names it. A name that could be a person's address is kept as its hash."""
+    claims = _claims()
+    name = str(claims.get("client_id") or claims.get("azp") or claims.get("sub") or "unknown")
+    return hashlib.sha256(name.encode()).hexdigest()[:26] if "@" in name else name[:100]
+
+
 def _require_scope(name: str) -> None:
     """The gateway has checked the signature; the scope is checked again here, where it decides."""
     needed = f"{services().config.scope_prefix}{name}"
-    claims = app.current_event.raw_event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
+    claims = _claims()
     # API Gateway writes a claim that is a list as "[one two]".
     granted = f"{claims.get('scope', '')} {claims.get('scp', '')}".replace("[", " ").replace("]", " ").split()
     if needed not in granted:

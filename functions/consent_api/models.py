@@ -1,12 +1,20 @@
 """What the API takes and gives, as its OpenAPI description says it."""
 
 from collections.abc import Sequence
+from datetime import UTC
+from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
+from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.objection import Against
 from consent_center.domain.permission import Reason
+from consent_center.domain.policy import Period
 from consent_center.usecases.check import Answer
+from consent_center.usecases.lookup import Finding, Overview
+from consent_center.usecases.record import Proof, Recorded, Statement
+from consent_center.usecases.sends import SendOutcome
 
 MOST_RECIPIENTS = 1_000
 
@@ -79,3 +87,223 @@ class PermissionChecksOut(BaseModel):
                 for index, answer in enumerate(answers)
             ]
         )
+
+
+class SendIn(BaseModel):
+    """One letter that was sent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    send_id: Annotated[StrictStr, Field(max_length=2_048, description="As the check answered it.")]
+
+
+class SendsIn(BaseModel):
+    """Letters that were really sent, up to 1,000."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sends: Annotated[list[SendIn], Field(max_length=MOST_RECIPIENTS)]
+
+
+class SendOut(BaseModel):
+    """What became of one row."""
+
+    index: Annotated[int, Field(description="The row in `sends`, from 0.")]
+    recorded: bool
+    reason: SendOutcome
+
+
+class SendsOut(BaseModel):
+    """One outcome per row, in the order given."""
+
+    results: list[SendOut]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[SendOutcome]) -> Self:
+        return cls(
+            results=[
+                SendOut(index=index, recorded=outcome is SendOutcome.RECORDED, reason=outcome)
+                for index, outcome in enumerate(outcomes)
+            ]
+        )
+
+
+class LookupIn(BaseModel):
+    """One person, in the body and never in an address of a page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+
+
+class ScopeOut(BaseModel):
+    """What holds for one purpose, or one topic of it, on one channel."""
+
+    purpose: str
+    topic: str | None
+    channel: str
+    state: Annotated[str | None, Field(description="The newest decision in DPV's words; null where there is none.")]
+    since: Annotated[int | None, Field(description="When it was decided, in epoch seconds.")]
+    valid_until: Annotated[int | None, Field(description="Epoch seconds from which a consent ends by itself.")]
+    allowed: bool
+    reason: Reason
+    evidence: Annotated[str | None, Field(description="With a consent: the ledger entry that allows it.")]
+
+    @classmethod
+    def of(cls, found: Finding) -> Self:
+        decided = found.decided
+        return cls(
+            purpose=found.scope.purpose,
+            topic=found.scope.topic,
+            channel=found.scope.channel,
+            state=decided.state.value if decided else None,
+            since=_seconds(decided),
+            valid_until=decided.valid_until if decided else None,
+            allowed=found.permission.allowed,
+            reason=found.permission.reason,
+            evidence=found.permission.evidence,
+        )
+
+
+class PreferenceOut(BaseModel):
+    """How the person wants what they agreed to."""
+
+    purpose: str
+    paused_until: Annotated[int | None, Field(description="Epoch seconds.")]
+    at_most_every: Annotated[str | None, Field(description="An ISO 8601 duration, such as P3M or P14D.")]
+
+
+class ObjectionOut(BaseModel):
+    """An objection to everything of a kind."""
+
+    against: Against
+    since: Annotated[int | None, Field(description="Epoch seconds; null where there is none.")]
+
+
+class LookupOut(BaseModel):
+    """Everything that may be done about one person. Somebody unknown is answered in the same shape."""
+
+    permissions: list[ScopeOut]
+    objections: list[ObjectionOut]
+    preferences: list[PreferenceOut]
+    language: str | None
+    may_track_opens: bool
+    may_track_clicks: bool
+    may_profile: bool
+
+    @classmethod
+    def of(cls, found: Overview) -> Self:
+        return cls(
+            permissions=[ScopeOut.of(one) for one in found.findings],
+            objections=[
+                ObjectionOut(against=against, since=_seconds(decided)) for against, decided in found.objections.items()
+            ],
+            preferences=[
+                PreferenceOut(
+                    purpose=purpose, paused_until=one.paused_until, at_most_every=_duration(one.at_most_every)
+                )
+                for purpose, one in found.preferences.items()
+            ],
+            language=found.language,
+            may_track_opens=found.recording.opens,
+            may_track_clicks=found.recording.clicks,
+            may_profile=found.recording.profile,
+        )
+
+
+class DecisionIn(StrEnum):
+    """What a person decided."""
+
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    OBJECTED = "objected"
+
+
+_STATES = {
+    DecisionIn.GIVEN: DecisionState.GIVEN,
+    DecisionIn.WITHDRAWN: DecisionState.WITHDRAWN,
+    DecisionIn.REFUSED: DecisionState.REFUSED,
+    DecisionIn.OBJECTED: DecisionState.OBJECTED,
+}
+
+
+class EvidenceIn(BaseModel):
+    """What shows that the person really decided so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    collected_at: Annotated[AwareDatetime, Field(description="When they agreed (RFC 3339), not in the future.")]
+    method: Annotated[StrictStr, Field(min_length=1, max_length=200, description="How, such as `form on our website`.")]
+    wording: Annotated[
+        list[Annotated[StrictStr, Field(max_length=10_000)]],
+        Field(min_length=1, max_length=20, description="The words they agreed to, paragraph by paragraph."),
+    ]
+    language: Annotated[StrictStr, Field(max_length=20, description="One of the policy's languages.")]
+    notice: Annotated[StrictStr | None, Field(max_length=40, description="The edition of the notice they saw.")] = None
+    reference: Annotated[StrictStr | None, Field(max_length=200, description="Your own key to the proof.")] = None
+    confirmed_at: Annotated[
+        AwareDatetime | None,
+        Field(description="When they confirmed it from the address itself; required with double opt-in."),
+    ] = None
+
+
+class DecisionsIn(BaseModel):
+    """One decision of one person, made somewhere else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    decision: DecisionIn
+    purpose: Annotated[StrictStr | None, Field(description="The purpose's id; left out with `objection`.")] = None
+    topics: Annotated[
+        list[StrictStr],
+        Field(max_length=100, description="Topics of the purpose. Without any, a no is about all of them."),
+    ] = []
+    objection: Annotated[
+        Against | None, Field(description="An objection to everything of a kind, in place of a purpose.")
+    ] = None
+    evidence: Annotated[EvidenceIn | None, Field(description="Required for a yes.")] = None
+
+    def statement(self) -> Statement:
+        proof = self.evidence
+        return Statement(
+            self.recipient,
+            _STATES[self.decision],
+            self.purpose,
+            tuple(dict.fromkeys(self.topics)),
+            self.objection,
+            Proof(
+                proof.collected_at.astimezone(UTC),
+                proof.method,
+                proof.wording,
+                proof.language,
+                proof.notice,
+                proof.reference,
+                proof.confirmed_at.astimezone(UTC) if proof.confirmed_at else None,
+            )
+            if proof
+            else None,
+        )
+
+
+class DecisionsOut(BaseModel):
+    """What is stored now."""
+
+    recorded: Annotated[bool, Field(description="False where it was decided so before.")]
+    evidence: Annotated[str | None, Field(description="The ledger entry that proves it: `<chain>.<seq>`.")]
+
+    @classmethod
+    def of(cls, found: Recorded) -> Self:
+        return cls(recorded=found.is_new, evidence=found.evidence)
+
+
+def _seconds(decided: Decided | None) -> int | None:
+    return decided.at // 1000 if decided else None
+
+
+def _duration(period: Period | None) -> str | None:
+    """As ISO 8601 writes it."""
+    if period is None:
+        return None
+    return "P" + (f"{period.months}M" if period.months else "") + (f"{period.days}D" if period.days else "")

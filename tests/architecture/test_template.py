@@ -24,6 +24,12 @@ PAGES = {
     "/preferences/{token}/history",
     "/why/{token}",
 }
+SCOPES = {
+    "/v1/permission-checks": "check",
+    "/v1/sends": "check",
+    "/v1/permissions/lookup": "read",
+    "/v1/decisions": "write",
+}
 POSTED = {
     "/subscribe",
     "/confirm/{token}",
@@ -83,7 +89,7 @@ def routes() -> dict[str, dict[str, Any]]:
 def test_the_routes_are_the_public_contract() -> None:
     expected = {f"{method} {path}" for path in PAGES for method in ("GET", "HEAD")}
     expected |= {f"POST {path}" for path in POSTED}
-    expected |= {"POST /v1/permission-checks", "GET /v1/openapi.json", "ANY /$default"}
+    expected |= {f"POST {path}" for path in SCOPES} | {"GET /v1/openapi.json", "ANY /$default"}
 
     assert set(routes()) == expected
 
@@ -91,8 +97,9 @@ def test_the_routes_are_the_public_contract() -> None:
 def test_only_pages_and_the_api_description_are_open() -> None:
     closed = {route for route, operation in routes().items() if operation.get("security")}
 
-    assert closed == {"POST /v1/permission-checks"}
-    assert routes()["POST /v1/permission-checks"]["security"] == [{"Jwt": [{"Fn::Sub": "${ScopePrefix}check"}]}]
+    assert closed == {f"POST {path}" for path in SCOPES}
+    for path, scope in SCOPES.items():
+        assert routes()[f"POST {path}"]["security"] == [{"Jwt": [{"Fn::Sub": f"${{ScopePrefix}}{scope}"}]}]
 
 
 def test_tokens_are_checked_for_issuer_and_audience() -> None:
@@ -179,7 +186,14 @@ EXPECTED_RIGHTS = {
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },
     "ConsentApiFunction": {
-        "SubjectsTable": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
+        "SubjectsTable": {
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        },
+        "LedgerTable": {"dynamodb:PutItem"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },

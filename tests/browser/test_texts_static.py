@@ -15,7 +15,8 @@ STATES = {state: (page, context) for state, page, context in samples.pages()}
 NARROW, WIDE = 320, 1280
 """CSS pixels; 320 is also what a window of 1280 has left at a zoom of 400 % (WCAG 2.2, 1.4.10)."""
 
-TOO_SMALL = """() => [...document.querySelectorAll('.button, .choice, input:not([type=hidden], [type=checkbox], [type=radio])')]
+TOO_SMALL = """() => [...document.querySelectorAll(
+        '.button, .choice, input:not([type=hidden], [type=checkbox], [type=radio])')]
     .filter(seen => seen.getBoundingClientRect().height < 44 || seen.getBoundingClientRect().width < 44)
     .map(seen => seen.outerHTML)"""
 

@@ -203,6 +203,11 @@ class Policy:
         """The version in force."""
         return self.notices[self.raw["current_notice"]]
 
+    def notice_hash(self, version: str, language: str) -> str:
+        """The hash of a notice's text in the language, or in the default language where it was not published in it."""
+        hashes = self.notices[version].hashes
+        return hashes[language if language in hashes else self.default_language]
+
     def purpose(self, purpose_id: str) -> Purpose:
         """The purpose, retired ones included, or UnknownNameError."""
         try:

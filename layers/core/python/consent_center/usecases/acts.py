@@ -20,11 +20,9 @@ def facts(policy: Policy, scopes: Iterable[Scope], *, source: str, capability: s
 
 def wording_facts(policy: Policy, wording: Wording, collection: str) -> dict[str, Any]:
     """What a consent adds: the words that were shown, their notice and language, and how it was collected."""
-    hashes = policy.notices[wording.notice].hashes
-    language = wording.language if wording.language in hashes else policy.default_language
     return {
         "notice": wording.notice,
-        "notice_hash": hashes[language],
+        "notice_hash": policy.notice_hash(wording.notice, wording.language),
         "language": wording.language,
         "wording_hash": wording.hash,
         "collection": collection,

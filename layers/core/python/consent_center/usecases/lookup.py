@@ -1,0 +1,76 @@
+"""Everything that may be done about one person, as other systems ask it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from consent_center.domain.contact import contact_point
+from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.errors import InvalidAddressError, InvalidFormError, UnavailableError
+from consent_center.domain.objection import Against, in_force
+from consent_center.domain.permission import Permission, Recording, RecordingRules, permission
+from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.subject import Preference, Subject
+from consent_center.ports import Addresses, Clock, Secrets, Subjects
+
+CHANNEL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One scope of the policy, what was decided about it last, and whether it is allowed now."""
+
+    scope: Scope
+    decided: Decided | None
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What holds for one contact point. Somebody unknown has the same shape, with nothing decided."""
+
+    findings: Sequence[Finding]
+    objections: Mapping[Against, Decided | None]
+    preferences: Mapping[str, Preference]
+    """By purpose, where there are any."""
+    recording: Recording
+    language: str | None
+
+
+def look_up(
+    recipient: str, *, policy: Policy, subjects: Subjects, addresses: Addresses, secrets: Secrets, clock: Clock
+) -> Overview:
+    """Everything about one address, for the controller that the form speaks for. Reads only.
+
+    InvalidFormError for what is no address; UnavailableError if it could not be read.
+    """
+    try:
+        address = addresses(recipient)
+    except InvalidAddressError as error:
+        raise InvalidFormError({"recipient": str(error)}) from None
+    controller = policy.form_purpose.controller
+    contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+    subject = subjects.states([contact]).get(contact)
+    if subject is None:
+        raise UnavailableError("look up")
+    now = clock()
+    purposes = [one for one in policy.purposes_of(controller) if not one.retired]
+    return Overview(
+        [_finding(subject, purpose, scope, now) for purpose in purposes for scope in purpose.all_scopes()],
+        {against: _raised(subject.decided.get(against.scope.code)) for against in Against},
+        {
+            purpose.id: subject.preferences[key]
+            for purpose in purposes
+            if (key := purpose.preference_key(CHANNEL)) in subject.preferences
+        },
+        RecordingRules(policy, controller, CHANNEL).of(subject, now),
+        subject.language,
+    )
+
+
+def _finding(subject: Subject, purpose: Purpose, scope: Scope, now: int) -> Finding:
+    answer = permission(subject, purpose, channel=scope.channel, topic=scope.topic, now=now)
+    return Finding(scope, in_force(subject, purpose, scope), answer)
+
+
+def _raised(decided: Decided | None) -> Decided | None:
+    return decided if decided and decided.state is DecisionState.OBJECTED else None

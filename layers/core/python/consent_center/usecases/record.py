@@ -1,0 +1,231 @@
+"""Recording what a person decided somewhere else. It lowers freely, and raises only with evidence and over no no."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent_center.domain import wishes
+from consent_center.domain.chain import evidence_id
+from consent_center.domain.contact import Address, contact_point
+from consent_center.domain.decision import DecisionState, require_allowed
+from consent_center.domain.errors import InvalidAddressError, InvalidFormError
+from consent_center.domain.objection import Against, in_force
+from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.subject import Act, Subject, decide
+from consent_center.ports import Addresses, Chance, Clock, Pause, Profile, Secrets, Subjects
+from consent_center.usecases.acts import facts
+from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
+
+CHANNEL = "email"
+
+API = "api"
+"""The source and the capability of what comes this way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that the person really decided so."""
+
+    collected_at: datetime
+    method: str
+    wording: Sequence[str]
+    language: str
+    notice: str | None = None
+    reference: str | None = None
+    confirmed_at: datetime | None = None
+    """When they confirmed it from the address itself (double opt-in)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A decision as another system states it: about a purpose and some of its topics, or an objection to all."""
+
+    recipient: str
+    state: DecisionState
+    purpose: str | None = None
+    topics: Sequence[str] = ()
+    against: Against | None = None
+    proof: Proof | None = None
+
+    def __repr__(self) -> str:
+        """Hides the person, because a repr ends up in logs and tracebacks."""
+        return f"Statement({self.state!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`evidence` names the event that holds now; `is_new` whether this call made it."""
+
+    is_new: bool
+    evidence: str | None
+    scopes: Sequence[Scope]
+
+
+def record_decision(
+    statement: Statement,
+    *,
+    client: str,
+    policy: Policy,
+    subjects: Subjects,
+    addresses: Addresses,
+    secrets: Secrets,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+) -> Recorded:
+    """Store a decision; `client` is the system that states it. What it answers is stored.
+
+    InvalidFormError names each field that is wrong, by its path; UnknownNameError for what the policy lacks;
+    ForbiddenTransitionError for a yes over the person's no (Art. 7(3), 21(3) GDPR); UnavailableError.
+    """
+    try:
+        address = addresses(statement.recipient)
+    except InvalidAddressError as error:
+        raise InvalidFormError({"recipient": str(error)}) from None
+    purpose = policy.purpose(statement.purpose) if statement.purpose is not None else None
+    controller = (purpose or policy.form_purpose).controller
+    contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+    gives = statement.state is DecisionState.GIVEN
+    until = _end(statement, purpose, policy, clock()) if gives and purpose is not None else None
+
+    def attempt() -> Recorded:
+        now = clock()
+        subject = subjects.load(contact).subject
+        changes = _changes(statement, subject, purpose, policy, now)
+        scopes = [scope for scope, _ in changes]
+        wanted = [scope for scope, after in changes if _is_news(subject, scope, after, now)]
+        if gives and purpose is not None:
+            _refuse_over_a_no(subject, purpose, wanted)
+        if not wanted:
+            return Recorded(is_new=False, evidence=_evidence(subject, scopes), scopes=scopes)
+        decision = decide(
+            subject,
+            [(scope, after) for scope, after in changes if scope in wanted],
+            _act(statement, wanted, address, client, policy),
+            now=now,
+            chance=chance.decision(),
+            valid_until=dict.fromkeys((scope.code for scope in wanted), until) if until is not None else None,
+        )
+        profile = Profile(address, None, None, (), statement.proof.language) if gives and statement.proof else None
+        subjects.commit(decision, profile)
+        return Recorded(is_new=True, evidence=decision.entry.evidence, scopes=scopes)
+
+    return decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+
+
+def _changes(
+    statement: Statement, subject: Subject, purpose: Purpose | None, policy: Policy, now: int
+) -> list[tuple[Scope, DecisionState]]:
+    if statement.against is not None:
+        change = wishes.object_to_all(policy, statement.against)(subject, now)
+        return list(change.decisions) if change else [(statement.against.scope, DecisionState.OBJECTED)]
+    if purpose is None:
+        raise InvalidFormError({"purpose": "required"})
+    if statement.state is DecisionState.OBJECTED:
+        if not purpose.may_be_objected_to:
+            raise InvalidFormError({"decision": "not_an_interest"})
+        return [(scope, statement.state) for scope in purpose.all_scopes()]
+    if not purpose.rests_on_consent:
+        raise InvalidFormError({"decision": "not_a_consent"})
+    topics = statement.topics or [topic.id for topic in purpose.topics]
+    return [(scope, statement.state) for scope in purpose.scopes_of(topics, CHANNEL)]
+
+
+def _refuse_over_a_no(subject: Subject, purpose: Purpose, scopes: Sequence[Scope]) -> None:
+    """An objection to everything of a kind is a no about each scope that it covers. ForbiddenTransitionError."""
+    for scope in scopes:
+        newest = in_force(subject, purpose, scope)
+        require_allowed(newest.state if newest else DecisionState.UNKNOWN, DecisionState.GIVEN, by_person=False)
+
+
+def _is_news(subject: Subject, scope: Scope, after: DecisionState, now: int) -> bool:
+    decided = subject.decided.get(scope.code)
+    if decided is None:
+        return True
+    if after is DecisionState.GIVEN:
+        return not decided.permits_at(now)
+    # Refused and withdrawn are the same no; a second one proves nothing more.
+    return not decided.state.is_the_persons_no
+
+
+def _end(statement: Statement, purpose: Purpose, policy: Policy, now: int) -> int | None:
+    """When a consent that is stated now ends: counted from when it was given, so that none gets a second life.
+
+    InvalidFormError if the proof does not do.
+    """
+    proof = statement.proof
+    if proof is None:
+        raise InvalidFormError({"evidence": "required"})
+    given = _ms(proof.confirmed_at or proof.collected_at)
+    until = purpose.valid_for.after_epoch(given) if purpose.valid_for else None
+    wrong = {**_wrong_times(proof, purpose, now), **_wrong_names(proof, statement, purpose, policy)}
+    if until is not None and until * 1000 <= now:
+        wrong["evidence/collected_at"] = "ended"
+    if wrong:
+        raise InvalidFormError(wrong)
+    return until
+
+
+def _wrong_times(proof: Proof, purpose: Purpose, now: int) -> dict[str, str]:
+    wrong = {}
+    collected = _ms(proof.collected_at)
+    if collected > now:
+        wrong["evidence/collected_at"] = "future"
+    if proof.confirmed_at is None:
+        if purpose.double_opt_in:
+            wrong["evidence/confirmed_at"] = "not_confirmed"
+    elif not collected <= _ms(proof.confirmed_at) <= now:
+        wrong["evidence/confirmed_at"] = "future"
+    return wrong
+
+
+def _wrong_names(proof: Proof, statement: Statement, purpose: Purpose, policy: Policy) -> dict[str, str]:
+    wrong = {}
+    if proof.notice is not None and proof.notice not in policy.notices:
+        wrong["evidence/notice"] = "unknown"
+    if proof.language not in policy.languages:
+        wrong["evidence/language"] = "unknown"
+    if purpose.retired:
+        wrong["purpose"] = "retired"
+    elif purpose.topics and not statement.topics:
+        wrong["topics"] = "required"
+    elif any(purpose.is_retired(topic) for topic in statement.topics):
+        wrong["topics"] = "retired"
+    return wrong
+
+
+def _act(statement: Statement, scopes: Sequence[Scope], address: Address, client: str, policy: Policy) -> Act:
+    told = {**facts(policy, scopes, source=API, capability=API), "recorded_by": client}
+    details: dict[str, object] = {"address": address.mailable}
+    proof = statement.proof
+    if proof is not None:
+        told |= {"collected_at": proof.collected_at.isoformat(), "language": proof.language}
+        if proof.confirmed_at is not None:
+            told["confirmed_at"] = proof.confirmed_at.isoformat()
+        if proof.notice is not None:
+            told |= {"notice": proof.notice, "notice_hash": policy.notice_hash(proof.notice, proof.language)}
+        details |= {"method": proof.method, "wording": list(proof.wording), "reference": proof.reference}
+    return Act(
+        _KINDS[statement.state],
+        by_person=False,
+        facts=told,
+        details=details,
+        language=proof.language if proof else None,
+    )
+
+
+_KINDS = {
+    DecisionState.GIVEN: "given",
+    DecisionState.WITHDRAWN: "withdrawn",
+    DecisionState.REFUSED: "refused",
+    DecisionState.OBJECTED: "objected",
+}
+
+
+def _evidence(subject: Subject, scopes: Sequence[Scope]) -> str | None:
+    seqs = [subject.decided[scope.code].seq for scope in scopes if scope.code in subject.decided]
+    return evidence_id(subject.chain, max(seqs)) if subject.chain and seqs else None
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
