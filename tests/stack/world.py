@@ -73,8 +73,25 @@ class Visitor:
             time.sleep(0.05)
         return found[-1]
 
-    def link(self, route: str) -> str:
-        return next(link for link in self.letter()["links"] if f"/{route}/" in link)
+    def link(self, route: str, *, seconds: float = 20) -> str:
+        """The newest link of a kind that was mailed to this person, waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            found = [link for letter in self.letters() for link in letter["links"] if f"/{route}/" in link]
+            if found:
+                return str(found[-1])
+            assert time.monotonic() < end, f"no letter with a {route} link arrived"
+            time.sleep(0.05)
+
+    def preferences(self) -> str:
+        """Ask for the link to the preferences, and take it out of the letter: a path without a query."""
+        assert self.post("/preferences", email=self.email).status == 200
+        return self.link("preferences").removeprefix(self.stack.url).partition("?")[0]
+
+    def press(self, path: str, **fields: Any) -> Answer:
+        """Press a button of the preference page, and follow to the page that says what was done."""
+        answer = self.post(path, **fields)
+        return self.get(answer.headers["location"]) if answer.status == 303 else answer
 
     def confirm(self, link: str | None = None) -> Answer:
         link = link or self.link("confirm")
@@ -88,19 +105,19 @@ class Visitor:
 
     def check(self, topic: str | None = None, **other: Any) -> dict[str, Any]:
         """The answer for this person."""
-        token = self.get("/_local/token?scope=consent.check").json["access_token"]
         question = {"purpose": "direct-marketing-email", "channel": "email", "recipients": [self.email], **other}
         if topic:
             question["topic"] = topic
-        answer = self.request(
-            "POST",
-            "/v1/permission-checks",
-            json.dumps(question).encode(),
-            {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
-        )
+        answer = self.api("check", "/v1/permission-checks", **question)
         assert answer.status == 200, answer.body
         (result,) = answer.json["results"]
         return dict(result)
+
+    def api(self, scope: str, path: str, **body: Any) -> Answer:
+        """Call the API as a system with one scope."""
+        token = self.get(f"/_local/token?scope=consent.{scope}").json["access_token"]
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        return self.request("POST", path, json.dumps(body).encode(), headers)
 
     def stop_link(self, topic: str | None = None) -> str:
         return str(self.check(topic)["headers"]["List-Unsubscribe"]).strip("<>")
