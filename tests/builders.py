@@ -136,7 +136,16 @@ def _compiled() -> dict[str, Any]:
             purpose("invoices", "iv", legal_basis="legal_obligation", consent_text=None, withdrawal_text=None),
         ],
         "recipients": [],
-        "retention_rules": [{"id": "proof", "name": {"en": "Proof of consent"}, "period": {"months": 24, "days": 0}}],
+        "retention_rules": [
+            {
+                "id": "proof",
+                "name": {"en": "Proof of consent"},
+                "clock": "last_send",
+                "period": {"months": 24, "days": 0},
+                "never_sent": None,
+                "hold": False,
+            }
+        ],
         "form": {
             "purpose": PURPOSE,
             "fields": [

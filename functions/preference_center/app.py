@@ -250,6 +250,7 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
             **shown,
             done=done,
             history_url=_address(f"{token}/history", {}),
+            minutes=views.LINK_MINUTES,
             languages=[
                 {"code": code, "name": services().texts.name_of(code), "is_current": code == language}
                 for code in services().policy.languages
@@ -292,7 +293,7 @@ def _visit() -> Visit:
 def offer_a_new_link(_: ExpiredTokenError) -> Response[str]:
     count("LinkExpired")
     token = app.current_event.raw_path.split("/")[2]
-    return _visit().pages().page("link_expired", HTTPStatus.GONE, token=token)
+    return _visit().pages().page("link_expired", HTTPStatus.GONE, link=token, minutes=views.LINK_MINUTES)
 
 
 @app.exception_handler(NothingHeldError)

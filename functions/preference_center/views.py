@@ -5,7 +5,7 @@ from typing import Any
 
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
-from consent_center.domain.policy import Policy, Purpose
+from consent_center.domain.policy import Period, Policy, Purpose
 from consent_center.texts import Texts
 from consent_center.usecases.history import Event, Explanation
 from consent_center.usecases.letters import MANAGE_SECONDS
@@ -114,6 +114,7 @@ def why(found: Explanation, policy: Policy, texts: Texts, language: str) -> dict
         "purpose": policy.text(found.purpose.name, language),
         "topic": policy.text(found.topic.name, language) if found.topic else None,
         "description": policy.text((found.topic or found.purpose).description, language),
+        "rests_on_consent": found.purpose.rests_on_consent,
         "basis": say(_BASES[found.purpose.legal_basis]) if found.purpose.legal_basis in _BASES else None,
         "checked_at": found.checked_at // 1000,
         "given_at": found.given_at // 1000 if found.given_at is not None else None,
@@ -151,7 +152,7 @@ def _choice(choice: Choice, policy: Policy, language: str) -> dict[str, Any]:
         "fewer": [period_in_words(period) for period in purpose.fewer],
         "at_most_every": period_in_words(choice.preference.at_most_every) if choice.preference.at_most_every else None,
         "recipients": _recipients(purpose, policy),
-        "kept": policy.text(policy.retention_rule(purpose.retention)["name"], language),
+        "kept": _kept(purpose, policy, language),
         "withdrawal_text": _filled(purpose, purpose.withdrawal_text, policy, language),
     }
 
@@ -173,6 +174,7 @@ def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         "event": row.decided.seq if row.decided else None,
         "by_letter": row.purpose.double_opt_in,
         "wording": list(row.wording.paragraphs) if row.wording else [],
+        "wording_language": row.wording.language if row.wording else "",
         "shown": row.wording.hash if row.wording else "",
     }
 
@@ -189,7 +191,7 @@ def _interest(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         "is_on": row.is_on,
         "stopped": _seconds(row.decided) if not row.is_on else None,
         "recipients": _recipients(purpose, policy),
-        "kept": policy.text(policy.retention_rule(purpose.retention)["name"], language),
+        "kept": _kept(purpose, policy, language),
     }
 
 
@@ -209,6 +211,18 @@ def _about(page: PreferencePage, policy: Policy, language: str) -> dict[str, Any
 
 def _recipients(purpose: Purpose, policy: Policy) -> list[str]:
     return [str(policy.recipient(one)["name"]) for one in purpose.recipients]
+
+
+def _kept(purpose: Purpose, policy: Policy, language: str) -> dict[str, Any]:
+    """The rule by which data are kept: its name, its periods, and the event that they count from (`clock`)."""
+    rule = policy.retention_rule(purpose.retention)
+    periods = {key: _period(rule[key]) for key in ("period", "never_sent")}
+    clock = "hold" if rule["hold"] else rule["clock"]
+    return {"name": policy.text(rule["name"], language), "clock": clock, **periods}
+
+
+def _period(raw: Mapping[str, int] | None) -> dict[str, Any] | None:
+    return period_in_words(Period(raw["months"], raw["days"])) if raw else None
 
 
 def _filled(purpose: Purpose, text: Mapping[str, str] | None, policy: Policy, language: str) -> str:

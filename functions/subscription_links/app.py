@@ -178,7 +178,7 @@ def post_withdrawal(token: str) -> Response[str]:
         count("RequestCancelled" if stopped.coverage.kind == "request" else "ConsentWithdrawnAgain")
     return _pages().page(
         "unsubscribed",
-        token=token,
+        link=token,
         everything=form.one("do") == "everything",
         subscribe_url=_to("/subscribe"),
         **views.withdrawn(stopped, services().policy, services().texts, _language()),
@@ -203,6 +203,7 @@ def _undo_withdrawal(token: str, form: Form) -> Response[str]:
         HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
         undone=undone,
         instead=bool(form.one("instead")),
+        link=token,
         stop_url=_to(f"/u/{token}"),
         subscribe_url=_to("/subscribe"),
     )

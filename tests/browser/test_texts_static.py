@@ -16,7 +16,7 @@ NARROW, WIDE = 320, 1280
 """CSS pixels; 320 is also what a window of 1280 has left at a zoom of 400 % (WCAG 2.2, 1.4.10)."""
 
 TOO_SMALL = """() => [...document.querySelectorAll(
-        '.button, .choice, input:not([type=hidden], [type=checkbox], [type=radio])')]
+        '.button, .choice, summary, input:not([type=hidden], [type=checkbox], [type=radio])')]
     .filter(seen => seen.getBoundingClientRect().height < 44 || seen.getBoundingClientRect().width < 44)
     .map(seen => seen.outerHTML)"""
 
@@ -110,7 +110,7 @@ def test_the_languages_of_a_page_are_named_in_themselves_and_the_one_shown_is_ma
     assert min(link.bounding_box()["height"] for link in links.all()) >= 24
 
 
-@pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "notice", "check-mail"])
+@pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "notice", "check-mail", "preferences-mixed"])
 def test_right_to_left_pages_mirror_without_sticking_out(show, state):
     page = show(render(state, "ar"), width=NARROW)
 
@@ -125,7 +125,7 @@ def test_a_page_in_any_brand_colour_has_enough_contrast(show, colour, theme):
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "unsubscribe-topic"])
+@pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "unsubscribe-topic", "preferences-mixed"])
 def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(show, state):
     page = show(render(state))
     wanted = page.evaluate("document.querySelectorAll('a[href], button, input:not([type=hidden])').length")

@@ -39,11 +39,11 @@ def test_the_ledger_has_exactly_what_happened_and_shows_an_altered_entry(
 
     assert evidence == f"{chain}.1"
     assert [
-        (entry.kind, [(change["topic"], change["after"]) for change in entry.body["changes"]]) for entry in entries
+        (entry.kind, [(change["topics"], change["after"]) for change in entry.body["changes"]]) for entry in entries
     ] == [
-        ("given", [("product-news", "ConsentGiven"), ("events", "ConsentGiven")]),
-        ("withdrawn", [("events", "ConsentWithdrawn")]),
-        ("withdrawn", [("product-news", "ConsentWithdrawn")]),
+        ("given", [(["product-news", "events"], "ConsentGiven")]),
+        ("withdrawn", [(["events"], "ConsentWithdrawn")]),
+        ("withdrawn", [(["product-news"], "ConsentWithdrawn")]),
     ]
     assert [entry.body["source"] for entry in entries] == ["form", "one-click", "page"]
     assert verify(chain, entries, auditor.payloads(chain), auditor.head(chain)) == []

@@ -32,7 +32,6 @@ def a_site(texts: Texts, colour: str = COLOUR) -> dict[str, Any]:
             "url": "https://authority.example.org",
         },
         "notice_version": "2026-11-01",
-        "notice_url": "/notice",
         "languages": [
             {"code": "en", "name": "English", "url": "?lang=en"},
             {"code": "da", "name": "Dansk", "url": "?lang=da"},
@@ -188,14 +187,44 @@ def some_versions() -> list[dict[str, Any]]:
     ]
 
 
-ERROR_KINDS = ("invalid", "not_found", "method", "busy", "too_large", "too_many", "nothing_held")
+DAY = 86_400
+
+LONG_NAME = "Wärmemengenzählerfernauslesungsgerätenachrichten und Grundwasserentnahmestellen"
 
 
 def a_period(months: int = 0, weeks: int = 0, days: int = 0) -> dict[str, Any]:
-    return {"period": f"{months}.{days or weeks * 7}", "months": months, "weeks": weeks, "days": days}
+    return {"period": f"{months}.{weeks * 7 + days}", "months": months, "weeks": weeks, "days": days}
+
+
+def unsubscribed(scope: str, *, already: bool = False, everything: bool = False, **changes: Any) -> dict[str, Any]:
+    can_undo = not already
+    instead = [
+        {"value": "fewer 1.0", "kind": "fewer", **a_period(1)},
+        {"value": "fewer 3.0", "kind": "fewer", **a_period(3)},
+        {"value": "pause 1.0", "kind": "pause", **a_period(1)},
+        {"value": "pause 0.14", "kind": "pause", **a_period(weeks=2)},
+    ]
+    return {
+        "topics": [topic["name"] for topic in some_topics()[:2]],
+        "scope": scope,
+        "already": already,
+        "everything": everything,
+        "done": "v1.k1.done" if can_undo else None,
+        "still": [],
+        "instead": instead if can_undo and scope != "request" else [],
+        "reasons": [
+            {"value": "too_many", "text": "There were too many of them."},
+            {"value": "never_asked", "text": "I never asked for them."},
+            {"value": "other", "text": "Another reason."},
+        ],
+        "link": "v1.k1.token",
+        "subscribe_url": "/subscribe",
+        **changes,
+    }
 
 
 def a_row(topic: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """One that is off, and never was anything else."""
     return {
         "purpose": "direct-marketing-email",
         "topic": topic["id"],
@@ -211,84 +240,109 @@ def a_row(topic: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "event": None,
         "by_letter": True,
         "wording": [],
+        "wording_language": "",
         "shown": "",
         **changes,
     }
+
+
+def on(**changes: Any) -> dict[str, Any]:
+    return {"is_on": True, "since": AT, "event": 1, **changes}
 
 
 def a_choice(rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
     return {
         "id": "direct-marketing-email",
         "name": "News by e-mail",
-        "description": "We send you marketing about our meters and services by e-mail, on the topics you choose.",
+        "description": "We send you the news you choose about our meters, our knowledge and our events.",
         "rows": rows,
         "is_on": any(row["is_on"] for row in rows),
         "paused_until": None,
         "pauses": [a_period(1), a_period(3), a_period(6)],
-        "fewer": [a_period(weeks=2), a_period(3)],
+        "fewer": [a_period(1), a_period(3)],
         "at_most_every": None,
-        "recipients": ["Posthuset Nord ApS", "Kundekartotek AB"],
-        "kept": "Proof of consent to marketing by e-mail",
+        "recipients": ["Brevkaravanen Udsendelse ApS", "Molnhyllan Drift AB"],
+        "kept": a_rule(),
         "withdrawal_text": some_wording()[-1],
         **changes,
     }
 
 
-def an_interest(**changes: Any) -> dict[str, Any]:
+def a_rule(clock: str = "last_send", **changes: Any) -> dict[str, Any]:
+    rule = {"name": "Proof of consent to marketing by e-mail", "clock": clock, "period": a_period(36)}
+    return {**rule, "never_sent": a_period(6) if clock == "last_send" else None, **changes}
+
+
+def recordings(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    topics = [
+        {
+            "id": "opens",
+            "name": "Opening e-mails",
+            "description": "We record when you open an e-mail from us.",
+            "frequency": "",
+        },
+        {
+            "id": "clicks",
+            "name": "Following links",
+            "description": "We record which links in our e-mails you follow.",
+            "frequency": "",
+        },
+    ]
+    return a_choice(
+        [
+            a_row(topic, purpose="email-tracking", **state)
+            for topic, state in zip(topics, states or ({}, {}), strict=True)
+        ],
+        id="email-tracking",
+        name="Recording what you do with our e-mails",
+        description="We record what you open and follow, to see which news are useful.",
+        pauses=[],
+        fewer=[],
+        kept=a_rule("decision", name="Proof of other consents after they end", period=a_period(6)),
+        **changes,
+    )
+
+
+def an_interest(purpose: str, name: str, **changes: Any) -> dict[str, Any]:
     return {
-        "id": "profiling",
-        "name": "Choosing what is relevant for you",
-        "description": "From what you told us we place you in groups of recipients.",
-        "interest": "Sending you less that is beside the point.",
-        "objection_text": "You may object at any time, without giving a reason.",
-        "absolute": True,
+        "id": purpose,
+        "name": name,
+        "description": "We count. The results say how many and never who.",
+        "interest": "Knowing how many people want what from us.",
+        "objection_text": "You may object for reasons that concern your situation. We then leave you out.",
+        "absolute": False,
         "is_on": True,
         "stopped": None,
-        "recipients": [],
-        "kept": "Contact data",
+        "recipients": ["Molnhyllan Drift AB"],
+        "kept": a_rule("last_inbound_contact", name="Customer contacts and enquiries", period=a_period(24)),
         **changes,
     }
 
 
-def some_preferences(**changes: Any) -> dict[str, Any]:
-    """The page of somebody in every state that a row knows."""
-    news, knowledge, events, surveys = some_topics()
-    recording = {**surveys, "id": "opens", "name": "Opens"}
-    rows = [
-        a_row(news, is_on=True, since=AT, event=1),
-        a_row(knowledge, asked_until=AT),
-        a_row(events, stopped=AT, event=2),
-        a_row(surveys, ended=AT, event=1),
-    ]
-    return {
+def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The preference page; each state is that of a topic, in their order, and those left out are off."""
+    topics = some_topics()
+    given = [*states, *[{}] * (len(topics) - len(states))]
+    received = [a_choice([a_row(topic, **state) for topic, state in zip(topics, given, strict=True)])]
+    context: dict[str, Any] = {
         "fault": None,
         "result": None,
         "done": "",
-        "received": [a_choice(rows)],
-        "recorded": [
-            a_choice(
-                [
-                    a_row(recording, by_letter=False, wording=some_wording()[:2], shown="0" * 64),
-                    a_row({**recording, "id": "clicks"}, is_on=True, since=AT, until=AT, event=3, by_letter=False),
-                ],
-                id="email-tracking",
-                name="Following how you use our e-mails",
-                pauses=[],
-                fewer=[],
-                recipients=[],
-            )
-        ],
-        "anything_on": True,
+        "received": received,
+        "recorded": [recordings()],
         "objections": [
             {"id": "direct-marketing", "name": "Direct marketing", "since": None},
-            {"id": "profiling", "name": "Profiling for marketing", "since": AT},
+            {"id": "profiling", "name": "Profiling for marketing", "since": None},
         ],
-        "interests": [an_interest(), an_interest(id="statistics", is_on=False, stopped=AT)],
+        "interests": [
+            an_interest("statistics", "Statistics"),
+            an_interest("profiling", "Choosing what is relevant for you", absolute=True),
+        ],
         "about": {
             "email": "ada@example.org",
-            "name": "Ada <b>",
+            "name": "Ada",
             "company": "Analytical Engines",
-            "interests": ["Water meters", "Leaks and water loss"],
+            "interests": ["Heat and cooling meters", "Water meters"],
             "language": "en",
         },
         "history_url": "/preferences/v1.k1.token/history",
@@ -297,98 +351,128 @@ def some_preferences(**changes: Any) -> dict[str, Any]:
             {"code": "da", "name": "Dansk", "is_current": False},
             {"code": "nb", "name": "Norsk bokmål", "is_current": False},
         ],
+        "minutes": 60,
         **changes,
     }
+    shown = [*context["received"], *context["recorded"]]
+    return {"anything_on": any(choice["is_on"] for choice in shown), **context}
 
 
 def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The preference page and its neighbours."""
-    on = [a_row(topic, is_on=True, since=AT, event=1) for topic in some_topics()]
-    off = [a_row(topic) for topic in some_topics()]
-    yield "preferences", "preferences", some_preferences()
+    """The pages of one person, in every state."""
+    topics = some_topics()
+    off = {"stopped": AT, "event": 2}
+    done = {"text": "“Events” stops now.", "can_undo": True, "kind": "done"}
+    yield "preferences-off", "preferences", preferences()
+    yield "preferences-on", "preferences", preferences(on(), on(), on(), on(), recorded=[recordings(on(), on())])
     yield (
-        "preferences-all-on",
+        "preferences-mixed",
         "preferences",
-        some_preferences(
-            received=[a_choice(on, at_most_every=a_period(3))],
-            result={"text": "“Events” stops now.", "can_undo": True, "kind": "done"},
-            done="v1.k1.done.mac",
+        preferences(on(), on(until=AT + 300 * DAY), off, {"asked_until": AT + 7 * DAY}, result=done, done="v1.k1.done"),
+    )
+    yield "preferences-ended", "preferences", preferences({"ended": AT, "event": 1}, on())
+    paused = preferences(on(), on())
+    paused["received"][0].update(paused_until=AT + 90 * DAY, at_most_every=a_period(3))
+    yield "preferences-paused", "preferences", paused
+    yield (
+        "preferences-objected",
+        "preferences",
+        preferences(
+            *[off] * 4,
+            objections=[
+                {"id": "direct-marketing", "name": "Direct marketing", "since": AT},
+                {"id": "profiling", "name": "Profiling for marketing", "since": AT},
+            ],
+            interests=[an_interest("profiling", "Choosing what is relevant for you", is_on=False, stopped=AT)],
+            result={"text": "We stop now, and you need give no reason.", "can_undo": True, "kind": "done"},
+            done="v1.k1.done",
         ),
     )
-    yield (
-        "preferences-all-off",
-        "preferences",
-        some_preferences(received=[a_choice(off)], recorded=[], anything_on=False),
-    )
-    yield "preferences-paused", "preferences", some_preferences(received=[a_choice(on, paused_until=AT)])
+    same = {"text": "It was so already. Nothing was changed.", "can_undo": False, "kind": "stop"}
+    yield "preferences-same", "preferences", preferences(on(), result=same)
+    fault = "The text has changed since you opened this page. Please read it again before you decide."
+    here = {"by_letter": False, "wording": some_wording(), "wording_language": "en", "shown": "0" * 64}
     yield (
         "preferences-fault",
         "preferences",
-        some_preferences(fault="That choice no longer exists. Nothing was changed."),
+        preferences(
+            fault=fault,
+            received=[a_choice([a_row(topics[0], **on(by_letter=False)), a_row(topics[1], **here)])],
+        ),
     )
-    nothing = {"received": [], "recorded": [], "anything_on": False, "objections": [], "interests": []}
-    yield "preferences-empty", "preferences", some_preferences(**nothing, about=None, languages=[])
-    event = {
-        "number": 1,
-        "at": AT,
-        "what": "You said yes",
-        "about": ["Product news, Knowledge"],
-        "wording": some_wording(),
-        "notice": "2026-11-01",
-    }
-    stop = {**event, "number": 2, "what": "You stopped", "wording": [], "notice": None}
-    back = {"back_url": "/preferences/v1.k1.token"}
-    yield "history", "history", {"events": [stop, event], **back}
-    yield "history-empty", "history", {"events": [], **back}
+    alone = {"id": "", "name": "Calls", "description": "We call you.", "frequency": ""}
+    other_language = {**here, "wording": ["Ja, Fjordmeter må ringe til mig."], "wording_language": "da"}
+    yield (
+        "preferences-bare",
+        "preferences",
+        preferences(
+            received=[
+                a_choice([a_row(alone, purpose="calls", **other_language)], id="calls", pauses=[], recipients=[])
+            ],
+            recorded=[],
+            interests=[],
+            objections=[],
+            about=None,
+            languages=[],
+        ),
+    )
+    long = {"name": LONG_NAME, "description": LONG_NAME * 3, "frequency": LONG_NAME}
+    about = {"email": f"{'ada' * 20}@{'engines.' * 20}example.org", "name": LONG_NAME, "company": LONG_NAME}
+    yield (
+        "preferences-long",
+        "preferences",
+        preferences(
+            on(**long),
+            long,
+            received=[a_choice([a_row({**topics[0], **long}, **on())], name=LONG_NAME)],
+            interests=[an_interest("statistics", LONG_NAME)],
+            about={**about, "interests": [LONG_NAME, LONG_NAME], "language": "en"},
+        ),
+    )
+    event = {"number": 1, "at": AT, "what": "You said yes", "about": ["Product news, Knowledge"], "notice": None}
+    yield (
+        "history",
+        "history",
+        {
+            "events": [
+                {**event, "number": 3, "what": "You objected", "about": ["Direct marketing"], "wording": []},
+                {**event, "number": 2, "what": "You changed how often you hear from us", "about": [], "wording": []},
+                {**event, "wording": some_wording(), "notice": "2026-11-01"},
+            ],
+            "back_url": "/preferences/v1.k1.token",
+        },
+    )
+    yield "history-empty", "history", {"events": [], "back_url": "/preferences/v1.k1.token"}
     yield "lost-link", "lost_link", {"email": "", "errors": {}}
-    yield "lost-link-errors", "lost_link", {"email": "ada@", "errors": {"email": "Enter your e-mail address."}}
+    wrong = {"email": "Enter an e-mail address like name@example.com."}
+    yield "lost-link-errors", "lost_link", {"email": "ada@", "errors": wrong}
     yield "link-sent", "link_sent", {"email_shown": "ada@example.org", "minutes": 60}
     yield "link-sent-by-link", "link_sent", {"email_shown": "", "minutes": 60}
-    yield "link-expired", "link_expired", {"token": "v1.k1.token"}
+    yield "link-expired", "link_expired", {"link": "v1.k1.token", "minutes": 60}
     why = {
         "purpose": "News by e-mail",
-        "topic": "Events",
-        "description": "Invitations to trade fairs, courses and webinars.",
+        "topic": "Product news",
+        "description": "Meters, software and service: what is new and what changes.",
+        "rests_on_consent": True,
         "basis": "Your consent",
         "checked_at": AT,
-        "given_at": AT,
+        "given_at": AT - 30 * DAY,
         "how": "form",
         "still": True,
         "notice": "2026-11-01",
         "preferences_url": "/preferences",
         "stop_address": "stop@example.com",
     }
-    for how in ("form", "preferences", "page", "api", "elsewhere"):
-        yield f"why-{how}", "why", {**why, "how": how}
-    yield "why-gone", "why", {**why, "given_at": None, "how": None, "still": False, "notice": None}
-    yield "why-law", "why", {**why, "given_at": None, "how": None, "basis": None, "topic": None, "notice": None}
-    for undone, instead in ((True, False), (True, True), (False, False)):
-        name = f"undone-{'yes' if undone else 'no'}" + ("-instead" if instead else "")
-        yield name, "undone", {"undone": undone, "instead": instead, "stop_url": "/u/x", "subscribe_url": "/subscribe"}
-    for given in (True, False):
-        yield f"reason-{'given' if given else 'none'}", "reason_thanks", {"given": given}
+    yield "why", "why", why
+    yield "why-by-preferences", "why", {**why, "how": "preferences", "topic": None}
+    yield "why-by-page", "why", {**why, "how": "page"}
+    yield "why-by-api", "why", {**why, "how": "api"}
+    yield "why-nothing-held", "why", {**why, "given_at": None, "how": None, "still": False, "notice": None}
+    interest = {"rests_on_consent": False, "basis": "Our interest, which you can object to", "given_at": None}
+    yield "why-interest", "why", {**why, **interest, "how": None, "notice": None}
 
 
-def an_unsubscription(**changes: Any) -> dict[str, Any]:
-    return {
-        "topics": ["Product news"],
-        "scope": "topic",
-        "already": False,
-        "everything": False,
-        "token": "v1.k1.token",
-        "done": "v1.k1.done.mac",
-        "still": ["Knowledge", "Events"],
-        "instead": [
-            {"value": "fewer 0.14", "kind": "fewer", **a_period(weeks=2)},
-            {"value": "pause 1.0", "kind": "pause", **a_period(1)},
-        ],
-        "reasons": [
-            {"value": "too_many", "text": "There were too many of them."},
-            {"value": "other", "text": "Another reason."},
-        ],
-        "subscribe_url": "/subscribe",
-        **changes,
-    }
+ERROR_KINDS = ("invalid", "not_found", "method", "busy", "too_large", "too_many", "nothing_held")
 
 
 def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -450,28 +534,34 @@ def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for scope in ("topic", "purpose", "request"):
         yield f"unsubscribe-{scope}", "unsubscribe", {"topics": names, "scope": scope}
         for already in (False, True):
-            yield (
-                f"unsubscribed-{scope}" + ("-already" if already else ""),
-                "unsubscribed",
-                an_unsubscription(
-                    topics=names,
-                    scope=scope,
-                    already=already,
-                    **({"done": None, "instead": []} if already else {}),
-                ),
-            )
-    yield (
-        "unsubscribed-everything",
-        "unsubscribed",
-        an_unsubscription(everything=True, still=[], scope="purpose"),
-    )
-    yield from preference_pages()
+            name = f"unsubscribed-{scope}" + ("-already" if already else "")
+            yield name, "unsubscribed", unsubscribed(scope, already=already)
+    yield "unsubscribed-still", "unsubscribed", unsubscribed("topic", still=["Events", "Surveys"])
+    yield "unsubscribed-everything", "unsubscribed", unsubscribed("topic", everything=True, instead=[])
+    yield "unsubscribed-everything-already", "unsubscribed", unsubscribed("topic", already=True, everything=True)
+    for undone, instead in ((True, False), (True, True), (False, False), (False, True)):
+        name = ("undone" if undone else "too-late") + ("-instead" if instead else "")
+        yield (
+            name,
+            "undone",
+            {
+                "undone": undone,
+                "instead": instead,
+                "link": "v1.k1.token",
+                "stop_url": "/u/v1.k1.token",
+                "subscribe_url": "/subscribe",
+            },
+        )
+    yield "reason-given", "reason_thanks", {"given": True}
+    yield "reason-none", "reason_thanks", {"given": False}
     yield "notice", "notice", {"notice": a_notice(), "versions": some_versions()}
     yield "notice-earlier", "notice", {"notice": a_notice("2026-05-01"), "versions": some_versions()}
     for kind in ERROR_KINDS:
         context = {"kind": kind, "stop_address": "stop@example.com", "subscribe_url": "/subscribe"}
         yield f"error-{kind.replace('_', '-')}", "error", context
-    yield "home", "home", {"subscribe_url": "/subscribe", "preferences_url": "/preferences", "notice_url": "/notice"}
+    yield "home", "home", {"subscribe_url": "/subscribe", "notice_url": "/notice"}
+
+    yield from preference_pages()
 
 
 def letters() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -493,8 +583,8 @@ def letters() -> Iterator[tuple[str, dict[str, Any]]]:
     yield (
         "preferences",
         {
-            "preferences_url": LONG_LINK.replace("/confirm/", "/preferences/"),
-            "notice_url": f"{base}/notice/2026-11-01",
+            "preferences_url": LONG_LINK.replace("/confirm/", "/preferences/") + "?lang=en",
+            "notice_url": f"{base}/notice?lang=en",
             "minutes": 60,
         },
     )

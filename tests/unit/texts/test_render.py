@@ -133,7 +133,7 @@ def test_the_stylesheet_is_small_and_asks_for_nothing_from_anywhere():
     source = (FOLDER / "style.css").read_text("utf-8")
     shipped = Texts().style_for(samples.COLOUR)
 
-    # The preference page brought rows, buttons beside them and details; a page still weighs far below 30 kB.
+    # The preference page alone needs rows, states and small buttons; with that every page still stays below 30 kB.
     assert len(source.encode()) <= 12_288
     for text in (source, shipped):
         assert "url(" not in text

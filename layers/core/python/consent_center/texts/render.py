@@ -163,8 +163,14 @@ class _Language:
             "minute": f"{moment.minute:02d}",
         }
 
-    def _day(self, iso: str) -> str:
-        """A date for people: "2026-11-01" becomes "1 November 2026"; what is no date stays as it is."""
+    def _day(self, iso: str | float) -> str:
+        """A date for people: "2026-11-01", or a time in epoch seconds, becomes "1 November 2026".
+
+        Words that are no date stay as they are.
+        """
+        _refuse_missing({"day": iso})
+        if not isinstance(iso, str):
+            return self._named_day(datetime.fromtimestamp(iso, UTC))
         try:
             return self._named_day(date.fromisoformat(iso))
         except ValueError:
