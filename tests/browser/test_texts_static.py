@@ -25,10 +25,13 @@ STICKS_OUT = """() => [...document.querySelectorAll('body *')].filter(seen => {
         return box.width > 1 && (box.right > innerWidth + 1 || box.left < -1);
     }).map(seen => seen.outerHTML.slice(0, 120))"""
 
+REACHABLE = """() => [...document.querySelectorAll('a[href], button, summary, input:not([type=hidden])')]
+    .filter(seen => seen.checkVisibility()).length"""
+
 FOCUSED = """() => {
     const seen = document.activeElement, style = getComputedStyle(seen);
     return {
-        what: seen.tagName + '#' + (seen.id || seen.textContent.trim()),
+        what: [...document.querySelectorAll('*')].indexOf(seen),
         width: parseFloat(style.outlineWidth), style: style.outlineStyle,
     };
 }"""
@@ -128,7 +131,7 @@ def test_a_page_in_any_brand_colour_has_enough_contrast(show, colour, theme):
 @pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "unsubscribe-topic", "preferences-mixed"])
 def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(show, state):
     page = show(render(state))
-    wanted = page.evaluate("document.querySelectorAll('a[href], button, input:not([type=hidden])').length")
+    wanted = page.evaluate(REACHABLE)
     reached = []
     for _ in range(wanted):
         page.keyboard.press("Tab")

@@ -122,7 +122,7 @@ def _act_of_consent(
         by_person=True,
         facts={
             **facts(policy, scopes, source=request.source, capability=Capability.CONFIRM.value),
-            **wording_facts(policy, wording, "double opt-in by e-mail"),
+            **wording_facts(policy, wording, "double opt-in"),
         },
         details={
             "address": request.address.mailable,
