@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bench.loopback import LINKS, PEPPER, Loopback, control
 from bench.units import size_of, total
@@ -98,6 +98,47 @@ def check_event(recipients: Sequence[str], *, record_send: bool = False) -> dict
     return event("consent_api/post-permission-checks", body=json.dumps(body))
 
 
+def page_event(address: str) -> dict[str, Any]:
+    """Somebody looks at their preferences."""
+    from consent_center.domain.capability import ManageLink, seal_manage
+
+    token = seal_manage(ManageLink(_contact(address), int(time.time()) + 3_600), _keys(LINKS))
+    return dict(json.loads(json.dumps(event("preference_center/get-preferences")).replace("TOKEN", token)))
+
+
+def profile(address: str) -> list[dict[str, Any]]:
+    """Who this person is, beside the record that `states` makes."""
+    from consent_center.adapters.dynamodb import keys
+
+    texts = {"address": address, "normalised": address, "name": "Test Person", "company": "Test Company", "lang": "en"}
+    item = {"pk": {"S": keys.of_contact(_contact(address))}, "sk": {"S": keys.PROFILE}, "v": {"N": "1"}}
+    return [{**item, **{name: {"S": text} for name, text in texts.items()}, "interests": {"L": []}}]
+
+
+STOCK_PERSON = "somebody"
+
+
+def stock_page_event() -> dict[str, Any]:
+    """The same at the stock handler."""
+    return dict(json.loads(json.dumps(event("preference_center/get-preferences")).replace("TOKEN", STOCK_PERSON)))
+
+
+def stock_preferences(count: int = 10) -> list[dict[str, Any]]:
+    """What one person said yes or no to, an item each."""
+    texts = {"name": "News of events", "description": "Invitations to fairs, courses and webinars.", "lang": "en"}
+    more = {"state": "ConsentGiven", "wording": "I agree to receive news of events by e-mail.", "notice": "2026-11-01"}
+    return [
+        {
+            "pk": {"S": f"P#{STOCK_PERSON}"},
+            "sk": {"S": f"purpose-{number}"},
+            "v": {"N": "1"},
+            "decided_at": {"N": "1795367345587"},
+            **{name: {"S": text} for name, text in {**texts, **more}.items()},
+        }
+        for number in range(count)
+    ]
+
+
 def addresses(count: int) -> list[str]:
     """People who cannot exist (RFC 2606)."""
     return [f"person-{number}@example.org" for number in range(count)]
@@ -106,20 +147,14 @@ def addresses(count: int) -> list[str]:
 def states(state: Mapping[str, Any], people: Sequence[str]) -> list[dict[str, Any]]:
     """The same record for many people."""
     from consent_center.adapters.dynamodb import keys
+
+    return [{**state, "pk": {"S": keys.of_contact(_contact(text))}} for text in people]
+
+
+def _contact(address: str) -> Any:
     from consent_center.domain.contact import Address, contact_point
 
-    peppers = _keys(PEPPER)
-    return [
-        {
-            **state,
-            "pk": {
-                "S": keys.of_contact(
-                    contact_point(Address(text, text), controller="fjordmeter", channel="email", peppers=peppers)
-                )
-            },
-        }
-        for text in people
-    ]
+    return contact_point(Address(address, address), controller="fjordmeter", channel="email", peppers=_keys(PEPPER))
 
 
 def _keys(secret: str) -> Any:
@@ -134,10 +169,12 @@ class _Flow:
     def __init__(self, url: str) -> None:
         import consent_api.app
         import delivery_worker.app
+        import preference_center.app
         import subscription_links.app
 
         self._url = url
         self._pages = subscription_links.app.lambda_handler
+        self._preferences = preference_center.app.lambda_handler
         self._api = consent_api.app.lambda_handler
         self._worker = delivery_worker.app.lambda_handler
         self.counted: dict[str, Any] = {}
@@ -220,6 +257,41 @@ class _Flow:
         self.page("post-not-me", seal_withdrawal(link, _keys(LINKS), Capability.NOT_ME))
         self.count("this was not me")
 
+    def prefer(self, address: str) -> None:
+        """Look at one's preferences, stop a topic, undo that, pause, object, and look at what was decided."""
+        contact, request, ends_at = self.sign_up("sign-up", address, ALL_TOPICS)
+        self.deliver(contact, request)
+        from consent_center.domain.capability import ManageLink, RequestLink, seal_manage, seal_request
+
+        token = seal_request(RequestLink(contact, request, ends_at), _keys(LINKS))
+        shown = re.search(r'name="shown" value="([^"]+)"', self.page("get-confirm", token))
+        assert shown
+        self.page("post-confirm", token, {"shown": shown[1]})
+        self.records()
+        manage = seal_manage(ManageLink(contact, int(time.time()) + 3_600), _keys(LINKS))
+        self.visit("get-preferences", manage)
+        self.count("preference page")
+        location = self.visit("post-preferences", manage, {"do": "stop", "purpose": PURPOSE, "topic": "events"})
+        self.count("preference page: stop")
+        done = parse_qs(urlsplit(location).query)["done"][0]
+        self.visit("post-preferences", manage, {"do": "undo", "done": done})
+        self.count("preference page: undo")
+        self.visit("post-preferences", manage, {"do": "pause", "purpose": PURPOSE, "period": "3.0"})
+        self.count("preference page: pause")
+        self.visit("post-preferences", manage, {"do": "object", "to": "direct-marketing"})
+        self.count("preference page: object")
+        self.visit("get-history", manage)
+        self.count("history of five decisions")
+
+    def visit(self, name: str, token: str, form: Mapping[str, Any] | None = None) -> str:
+        """A page of one person; where it leads to, if it leads on."""
+        asked = json.loads(json.dumps(event(f"preference_center/{name}")).replace("TOKEN", token))
+        if form is not None:
+            asked["body"], asked["isBase64Encoded"] = posted(form), True
+        answer = self._preferences(asked, CONTEXT)
+        assert answer["statusCode"] in (200, 303), f"a handler answered {answer['statusCode']}"
+        return str(answer["headers"].get("Location", ""))
+
     def check(self, name: str, people: Sequence[str], *, record_send: bool = False) -> None:
         answer = json.loads(_good(self._api(check_event(people, record_send=record_send), CONTEXT))["body"])
         assert all(row["allowed"] for row in answer["results"])
@@ -236,6 +308,7 @@ def run(url: str) -> dict[str, Any]:
     flow = _Flow(url)
     state = flow.story("one-topic@example.com", ["events"], "")
     flow.story("all-topics@example.com", ALL_TOPICS, ", four topics")
+    flow.prefer("preferences@example.com")
     flow.cancel("not-me@example.com")
     people = addresses(1_000)
     control(url, "put", {"table": "subjects", "items": states(state, people)})

@@ -1,4 +1,4 @@
-"""A sign-up and a read the way examples write them: boto3, one pynamodb session a model, Powertools with validation."""
+"""A sign-up and reads the way examples write them: boto3, one pynamodb session a model, Powertools with validation."""
 
 import json
 import os
@@ -56,6 +56,39 @@ class Request(Model):
     expires_at = NumberAttribute()
 
 
+class Preference(Model):
+    """One item for each thing that somebody can say yes or no to."""
+
+    Meta = Meta
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    v = NumberAttribute()
+    name = UnicodeAttribute()
+    description = UnicodeAttribute()
+    state = UnicodeAttribute()
+    wording = UnicodeAttribute()
+    notice = UnicodeAttribute()
+    lang = UnicodeAttribute()
+    decided_at = NumberAttribute()
+    expires_at = NumberAttribute(null=True)
+
+
+class PreferenceOut(BaseModel):
+    purpose: str
+    name: str
+    description: str
+    state: str
+    wording: str
+    notice: str
+    lang: str
+    decided_at: int
+    expires_at: int | None
+
+
+class PreferencesOut(BaseModel):
+    preferences: list[PreferenceOut]
+
+
 class SignUpIn(BaseModel):
     email: EmailStr
     topics: list[str] = Field(min_length=1)
@@ -84,6 +117,30 @@ def sign_up(body: SignUpIn) -> SignUpOut:
     sqs.send_message(QueueUrl=os.environ["LETTERS_QUEUE_URL"], MessageBody=json.dumps({"request": request}))
     metrics.add_metric(name="SignUpRequested", unit=MetricUnit.Count, value=1)
     return SignUpOut(request=request)
+
+
+@app.get("/preferences/<person>")
+def show_preferences(person: str) -> PreferencesOut:
+    """As JSON, for a page that a browser puts together."""
+    parameters.get_secret("links", max_age=300)
+    items = Preference.query(f"P#{person}", consistent_read=True)
+    metrics.add_metric(name="PreferencesOpened", unit=MetricUnit.Count, value=1)
+    return PreferencesOut(
+        preferences=[
+            PreferenceOut(
+                purpose=item.sk,
+                name=item.name,
+                description=item.description,
+                state=item.state,
+                wording=item.wording,
+                notice=item.notice,
+                lang=item.lang,
+                decided_at=int(item.decided_at),
+                expires_at=int(item.expires_at) if item.expires_at else None,
+            )
+            for item in items
+        ]
+    )
 
 
 @logger.inject_lambda_context(clear_state=True)

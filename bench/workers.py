@@ -9,6 +9,7 @@ import time
 
 WARM_UP = 20
 SIGN_UPS = 150
+PAGES = 150
 CHECKS = 4
 
 
@@ -52,6 +53,18 @@ def warm_stock(folder):
     from bench.stock import lambda_handler
 
     return _per_call(lambda_handler, _read(folder, "sign-up-stock"), SIGN_UPS, WARM_UP)
+
+
+def page(folder):
+    from preference_center.app import lambda_handler
+
+    return _per_call(lambda_handler, _read(folder, "page"), PAGES, WARM_UP)
+
+
+def page_stock(folder):
+    from bench.stock import lambda_handler
+
+    return _per_call(lambda_handler, _read(folder, "page-stock"), PAGES, WARM_UP)
 
 
 def check(folder):

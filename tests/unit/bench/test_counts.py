@@ -32,6 +32,12 @@ def counted() -> dict[str, Any]:
         ("withdraw", {"dynamodb:GetItem": 1, "dynamodb:TransactWriteItems": 1}, (1, 6, 1)),
         ("withdraw, four topics", {"dynamodb:GetItem": 1, "dynamodb:TransactWriteItems": 1}, (1, 6, 1)),
         ("repeated withdraw", {"dynamodb:GetItem": 1}, (1, 0, 0)),
+        ("preference page", {"dynamodb:Query": 1}, (1, 0, 0)),
+        ("preference page: stop", {"dynamodb:GetItem": 1, "dynamodb:TransactWriteItems": 1}, (1, 6, 1)),
+        ("preference page: undo", {"dynamodb:GetItem": 2, "dynamodb:TransactWriteItems": 1}, (2, 6, 1)),
+        ("preference page: pause", {"dynamodb:GetItem": 1, "dynamodb:TransactWriteItems": 1}, (1, 6, 1)),
+        ("preference page: object", {"dynamodb:GetItem": 1, "dynamodb:TransactWriteItems": 1}, (1, 6, 1)),
+        ("history of five decisions", {"dynamodb:GetItem": 1, "dynamodb:Query": 2}, (3, 0, 0)),
         ("check of 1", {"dynamodb:BatchGetItem": 1}, (1, 0, 0)),
         ("check of 1,000", {"dynamodb:BatchGetItem": 10}, (1000, 0, 0)),
         (
