@@ -1,4 +1,4 @@
-"""A person runs their preferences in a real browser on the running stack: in each language, with and without scripts."""
+"""A person runs their preferences in a real browser on the running stack, in each language, scripts on and off."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
