@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import struct
 
 import pytest
@@ -79,6 +80,15 @@ def test_a_translation_cannot_add_markup(tmp_path):
     page = not_me_done(Texts(locales=tmp_path), "da")
 
     assert '&lt;b&gt;Skriv&lt;/b&gt; til <a href="mailto:stop@example.com">' in page.replace("&#x2f;", "/")
+    assert "<b>" not in page
+
+
+def test_a_translation_may_hold_any_sign_that_means_something_to_the_engine(tmp_path):
+    odd = """Nej 'tak' "nu" {{ site }} {% if %} {# # } \\ 100 %\u2028 <b> &amp;"""
+    write_catalogue(tmp_path, "da", {"The request is cancelled": odd})
+    page = not_me_done(Texts(locales=tmp_path), "da")
+
+    assert odd in html.unescape(page)
     assert "<b>" not in page
 
 

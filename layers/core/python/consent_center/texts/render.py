@@ -3,12 +3,13 @@
 import base64
 import gettext
 import hashlib
+import json
 import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ FOLDER = Path(__file__).parent
 _DOMAIN = "consent_center"
 
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "ckb", "he", "ps", "sd", "ug", "ur", "yi"})
+
+_FIXED_SENTENCE = re.compile(r"""\b_\((["'])([^"'\\]+)\1\)""")
+"""A sentence in a template that needs no values."""
 
 _LINE = 72
 """Characters in a line of a plain letter, so that a reply can still quote it (RFC 3676, 4.2)."""
@@ -136,7 +140,16 @@ class _Language:
     def _load(self, name: str) -> str | None:
         file = (self._folder / name).resolve()
         inside = file.is_relative_to(self._folder.resolve())
-        return file.read_text("utf-8") if inside and file.is_file() else None
+        return self._spoken(file.read_text("utf-8")) if inside and file.is_file() else None
+
+    def _spoken(self, template: str) -> str:
+        """The template with its fixed sentences translated, because calling back for each is most of what a page costs.
+
+        A translation stays a text in quotes, so the engine escapes it like any other.
+        """
+        return _FIXED_SENTENCE.sub(
+            lambda found: json.dumps(self.translations.gettext(found[2]), ensure_ascii=False), template
+        )
 
     def _gettext_function(self) -> Callable[..., str]:
         def translate(state: Any, message: str, /, **values: Any) -> str:
@@ -212,14 +225,22 @@ def _filled(message: str, values: Mapping[str, Any], *, escaped: bool) -> str:
         return message % values
     from minijinja import escape, safe
 
-    filled: str = safe(str(escape(message)) % {name: escape(value) for name, value in values.items()})
+    filled: str = safe(_markup(message) % {name: escape(value) for name, value in values.items()})
     return filled
+
+
+@cache
+def _markup(message: str) -> str:
+    """A sentence of the catalogues as HTML; there are as many as are translated, so keeping all is little."""
+    from minijinja import escape
+
+    return str(escape(message))
 
 
 def _refuse_missing(values: Mapping[str, Any]) -> None:
     # Strict templates refuse what is undefined where it is printed, but hand it to a function as None.
-    missing = sorted(name for name, value in values.items() if value is None)
-    if missing:
+    if None in values.values():
+        missing = sorted(name for name, value in values.items() if value is None)
         raise ValueError(f"a sentence lacks its {', '.join(missing)}")
 
 
