@@ -25,6 +25,7 @@ from consent_center.observability import count, logger, metrics
 from consent_center.usecases import history, lost_link, preferences
 from consent_center.usecases.sign_up import MostSignUps
 from consent_center.web.forms import Form
+from consent_center.web.pages import redirect
 from consent_center.web.visit import Visit
 from preference_center import views
 
@@ -261,12 +262,7 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
 
 def _see(token: str, query: dict[str, str], language: str | None = None) -> Response[str]:
     """Leads to the page that says what was done."""
-    headers = {
-        "Location": _address(token, query, language),
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
-    }
-    return Response(HTTPStatus.SEE_OTHER, "text/plain; charset=utf-8", "", headers)
+    return redirect(_address(token, query, language))
 
 
 def _address(path: str, query: dict[str, str], language: str | None = None) -> str:

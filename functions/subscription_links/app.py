@@ -1,4 +1,4 @@
-"""Pages that anyone may open: sign up, confirm, "this was not me", unsubscribe, notice. GET shows, POST changes."""
+"""Pages that anyone may open: sign up, type the code, confirm, "not me", unsubscribe, notice. GET shows, POST changes."""
 
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,7 @@ from consent_center.domain.errors import (
     InvalidTokenError,
     RequestGoneError,
     TooManyRequestsError,
+    TooManyTriesError,
     UnavailableError,
     UnknownNameError,
     WordingChangedError,
@@ -23,9 +24,10 @@ from consent_center.observability import count, logger, metrics
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases import withdraw as withdrawing
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
+from consent_center.usecases.waiting import enter_code, look_at_waiting
 from consent_center.web.forms import Form
 from consent_center.web.languages import preferred
-from consent_center.web.pages import LanguageLink, Pages
+from consent_center.web.pages import LanguageLink, Pages, redirect
 from subscription_links import views
 
 app = APIGatewayHttpResolver()
@@ -77,7 +79,7 @@ def post_form() -> Response[str]:
     if age < YOUNGEST_FORM_MS or age > OLDEST_FORM_MS or shown.notice != services().policy.notice.version:
         return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again", language=shown.language)
     try:
-        request_subscription(
+        waiting = request_subscription(
             sign_up,
             shown,
             network=shortened(app.current_event.request_context.http.source_ip),
@@ -98,8 +100,39 @@ def post_form() -> Response[str]:
         "check_mail",
         email_shown=sign_up.email.strip(),
         days=services().policy.pending_days(services().clock()),
+        action=f"/waiting/{waiting}?lang={shown.language}",
         subscribe_url=f"/subscribe?lang={shown.language}",
+        **views.code_form(services().texts, shown.language),
     )
+
+
+@app.route("/waiting/<token>", method=READ)
+def show_waiting(token: str) -> Response[str]:
+    return _waiting_page(token)
+
+
+@app.post("/waiting/<token>")
+def post_code(token: str) -> Response[str]:
+    typed = _form().one("code")
+    try:
+        confirm_token = enter_code(
+            token,
+            typed,
+            network=shortened(app.current_event.request_context.http.source_ip),
+            most_per_source=services().config.sign_ups_per_source,
+            limits=services().limits,
+            claims=services().claims,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    except InvalidFormError as error:
+        count("CodeRefused")
+        return _waiting_page(token, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, fault=error.fields["code"])
+    except TooManyTriesError:
+        count("CodeTriesUsedUp")
+        return _waiting_page(token, HTTPStatus.TOO_MANY_REQUESTS, is_open=False)
+    count("CodeAccepted")
+    return redirect(_to(f"/confirm/{confirm_token}"))
 
 
 @app.route("/confirm/<token>", method=READ)
@@ -337,6 +370,20 @@ def _form_page(
         form_token=seal_form(shown, services().secrets.links()),
         days=policy.pending_days(services().clock()),
         **views.form(sign_up, faults or {}, message, policy, services().texts, language),
+    )
+
+
+def _waiting_page(token: str, status: HTTPStatus = HTTPStatus.OK, **state: Any) -> Response[str]:
+    """The page after a sign-up, as it is without the address, which no link may hold."""
+    link = look_at_waiting(token, secrets=services().secrets, clock=services().clock)
+    return _pages().page(
+        "check_mail",
+        status,
+        email_shown="",
+        ends_at=link.ends_at,
+        action=_to(f"/waiting/{token}"),
+        subscribe_url=_to("/subscribe"),
+        **views.code_form(services().texts, _language(), **state),
     )
 
 

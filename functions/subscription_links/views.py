@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from consent_center.domain.passcode import MOST_TRIES
 from consent_center.domain.policy import Policy, Topic
 from consent_center.texts import Texts
 from consent_center.usecases.sign_up import SignUp
@@ -19,6 +20,9 @@ _FAULTS = {
     ("name", "too_long"): "Enter a name of at most 200 characters.",
     ("name", "characters"): "Enter a name without line breaks or control characters.",
     ("company", "too_long"): "Enter a company of at most 200 characters.",
+    ("code", "required"): "Enter the six digits from the e-mail.",
+    ("code", "digits"): "Enter six digits, such as 123 456.",
+    ("code", "wrong"): "This code does not fit. Compare it with the newest e-mail from us, or open the link in it.",
     ("company", "characters"): "Enter a company without line breaks or control characters.",
 }
 
@@ -74,6 +78,23 @@ def form(
         "values": {"email": sign_up.email, "name": sign_up.name, "company": sign_up.company},
         "errors": {field: say(_FAULTS[field, rule]) for field, rule in faults.items()},
         "message": say(_MESSAGES[message]) if message else None,
+    }
+
+
+LONGEST_CODE_SHOWN = 20
+"""Characters of a typed code that come back with the page; nothing longer was copied from a letter."""
+
+
+def code_form(
+    texts: Texts, language: str, *, typed: str = "", fault: str | None = None, is_open: bool = True
+) -> dict[str, Any]:
+    """The form for the six digits; `fault` is the rule that what was typed breaks. Closed once the tries are used up."""
+    say = texts.translator(language)
+    return {
+        "is_open": is_open,
+        "code": typed if len(typed) <= LONGEST_CODE_SHOWN else "",
+        "tries": MOST_TRIES,
+        "errors": {"code": say(_FAULTS["code", fault])} if fault else {},
     }
 
 

@@ -14,6 +14,7 @@ from transformed import ROOT, of_type, source, transformed
 PAGES = {
     "/",
     "/subscribe",
+    "/waiting/{token}",
     "/confirm/{token}",
     "/not-me/{token}",
     "/u/{token}",
@@ -32,6 +33,7 @@ SCOPES = {
 }
 POSTED = {
     "/subscribe",
+    "/waiting/{token}",
     "/confirm/{token}",
     "/not-me/{token}",
     "/u/{token}",
@@ -172,7 +174,7 @@ EXPECTED_RIGHTS = {
             "dynamodb:DeleteItem",
         },
         "LedgerTable": {"dynamodb:PutItem"},
-        "TransientTable": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},

@@ -184,6 +184,9 @@ class InMemoryClaims:
     def finish(self, name: str, now: int) -> None:
         self.sent.add(name)
 
+    def was_taken(self, name: str) -> bool:
+        return name in self.held
+
 
 @dataclass
 class CollectingOutbox:
@@ -218,6 +221,10 @@ class InMemoryLimits:
             return False
         self.used[key] = self.used.get(key, 0) + 1
         return True
+
+    def take_until(self, name: str, most: int, end: int) -> bool:
+        self.used[name, end] = self.used.get((name, end), 0) + 1
+        return self.used[name, end] <= most
 
     def block(self, name: str, until: int) -> None:
         self.blocked[name] = max(until, self.blocked.get(name, 0))

@@ -504,7 +504,22 @@ def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     )
     hidden = {"shown": False, "required": False, "consequence": ""}
     yield "subscribe-short", "subscribe", a_form(fields=dict.fromkeys(("name", "company", "interest"), hidden))
-    yield "check-mail", "check_mail", {"email_shown": "ada@example.org", "days": 7, "subscribe_url": "/subscribe"}
+    check_mail = {
+        "email_shown": "ada@example.org",
+        "days": 7,
+        "is_open": True,
+        "code": "",
+        "tries": 5,
+        "errors": {},
+        "action": "/waiting/v1.k1.token?lang=en",
+        "subscribe_url": "/subscribe",
+    }
+    yield "check-mail", "check_mail", check_mail
+    waiting = {**check_mail, "email_shown": "", "ends_at": AT + 7 * DAY}
+    yield "waiting", "check_mail", waiting
+    fault = "This code does not fit. Compare it with the newest e-mail from us, or open the link in it."
+    yield "waiting-wrong", "check_mail", {**waiting, "code": "123 456", "errors": {"code": fault}}
+    yield "waiting-too-many", "check_mail", {**waiting, "is_open": False}
     confirm = {
         "topics": topics,
         "wording": some_wording(),
@@ -573,6 +588,7 @@ def letters() -> Iterator[tuple[str, dict[str, Any]]]:
         {
             "topics": topics,
             "confirm_url": LONG_LINK,
+            "code": "123 456",
             "not_me_url": f"{base}/not-me/v1.k1.token",
             "stop_url": f"{base}/u/v1.k1.token",
             "notice_url": f"{base}/notice/2026-11-01",

@@ -100,6 +100,35 @@ def test_the_question_says_why_it_comes_and_what_happens_without_an_answer():
         assert "This was not me" in flat
 
 
+def test_the_code_stands_in_a_line_of_its_own_in_both_bodies_and_never_in_the_subject():
+    letter = write("confirm", code="012 345")
+    lines = letter.text.splitlines()
+    place = lines.index("012 345")
+
+    assert lines[place - 2] == "Or type this code on the page that waits for it:"
+    assert lines[place - 1] == lines[place + 1] == ""
+    tree = Tree(letter.html)
+    assert ("p", {"class": "code"}) in tree.all("p")
+    assert ("span", {"dir": "ltr"}) in tree.all("span")
+    assert tree.text_of("span") == "012 345"
+    assert "012" not in letter.subject
+
+
+@pytest.mark.parametrize("language", ["da", "nb"])
+def test_the_code_is_in_the_letter_in_every_language(language):
+    letter = TEXTS.letter("confirm", language, site=samples.a_site(TEXTS), **LETTERS["confirm"])
+
+    assert "123 456" in letter.text.splitlines()
+    assert "123 456" in letter.html
+
+
+def test_a_letter_that_no_page_waits_for_says_nothing_of_a_code():
+    letter = write("confirm", code="")
+
+    assert "code on the page" not in letter.text + letter.html
+    assert not Tree(letter.html).all("span")
+
+
 def test_whatever_a_policy_says_is_text_in_the_html_letter(name):
     context = {key: value if key.endswith("_url") else hostile(value) for key, value in LETTERS[name].items()}
     site = samples.a_site(TEXTS)

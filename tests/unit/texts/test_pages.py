@@ -12,7 +12,7 @@ from unit.texts import samples
 TEXTS = Texts()
 STATES = {state: (page, context) for state, page, context in samples.pages()}
 VOID = {"input", "meta", "br", "path", "rect", "circle"}
-FAULTY = {"subscribe-errors", "lost-link-errors", "preferences-fault"}
+FAULTY = {"subscribe-errors", "lost-link-errors", "preferences-fault", "waiting-wrong"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&\r\nX: y"
 
 
@@ -165,11 +165,52 @@ def test_the_main_action_is_the_first_form_and_it_posts_to_the_page_itself():
 
 
 def test_pages_that_only_tell_have_nothing_to_press():
-    telling = {"check_mail", "confirmed", "confirm_gone", "not_me_done", "notice", "error", "home"}
+    telling = {"confirmed", "confirm_gone", "not_me_done", "notice", "error", "home"}
     telling |= {"history", "link_sent", "reason_thanks", "why"}
     for state, (page, _) in STATES.items():
         if page in telling:
             assert not Tree(render(state)).all("form", "button", "input"), state
+
+
+def test_the_page_that_waits_for_a_code_posts_it_to_an_address_that_can_be_opened_again():
+    for state in ("check-mail", "waiting", "waiting-wrong"):
+        tree = Tree(render(state))
+        assert [form["action"] for _, form in tree.all("form")] == ["/waiting/v1.k1.token?lang=en"]
+        (field,) = [field for _, field in tree.all("input")]
+        assert (field["name"], field["type"], field["inputmode"]) == ("code", "text", "numeric")
+        assert (field["autocomplete"], field["dir"]) == ("one-time-code", "ltr")
+        assert "maxlength" not in field
+        assert "pattern" not in field
+
+
+def test_a_wrong_code_is_told_at_its_field_with_what_to_do_next():
+    tree = Tree(render("waiting-wrong"))
+    ((_, field),) = tree.all("input")
+
+    assert (field["aria-invalid"], field["aria-describedby"]) == ("true", "code-hint code-error")
+    assert field["value"] == "123 456"
+    assert [attributes["href"] for _, attributes in tree.all("a") if attributes["href"].startswith("#")] == ["#code"]
+    assert "Compare it with the newest e-mail from us, or open the link in it." in tree.text
+
+
+def test_after_too_many_codes_there_is_nothing_to_type_and_the_link_is_named():
+    tree = Tree(render("waiting-too-many"))
+
+    assert not tree.all("form", "input", "button")
+    assert "only the link in the e-mail works now" in tree.text
+
+
+def test_only_the_answer_to_a_sign_up_names_the_address():
+    assert "ada@example.org" in render("check-mail")
+    assert "ada@" not in render("waiting") + render("waiting-wrong") + render("waiting-too-many")
+
+
+@pytest.mark.parametrize("state", ["check-mail", "waiting", "waiting-wrong", "waiting-too-many"])
+def test_whoever_waits_is_told_what_to_do_without_an_e_mail(state):
+    tree = Tree(render(state))
+
+    assert "Look in the folder for unwanted mail" in tree.text
+    assert "/subscribe" in [attributes["href"] for _, attributes in tree.all("a")]
 
 
 def test_nothing_is_ticked_unless_the_person_ticked_it():

@@ -169,10 +169,16 @@ class Claims(Protocol):
     def finish(self, name: str, now: int) -> None:
         """Note that the letter was sent."""
 
+    def was_taken(self, name: str) -> bool:
+        """Whether a letter was ever claimed: it was sent, or was about to be."""
+
 
 class Limits(Protocol):
     def take(self, name: str, most: int, now: int) -> bool:
         """Count one use of `name` in this hour; False if there have been `most` already. `now` in epoch seconds."""
+
+    def take_until(self, name: str, most: int, end: int) -> bool:
+        """Count one use of `name` for good; False if there have been `most` already. Forgotten after `end` (epoch s)."""
 
     def block(self, name: str, until: int) -> None:
         """Block a name until an epoch second. Blocking again can only make it longer."""

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ class Capability(StrEnum):
     MANAGE = "manage"
     DONE = "done"
     WHY = "why"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,20 @@ class WhyLink:
     topic_code: str | None
     seq: int
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLink:
+    """The page that waits for the six digits of one sign-up request; `ends_at` in epoch seconds, as the request.
+
+    It confirms nothing by itself. `key_id` is the key of links that the digits are made with, so that they still fit
+    after a rotation. The page of a sign-up that nobody is mailed about has one too, for no request.
+    """
+
+    contact: ContactPoint
+    request: str
+    ends_at: int
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +243,44 @@ def open_why(token: str, keys: Keyring) -> WhyLink:
         keys,
         lambda c: WhyLink(_contact(c), _text(c[4]), _text(c[5]) if c[5] else None, _number(c[6]), _number(c[7])),
     )
+
+
+def seal_waiting(link: WaitingLink, keys: Keyring) -> str:
+    """A token that opens the page that waits for the six digits.
+
+    It goes to whoever typed an address, so the pseudonym in it is hidden: nobody can find out by signing up an address
+    which forwarded letter, or which record, is its.
+    """
+    contact = link.contact
+    pad = _pad(link.request, keys.keys[link.key_id])
+    hidden = base64.urlsafe_b64encode(_crossed(contact.pseudonym.encode(), pad)).decode()
+    claims = [contact.controller, contact.channel, contact.key_id, hidden, link.request, link.ends_at, link.key_id]
+    return _seal(Capability.WAITING, claims, keys)
+
+
+def open_waiting(token: str, keys: Keyring, *, now: int) -> WaitingLink:
+    """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
+
+    def read(c: Sequence[Any]) -> WaitingLink:
+        link = WaitingLink(_contact(c), _text(c[4]), _number(c[5]), _text(c[6]))
+        pad = _pad(link.request, keys.keys[link.key_id])
+        pseudonym = _crossed(base64.urlsafe_b64decode(link.contact.pseudonym), pad).decode("ascii")
+        return replace(link, contact=replace(link.contact, pseudonym=pseudonym))
+
+    link = _open(Capability.WAITING, token, keys, read)
+    if link.ends_at <= now:
+        raise ExpiredTokenError
+    return link
+
+
+def _pad(request: str, key: bytes) -> bytes:
+    """32 bytes that only the key tells, and that are used for one text: a request's id is never used again."""
+    return hmac.digest(key, f"hidden\0{request}".encode(), hashlib.sha256)
+
+
+def _crossed(text: bytes, pad: bytes) -> bytes:
+    """Each byte combined with one of the pad; doing it again brings the text back. ValueError if the pad is shorter."""
+    return bytes(one ^ other for one, other in zip(text, pad[: len(text)], strict=True))
 
 
 def _of_contact(contact: ContactPoint) -> list[Any]:

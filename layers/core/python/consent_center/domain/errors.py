@@ -61,6 +61,10 @@ class TooManyRequestsError(DomainError):
     """One source has asked for more than is taken from it in an hour."""
 
 
+class TooManyTriesError(DomainError):
+    """So many codes were typed for one request that no further one is compared, right or wrong."""
+
+
 class StaleSubjectError(DomainError):
     """Somebody else changed this person's record first: read again and decide again."""
 

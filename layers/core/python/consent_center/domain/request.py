@@ -41,6 +41,8 @@ class Request:
     company: str | None = None
     interests: tuple[str, ...] = ()
     source: str = "form"
+    code_key: str | None = None
+    """The key of links that its six digits are made with; None where no page waits for them."""
 
     def scopes(self, purpose: Purpose) -> tuple[Scope, ...]:
         """What it asks about: the topics that were chosen, or a purpose that has none."""

@@ -8,11 +8,13 @@ from consent_center.domain.capability import (
     Capability,
     ManageLink,
     RequestLink,
+    WaitingLink,
     seal_manage,
     seal_request,
     seal_withdrawal,
 )
-from consent_center.domain.contact import address_name
+from consent_center.domain.contact import Keyring, address_name
+from consent_center.domain.passcode import grouped, passcode
 from consent_center.domain.policy import Policy, Purpose, Topic
 from consent_center.domain.request import Request, standing
 from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Limits, Mailer, Secrets, Subjects
@@ -158,6 +160,7 @@ def _letter(
             for one in about
         ],
         confirm_url=confirm_url(base_url, seal_request(link, keys)),
+        code=_code(request, keys),
         # These pages know no request, and go on in the language of the letter; the confirmation page has it stored.
         not_me_url=f"{not_me_url(base_url, not_me)}?lang={language}",
         stop_url=f"{stop_url(base_url, stop)}?lang={language}",
@@ -175,3 +178,10 @@ def _letter(
         html=written.html,
         headers=unsubscribe_headers(base_url, stop, list_id=f"{purpose.id}.{brand.list_domain}"),
     )
+
+
+def _code(request: Request, keys: Keyring) -> str:
+    """The six digits as people read them; empty where no page waits for them, or their key is gone."""
+    if request.code_key is None or request.code_key not in keys.keys:
+        return ""
+    return grouped(passcode(WaitingLink(request.contact, request.id, request.expires_at, request.code_key), keys))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consent_center.domain.capability import FormShown
+from consent_center.domain.capability import FormShown, WaitingLink, seal_waiting
 from consent_center.domain.contact import address_name, contact_point, source_name
 from consent_center.domain.errors import InvalidAddressError, TooManyRequestsError
 from consent_center.domain.letter import Letter
@@ -49,12 +49,13 @@ def request_subscription(
     secrets: Secrets,
     chance: Chance,
     clock: Clock,
-) -> None:
-    """Store the request, then order the letter.
+) -> str:
+    """Store the request, then order the letter; answers the token of the page that waits for the letter's code.
 
     Nothing is read about the person, so that known and unknown addresses get the same answer after the same calls. An
     address that was signed up too often this hour gets that answer too, and no further letter: the answer goes to
-    whoever filled in the form, and the letters to somebody who may not have asked for any.
+    whoever filled in the form, and the letters to somebody who may not have asked for any. Its token looks like any
+    other, and no code ever fits it.
 
     InvalidFormError names every wrong field; TooManyRequestsError if `network` (already shortened) was used too often;
     UnavailableError if the letter could not be ordered.
@@ -75,10 +76,13 @@ def request_subscription(
     now = clock()
     if not limits.take(source_name(network or "unknown", purpose.controller, peppers), most.per_source, now // 1000):
         raise TooManyRequestsError
+    keys = secrets.links()
+    waiting = WaitingLink(contact, chance.name(), policy.pending_period.after_epoch(now), keys.current)
+    token = seal_waiting(waiting, keys)
     if not limits.take(address_name(contact), most.per_address, now // 1000):
-        return
+        return token
     request = Request(
-        id=chance.name(),
+        id=waiting.request,
         contact=contact,
         address=address,
         purpose=purpose.id,
@@ -86,10 +90,12 @@ def request_subscription(
         language=form.language,
         notice=form.notice,
         requested_at=now,
-        expires_at=policy.pending_period.after_epoch(now),
+        expires_at=waiting.ends_at,
         name=choices.name,
         company=choices.company,
         interests=choices.interests,
+        code_key=waiting.key_id,
     )
     subjects.add_request(request)
     outbox.order(LetterOrder(Letter.CONFIRM, contact, request.id))
+    return token

@@ -67,3 +67,9 @@ class Pages:
             body,
             {**_HEADERS, "Content-Language": self._language, "Content-Security-Policy": policy, **(headers or {})},
         )
+
+
+def redirect(address: str) -> Response[str]:
+    """On to another page of ours, which is opened rather than posted to."""
+    headers = {"Location": address, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return Response(HTTPStatus.SEE_OTHER, "text/plain; charset=utf-8", "", headers)

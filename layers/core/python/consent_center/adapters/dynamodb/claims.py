@@ -1,6 +1,6 @@
 """Which letters are being sent or were sent: short-lived records that keep a queue's duplicates from the mailbox."""
 
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import DoesNotExist, PutError
 
 from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
@@ -36,3 +36,11 @@ class DynamoClaims:
             LetterItem(keys.of_letter(name), "CLAIM").update(
                 [LetterItem.sent.set(now), LetterItem.expires_at.set(now + KEPT_SECONDS)]
             )
+
+    def was_taken(self, name: str) -> bool:
+        with translated("was claim taken"):
+            try:
+                LetterItem.get(keys.of_letter(name), "CLAIM", consistent_read=True)
+            except DoesNotExist:
+                return False
+        return True

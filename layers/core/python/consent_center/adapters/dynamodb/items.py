@@ -65,6 +65,7 @@ class RequestItem(_Item):
     company = UnicodeAttribute(null=True)
     interests: ListAttribute[str] = ListAttribute(default=list)
     source = UnicodeAttribute()
+    code_key = UnicodeAttribute(null=True)
 
 
 class PayloadItem(_Item):
@@ -97,7 +98,7 @@ class LetterItem(_Item):
 
 
 class LimitItem(_Item):
-    """How often a name was used in one hour."""
+    """How often a name was used: in one hour, or until it ends."""
 
     class Meta:
         table_name: str

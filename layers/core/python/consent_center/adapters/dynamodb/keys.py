@@ -56,6 +56,10 @@ def of_limit(name: str, hour: int) -> str:
     return f"RL#{name}#{hour}"
 
 
+def of_limit_until_end(name: str) -> str:
+    return f"RL#{name}"
+
+
 def of_block(name: str) -> str:
     return f"BLOCK#{name}"
 

@@ -13,9 +13,16 @@ HOUR = 3600
 class DynamoLimits:
     def take(self, name: str, most: int, now: int) -> bool:
         hour = now // HOUR
-        counter = LimitItem(keys.of_limit(name, hour), "COUNT")
+        return self._take(keys.of_limit(name, hour), most, (hour + 2) * HOUR)
+
+    def take_until(self, name: str, most: int, end: int) -> bool:
+        return self._take(keys.of_limit_until_end(name), most, end)
+
+    @staticmethod
+    def _take(key: str, most: int, expires_at: int) -> bool:
+        counter = LimitItem(key, "COUNT")
         below = LimitItem.n.does_not_exist() | (LimitItem.n < most)
-        actions: list[Action] = [LimitItem.n.add(1), LimitItem.v.set(1), LimitItem.expires_at.set((hour + 2) * HOUR)]
+        actions: list[Action] = [LimitItem.n.add(1), LimitItem.v.set(1), LimitItem.expires_at.set(expires_at)]
         with translated("take from limit"):
             try:
                 counter.update(actions, condition=below)

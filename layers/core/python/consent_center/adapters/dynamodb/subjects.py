@@ -403,6 +403,7 @@ def _request_item(request: Request) -> RequestItem:
         company=request.company,
         interests=list(request.interests),
         source=request.source,
+        code_key=request.code_key,
     )
 
 
@@ -421,4 +422,5 @@ def _request(contact: ContactPoint, item: RequestItem) -> Request:
         company=item.company,
         interests=tuple(item.interests),
         source=item.source,
+        code_key=item.code_key,
     )
