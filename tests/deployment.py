@@ -173,6 +173,25 @@ class Deployment:
         assert self.deliver() == {"batchItemFailures": []}
         return self.link("confirm")
 
+    def waiting(self, *topics: str, **fields: Any) -> tuple[str, str]:
+        """Sign up: the token of the page that waits for the code, and the code as it stands in the letter."""
+        token = self.waiting_token(self.sign_up(*topics, **fields))
+        assert self.deliver() == {"batchItemFailures": []}
+        return token, self.letter_code()
+
+    def waiting_token(self, page: Answer) -> str:
+        found = re.search(r'action="/waiting/([^"?]+)', page.text)
+        assert found, "the page has no form for a code"
+        return found[1]
+
+    def letter_code(self) -> str:
+        found = re.search(r"^\d{3} \d{3}$", self.mailer.letters[-1].text, re.MULTILINE)
+        assert found, "the letter has no code"
+        return found[0]
+
+    def enter(self, token: str, code: str, **changes: Any) -> Answer:
+        return self.page("post-waiting", token, form={"code": code}, **changes)
+
     def link(self, route: str) -> str:
         found = re.search(rf"https://consent\.example\.com/{route}/([^\s>)?]+)", self.mailer.letters[-1].text)
         assert found, f"the letter has no {route} link"

@@ -13,7 +13,7 @@ from consent_center.domain.policy import Policy
 from consent_center.domain.wishes import Wish
 from consent_center.ports import Ledger, Pause
 from consent_center.usecases import confirm as confirming
-from consent_center.usecases import lost_link, preferences
+from consent_center.usecases import lost_link, preferences, waiting
 from consent_center.usecases.check import Answer, Question, check_permissions
 from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
@@ -42,10 +42,10 @@ class PlainLetter:
 
 
 class PlainTexts:
-    """Letters that say nothing but their links."""
+    """Letters that say nothing but their links and their code."""
 
     def letter(self, name: str, language: str, **context: Any) -> PlainLetter:
-        links = "\n".join(f"{key} {value}" for key, value in context.items() if key.endswith("_url"))
+        links = "\n".join(f"{key} {value}" for key, value in context.items() if key.endswith("_url") or key == "code")
         return PlainLetter(f"{name} {language}", links, links)
 
 
@@ -71,8 +71,9 @@ class World:
             parse_address(email), controller="fjordmeter", channel="email", peppers=self.secrets.peppers()
         )
 
-    def sign_up(self, *topics: str, email: str = PEOPLE[0], **other: Any) -> None:
-        request_subscription(
+    def sign_up(self, *topics: str, email: str = PEOPLE[0], **other: Any) -> str:
+        """Answers the token of the page that waits for the code."""
+        return request_subscription(
             SignUp(email, topics or ("product-news", "events"), **other),
             FormShown(self.clock(), "2026-11-01", "en"),
             network=self.network,
@@ -113,6 +114,24 @@ class World:
         self.sign_up(*topics, email=email)
         assert self.deliver() is Delivery.SENT
         return self.letter_token("confirm_url")
+
+    def letter_code(self) -> str:
+        """The six digits of the newest letter, as they stand in it."""
+        found = re.search(r"^code (\d{3} \d{3})$", self.mailer.letters[-1].text, re.MULTILINE)
+        assert found
+        return found[1]
+
+    def enter(self, token: str, typed: str) -> str:
+        return waiting.enter_code(
+            token,
+            typed,
+            network=self.network,
+            most_per_source=self.most.per_source,
+            limits=self.limits,
+            claims=self.claims,
+            secrets=self.secrets,
+            clock=self.clock,
+        )
 
     def look(self, token: str) -> confirming.Confirmation:
         return confirming.look_at_request(

@@ -1,4 +1,7 @@
-"""Pages that anyone may open: sign up, type the code, confirm, "not me", unsubscribe, notice. GET shows, POST changes."""
+"""Pages that anyone may open: sign up, type the code, confirm, "this was not me", unsubscribe, notice.
+
+GET shows, POST changes.
+"""
 
 from http import HTTPStatus
 from typing import Any

@@ -88,7 +88,7 @@ LONGEST_CODE_SHOWN = 20
 def code_form(
     texts: Texts, language: str, *, typed: str = "", fault: str | None = None, is_open: bool = True
 ) -> dict[str, Any]:
-    """The form for the six digits; `fault` is the rule that what was typed breaks. Closed once the tries are used up."""
+    """The form for the six digits; `fault` is the rule that what was typed breaks. Closed when no try is left."""
     say = texts.translator(language)
     return {
         "is_open": is_open,

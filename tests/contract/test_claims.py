@@ -40,3 +40,13 @@ def test_a_letter_that_was_sent_is_never_claimed_again(claims: Claims) -> None:
 def test_letters_are_claimed_apart(claims: Claims) -> None:
     assert claims.take("letter-1", NOW)
     assert claims.take("letter-2", NOW)
+
+
+def test_whether_a_letter_was_claimed_is_known_from_before_it_is_sent(claims: Claims) -> None:
+    assert not claims.was_taken("letter-1")
+    claims.take("letter-1", NOW)
+    assert claims.was_taken("letter-1")
+    claims.finish("letter-1", NOW + 1)
+
+    assert claims.was_taken("letter-1")
+    assert not claims.was_taken("letter-2")

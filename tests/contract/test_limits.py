@@ -53,3 +53,13 @@ def test_blocking_again_can_only_make_it_longer(limits: Limits) -> None:
     limits.block("a", NOW + 90)
 
     assert limits.is_blocked("a", NOW + 89)
+
+
+def test_a_count_without_hours_goes_on_until_its_end(limits: Limits) -> None:
+    assert [limits.take_until("a", 3, NOW + 7 * 86400) for _ in range(5)] == [True, True, True, False, False]
+    assert limits.take_until("b", 3, NOW + 7 * 86400)
+
+
+def test_counts_with_and_without_hours_are_kept_apart(limits: Limits) -> None:
+    assert limits.take_until("a", 1, NOW + 7 * 86400)
+    assert limits.take("a", 1, NOW)

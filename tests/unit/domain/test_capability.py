@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,13 +14,16 @@ from consent_center.domain.capability import (
     FormShown,
     RequestLink,
     ReservedSend,
+    WaitingLink,
     WithdrawLink,
     open_form,
     open_request,
+    open_waiting,
     open_withdrawal,
     seal_form,
     seal_request,
     seal_send,
+    seal_waiting,
     seal_withdrawal,
 )
 from consent_center.domain.contact import Keyring
@@ -27,6 +31,7 @@ from consent_center.domain.errors import ExpiredTokenError, InvalidTokenError
 
 NOW = NOON // 1000
 LINK = RequestLink(a_contact(), "request-1", NOW + 100)
+WAITING = WaitingLink(a_contact(), "request-1", NOW + 100, "k1")
 TOPIC_LINK = WithdrawLink(a_contact(), "dm", ("pn",))
 
 
@@ -55,6 +60,49 @@ def test_a_confirm_link_ends_at_its_second() -> None:
     open_request(token, LINKS, now=LINK.ends_at - 1)
     with pytest.raises(ExpiredTokenError):
         open_request(token, LINKS, now=LINK.ends_at)
+
+
+def test_a_waiting_link_says_what_was_sealed_into_it_and_ends_at_its_second() -> None:
+    token = seal_waiting(WAITING, LINKS)
+
+    assert open_waiting(token, LINKS, now=WAITING.ends_at - 1) == WAITING
+    with pytest.raises(ExpiredTokenError):
+        open_waiting(token, LINKS, now=WAITING.ends_at)
+
+
+def test_a_waiting_link_opens_after_the_key_was_rotated_and_still_names_the_key_of_its_digits() -> None:
+    rotated = Keyring("k2", {**LINKS.keys, "k2": b"links-two"})
+
+    assert open_waiting(seal_waiting(WAITING, LINKS), rotated, now=NOW) == WAITING
+    with pytest.raises(InvalidTokenError):
+        open_waiting(seal_waiting(WAITING, LINKS), Keyring("k2", {"k2": b"links-two"}), now=NOW)
+
+
+@pytest.mark.parametrize("other", [seal_request(LINK, LINKS), seal_withdrawal(TOPIC_LINK, LINKS)])
+def test_no_other_link_opens_the_page_that_waits(other: str) -> None:
+    with pytest.raises(InvalidTokenError):
+        open_waiting(other, LINKS, now=NOW)
+
+
+def test_a_waiting_link_confirms_nothing() -> None:
+    with pytest.raises(InvalidTokenError):
+        open_request(seal_waiting(WAITING, LINKS), LINKS, now=NOW)
+
+
+def test_a_waiting_link_tells_a_stranger_neither_the_address_nor_its_pseudonym() -> None:
+    """Else typing an address would show which forwarded letter is its."""
+    tokens = [seal_waiting(replace(WAITING, request=f"request-{number}"), LINKS) for number in range(2)]
+    claims = [json.loads(base64.urlsafe_b64decode(token.split(".")[2] + "==")) for token in tokens]
+
+    assert WAITING.contact.pseudonym not in str(claims)
+    assert "@" not in str(claims)
+    assert claims[0][3] != claims[1][3]
+
+
+def test_all_waiting_links_are_equally_long() -> None:
+    people = [replace(WAITING, contact=a_contact(email), request=f"request-{n}") for n, email in enumerate(PEOPLE)]
+
+    assert len({len(seal_waiting(link, LINKS)) for link in people}) == 1
 
 
 @pytest.mark.parametrize("made_for", list(Capability))

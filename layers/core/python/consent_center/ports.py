@@ -178,7 +178,7 @@ class Limits(Protocol):
         """Count one use of `name` in this hour; False if there have been `most` already. `now` in epoch seconds."""
 
     def take_until(self, name: str, most: int, end: int) -> bool:
-        """Count one use of `name` for good; False if there have been `most` already. Forgotten after `end` (epoch s)."""
+        """Count one use of `name`; False if there have been `most` already. Goes on until the epoch second `end`."""
 
     def block(self, name: str, until: int) -> None:
         """Block a name until an epoch second. Blocking again can only make it longer."""
