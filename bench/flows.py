@@ -200,12 +200,12 @@ class _Flow:
         }
         return records
 
-    def page(self, name: str, token: str = "", form: Mapping[str, Any] | None = None) -> str:
+    def page(self, name: str, token: str = "", form: Mapping[str, Any] | None = None, status: int = 200) -> str:
         text = json.dumps(event(f"subscription_links/{name}")).replace("TOKEN", token)
         asked = json.loads(text)
         if form is not None:
             asked["body"] = posted(form)
-        return str(_good(self._pages(asked, CONTEXT))["body"])
+        return str(_good(self._pages(asked, CONTEXT), status)["body"])
 
     def sign_up(self, name: str, address: str, topics: Sequence[str]) -> tuple[Any, str, int]:
         """The contact point, the request's id and its end."""
@@ -225,6 +225,7 @@ class _Flow:
         contact, request, ends_at = self.sign_up(f"sign-up{suffix}", address, topics)
         self.deliver(contact, request)
         self.count(f"letter{suffix}")
+        self.type_codes(contact, request, ends_at, suffix)
         token = seal_request(RequestLink(contact, request, ends_at), _keys(LINKS))
         shown = re.search(r'name="shown" value="([^"]+)"', self.page("get-confirm", token))
         assert shown
@@ -241,6 +242,21 @@ class _Flow:
         self.page("post-one-click-base64", stop)
         self.count(f"repeated withdraw{suffix}")
         return dict(transaction["writes"][0]["after"])
+
+    def type_codes(self, contact: Any, request: str, ends_at: int, suffix: str) -> None:
+        """First a wrong one, then the one in the letter."""
+        from consent_center.domain.capability import WaitingLink, seal_waiting
+        from consent_center.domain.passcode import passcode
+
+        keys = _keys(LINKS)
+        link = WaitingLink(contact, request, ends_at, keys.current)
+        token, code = seal_waiting(link, keys), passcode(link, keys)
+        self.page("get-waiting", token)
+        self.count(f"waiting page{suffix}")
+        self.page("post-waiting", token, {"code": f"{(int(code) + 1) % 1_000_000:06d}"}, status=422)
+        self.count(f"type a wrong code{suffix}")
+        self.page("post-waiting", token, {"code": code}, status=303)
+        self.count(f"type the code{suffix}")
 
     def deliver(self, contact: Any, request: str) -> None:
         text = (EVENTS / "delivery_worker/letters.json").read_text(encoding="utf-8")
@@ -298,8 +314,8 @@ class _Flow:
         self.count(name)
 
 
-def _good(answer: dict[str, Any]) -> dict[str, Any]:
-    assert answer["statusCode"] == 200, f"a handler answered {answer['statusCode']}"
+def _good(answer: dict[str, Any], status: int = 200) -> dict[str, Any]:
+    assert answer["statusCode"] == status, f"a handler answered {answer['statusCode']}"
     return answer
 
 

@@ -177,8 +177,9 @@ def test_no_key_and_nothing_in_the_ledger_names_a_person(visitor: Visitor, audit
 def test_no_answer_to_get_head_or_options_changes_a_table(visitor: Visitor, auditor: Auditor) -> None:
     visitor.subscribed("events")
     other = Visitor(visitor.stack)
-    other.sign_up("events")
+    waiting = other.waiting(other.sign_up("events"))
     tokens = {
+        "/waiting/{token}": waiting,
         "/confirm/{token}": other.link("confirm"),
         "/not-me/{token}": other.link("not-me"),
         "/u/{token}": visitor.stop_link("events"),

@@ -73,6 +73,18 @@ class Visitor:
             time.sleep(0.05)
         return found[-1]
 
+    def code(self) -> str:
+        """The six digits in the newest letter to this person, as they stand in it."""
+        found = re.search(r"^\d{3} \d{3}$", self.letter()["text"], re.MULTILINE)
+        assert found, "the letter has no code"
+        return found[0]
+
+    def waiting(self, page: Answer) -> str:
+        """The address that the page after a sign-up posts the code to."""
+        found = re.search(r'action="(/waiting/[^"]+)"', unescape(page.body))
+        assert found, "the page has no form for a code"
+        return found[1]
+
     def link(self, route: str, *, seconds: float = 20) -> str:
         """The newest link of a kind that was mailed to this person, waited for."""
         end = time.monotonic() + seconds
