@@ -2,7 +2,9 @@
 
 import pytest
 
-from consent_center.adapters.dynamodb.claims import HELD_SECONDS, DynamoClaims
+from consent_center.adapters.dynamodb.claims import HELD_SECONDS, KEPT_SECONDS, DynamoClaims
+from consent_center.adapters.dynamodb.items import LetterItem
+from consent_center.adapters.dynamodb.keys import of_letter
 from consent_center.domain.errors import UnavailableError
 from consent_center.ports import Claims
 from fakes import InMemoryClaims
@@ -50,3 +52,13 @@ def test_whether_a_letter_was_claimed_is_known_from_before_it_is_sent(claims: Cl
 
     assert claims.was_taken("letter-1")
     assert not claims.was_taken("letter-2")
+
+
+@pytest.mark.usefixtures("moto_database")
+@pytest.mark.parametrize("days", [7, 60])
+def test_a_claim_is_kept_while_a_queue_may_deliver_again_and_while_its_request_lives(days: int) -> None:
+    claims, until = DynamoClaims(), NOW + days * 86400
+    claims.take("letter-1", NOW, until)
+    claims.finish("letter-1", NOW + 1)
+
+    assert LetterItem.get(of_letter("letter-1"), "CLAIM").expires_at == max(NOW + KEPT_SECONDS, until)

@@ -173,7 +173,7 @@ class InMemoryClaims:
     held: dict[str, int] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
 
-    def take(self, name: str, now: int) -> bool:
+    def take(self, name: str, now: int, until: int = 0) -> bool:
         if name in self.sent:
             return False
         if self.held.get(name, 0) > now:

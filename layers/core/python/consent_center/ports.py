@@ -160,10 +160,11 @@ class Outbox(Protocol):
 
 
 class Claims(Protocol):
-    def take(self, name: str, now: int) -> bool:
+    def take(self, name: str, now: int, until: int = 0) -> bool:
         """Claim a letter before sending it (`now` in epoch seconds). False: it was sent already.
 
-        UnavailableError while somebody else holds the claim.
+        The claim is kept while a queue may deliver an order again, and at least until the epoch second `until`.
+        UnavailableError while somebody else holds it.
         """
 
     def finish(self, name: str, now: int) -> None:

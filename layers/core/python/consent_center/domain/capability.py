@@ -268,9 +268,9 @@ def open_waiting(token: str, keys: Keyring, *, now: int) -> WaitingLink:
         return replace(link, contact=replace(link.contact, pseudonym=pseudonym))
 
     link = _open(Capability.WAITING, token, keys, read)
-    if link.ends_at <= now:
-        raise ExpiredTokenError
-    return link
+    if now < link.ends_at:
+        return link
+    raise ExpiredTokenError
 
 
 def _pad(request: str, key: bytes) -> bytes:

@@ -73,7 +73,8 @@ def deliver_confirmation(
         return Delivery.NOTHING_TO_ASK
     if limits.is_blocked(address_name(request.contact), now // 1000):
         return Delivery.BLOCKED
-    if not claims.take(request.id, now // 1000):
+    # The page that waits for the letter's code asks for the claim as long as the request can be confirmed.
+    if not claims.take(request.id, now // 1000, request.expires_at):
         return Delivery.SENT_BEFORE
     scopes = [scope.code for scope in request.scopes(purpose)]
     marks = {code: until for code, until in record.subject.requested.items() if until * 1000 > now}

@@ -15,8 +15,9 @@ KEPT_SECONDS = 15 * 86400
 
 
 class DynamoClaims:
-    def take(self, name: str, now: int) -> bool:
-        mine = LetterItem(keys.of_letter(name), "CLAIM", held_until=now + HELD_SECONDS, expires_at=now + KEPT_SECONDS)
+    def take(self, name: str, now: int, until: int = 0) -> bool:
+        kept_until = max(now + KEPT_SECONDS, until)
+        mine = LetterItem(keys.of_letter(name), "CLAIM", held_until=now + HELD_SECONDS, expires_at=kept_until)
         free = LetterItem.pk.does_not_exist() | ((LetterItem.sent == 0) & (LetterItem.held_until <= now))
         with translated("take claim"):
             try:
@@ -33,9 +34,7 @@ class DynamoClaims:
 
     def finish(self, name: str, now: int) -> None:
         with translated("finish claim"):
-            LetterItem(keys.of_letter(name), "CLAIM").update(
-                [LetterItem.sent.set(now), LetterItem.expires_at.set(now + KEPT_SECONDS)]
-            )
+            LetterItem(keys.of_letter(name), "CLAIM").update([LetterItem.sent.set(now)])
 
     def was_taken(self, name: str) -> bool:
         with translated("was claim taken"):
