@@ -113,7 +113,9 @@ def test_the_languages_of_a_page_are_named_in_themselves_and_the_one_shown_is_ma
     assert min(link.bounding_box()["height"] for link in links.all()) >= 24
 
 
-@pytest.mark.parametrize("state", ["subscribe-errors", "confirm", "notice", "check-mail", "waiting-wrong", "preferences-mixed"])
+@pytest.mark.parametrize(
+    "state", ["subscribe-errors", "confirm", "notice", "check-mail", "waiting-wrong", "preferences-mixed"]
+)
 def test_right_to_left_pages_mirror_without_sticking_out(show, state):
     page = show(render(state, "ar"), width=NARROW)
 
@@ -128,7 +130,9 @@ def test_a_page_in_any_brand_colour_has_enough_contrast(show, colour, theme):
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("state", ["subscribe-errors", "waiting-wrong", "confirm", "unsubscribe-topic", "preferences-mixed"])
+@pytest.mark.parametrize(
+    "state", ["subscribe-errors", "waiting-wrong", "confirm", "unsubscribe-topic", "preferences-mixed"]
+)
 def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(show, state):
     page = show(render(state))
     wanted = page.evaluate(REACHABLE)
