@@ -60,7 +60,7 @@ class World:
     outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
     mailer: CollectingMailer = field(default_factory=CollectingMailer)
     claims: InMemoryClaims = field(default_factory=InMemoryClaims)
-    limits: InMemoryLimits = field(default_factory=InMemoryLimits)
+    limits: Any = field(default_factory=InMemoryLimits)
     most: MostSignUps = field(default_factory=lambda: MostSignUps(per_address=5, per_source=100))
     chance: CountingChance = field(default_factory=CountingChance)
     clock: SettableClock = field(default_factory=SettableClock)

@@ -6,11 +6,21 @@ from collections.abc import Callable
 import pytest
 
 from builders import LINKS, a_decision
+from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
+from consent_center.adapters.dynamodb.limits import DynamoLimits
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.bootstrap import _pause
 from consent_center.domain.capability import WithdrawLink, seal_withdrawal
-from consent_center.domain.errors import RequestGoneError, StaleSubjectError, UnavailableError
+from consent_center.domain.errors import (
+    InvalidFormError,
+    RequestGoneError,
+    StaleSubjectError,
+    TooManyTriesError,
+    UnavailableError,
+)
+from consent_center.domain.passcode import MOST_TRIES
+from consent_center.usecases.letters import Delivery
 from fakes import InMemoryLedger, InMemorySubjects
 from usecase_world import World
 
@@ -121,3 +131,16 @@ def test_sixteen_changes_to_one_person_leave_one_unbroken_chain(world: World) ->
         assert world.reason(topic) == {"ConsentGiven": "given", "ConsentWithdrawn": "withdrawn"}[after]
     acknowledged = sum(outcome[1] for outcome in outcomes if isinstance(outcome, tuple))
     assert acknowledged == len(events)
+
+
+def test_of_many_codes_typed_at_once_no_more_than_five_are_compared(engine_database: Database) -> None:
+    world = World(limits=DynamoLimits())
+    token = world.sign_up()
+    assert world.deliver() is Delivery.SENT
+    right = int(world.letter_code().replace(" ", ""))
+    outcomes = at_once(
+        *[lambda by=by: world.enter(token, f"{(right + by) % 1_000_000:06d}") for by in range(1, 13)]  # type: ignore[misc]
+    )
+
+    assert sum(isinstance(outcome, InvalidFormError) for outcome in outcomes) == MOST_TRIES
+    assert sum(isinstance(outcome, TooManyTriesError) for outcome in outcomes) == 12 - MOST_TRIES

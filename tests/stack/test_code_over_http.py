@@ -31,7 +31,7 @@ def test_the_code_from_the_letter_and_a_press_give_consent(visitor: Visitor, sta
     given = visitor.check("events")
     assert (given["allowed"], given["reason"]) == (True, "given")
     (entry,) = Auditor(stack).entries(given["evidence"].split(".")[0])
-    assert (entry.body["capability"], entry.body["collection"]) == ("confirm", "double opt-in by e-mail")
+    assert (entry.body["capability"], entry.body["collection"]) == ("confirm", "double opt-in")
 
 
 def test_five_wrong_codes_and_the_right_one_is_refused_while_the_link_still_works(visitor: Visitor) -> None:
