@@ -13,10 +13,8 @@ from consent_center.domain import wishes
 from consent_center.domain.errors import (
     ExpiredTokenError,
     InvalidFormError,
-    InvalidTokenError,
     NothingHeldError,
     TooManyRequestsError,
-    UnavailableError,
     UnknownNameError,
     WordingChangedError,
 )
@@ -24,14 +22,13 @@ from consent_center.domain.objection import Against
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import history, lost_link, preferences
 from consent_center.usecases.sign_up import MostSignUps
+from consent_center.web.faults import answer_faults
 from consent_center.web.forms import Form
 from consent_center.web.pages import redirect
-from consent_center.web.visit import Visit
+from consent_center.web.visit import READ, Visit
 from preference_center import views
 
 app = APIGatewayHttpResolver()
-
-READ = ["GET", "HEAD"]
 
 
 @app.route("/preferences", method=READ)
@@ -44,7 +41,7 @@ def post_lost_link() -> Response[str]:
     """The same answer for everyone, whether or not a letter goes out."""
     form = _visit().form
     if form.was_too_large:
-        return _error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         if form.one("link"):
             lost_link.ask_by_link(
@@ -88,6 +85,8 @@ def show_preferences(token: str) -> Response[str]:
 def post_preferences(token: str) -> Response[str]:
     """Do one thing, then lead to the page that says what was done: reloading that page does nothing again."""
     form = _visit().form
+    if form.was_too_large:
+        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     what = form.one("do")
     try:
         if what == "undo":
@@ -294,64 +293,10 @@ def offer_a_new_link(_: ExpiredTokenError) -> Response[str]:
 
 @app.exception_handler(NothingHeldError)
 def admit_nothing(_: NothingHeldError) -> Response[str]:
-    return _error_page("nothing_held", HTTPStatus.GONE)
+    return _visit().error_page("nothing_held", HTTPStatus.GONE)
 
 
-@app.exception_handler(InvalidTokenError)
-def refuse_token(_: InvalidTokenError) -> Response[str]:
-    count("LinkRefused")
-    return _error_page("invalid", HTTPStatus.BAD_REQUEST)
-
-
-@app.exception_handler(UnknownNameError)
-def explain_unknown(_: UnknownNameError) -> Response[str]:
-    return _error_page("not_found", HTTPStatus.NOT_FOUND)
-
-
-@app.exception_handler(TooManyRequestsError)
-def ask_to_wait(_: TooManyRequestsError) -> Response[str]:
-    count("SignUpLimited")
-    return _error_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "3600"})
-
-
-@app.exception_handler(UnavailableError)
-def ask_to_try_again(error: UnavailableError) -> Response[str]:
-    logger.warning("dependency unavailable", reason=str(error))
-    count("Unavailable")
-    return _error_page("busy", HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "30"})
-
-
-@app.exception_handler(Exception)
-def admit_failure(_: Exception) -> Response[str]:
-    logger.exception("unexpected failure")
-    count("UnexpectedFailure")
-    try:
-        return _error_page("busy", HTTPStatus.INTERNAL_SERVER_ERROR)
-    except Exception:
-        # Lambda would write the text of an exception to the log, and that may quote what a person typed.
-        logger.exception("error page failed")
-        return Response(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "Please try again in a minute.")
-
-
-@app.not_found
-def not_found(_: Exception) -> Response[str]:
-    return _error_page("not_found", HTTPStatus.NOT_FOUND)
-
-
-def _error_page(kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
-    brand = services().policy.brand_of(services().policy.form_purpose)
-    return (
-        _visit()
-        .pages()
-        .page(
-            "error",
-            status,
-            headers,
-            kind=kind,
-            stop_address=brand.stop_address,
-            subscribe_url=_visit().to("/subscribe"),
-        )
-    )
+answer_faults(app, _visit)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -36,6 +36,9 @@ _MESSAGES = {
     "same": "It was so already. Nothing was changed.",
 }
 
+_SAID_BY_ADDRESS = {"same", "language"}
+"""What the page's address alone may say; whatever else was done, a signed token says it."""
+
 _FAULTS = {
     "changed": "The text has changed since you opened this page. Please read it again before you decide.",
     "unknown": "That choice no longer exists. Nothing was changed.",
@@ -127,8 +130,11 @@ def why(found: Explanation, policy: Policy, texts: Texts, language: str) -> dict
 def _status(
     page: PreferencePage, did: str | None, policy: Policy, texts: Texts, language: str
 ) -> dict[str, Any] | None:
-    what, about = (page.done.did, page.done.about) if page.done else (did, "")
-    if what is None or what not in _MESSAGES:
+    if page.done:
+        what, about = page.done.did, page.done.about
+    elif did in _SAID_BY_ADDRESS:
+        what, about = str(did), ""
+    else:
         return None
     say = texts.translator(language)
     sentence = say(_MESSAGES[what])

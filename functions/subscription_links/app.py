@@ -5,7 +5,6 @@ GET shows, POST changes.
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -16,21 +15,18 @@ from consent_center.domain.errors import (
     InvalidFormError,
     InvalidTokenError,
     RequestGoneError,
-    TooManyRequestsError,
     TooManyTriesError,
-    UnavailableError,
-    UnknownNameError,
     WordingChangedError,
 )
-from consent_center.domain.network import shortened
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases import withdraw as withdrawing
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
 from consent_center.usecases.waiting import enter_code, look_at_waiting
+from consent_center.web.faults import answer_faults
 from consent_center.web.forms import Form
-from consent_center.web.languages import preferred
-from consent_center.web.pages import LanguageLink, Pages, redirect
+from consent_center.web.pages import redirect
+from consent_center.web.visit import READ, Visit
 from subscription_links import views
 
 app = APIGatewayHttpResolver()
@@ -41,29 +37,29 @@ YOUNGEST_FORM_MS = 1_000
 OLDEST_FORM_MS = 24 * 3_600_000
 """A form that stayed open longer is shown again, because the notice may have changed meanwhile."""
 
-READ = ["GET", "HEAD"]
-
-ALLOWED = {"Allow": "GET, HEAD, POST, OPTIONS"}
-
 
 @app.route("/", method=READ)
 def home() -> Response[str]:
-    return _pages().page(
-        "home", subscribe_url=_to("/subscribe"), preferences_url=_to("/preferences"), notice_url=_to("/notice")
+    visit = _visit()
+    return visit.pages().page(
+        "home",
+        subscribe_url=visit.to("/subscribe"),
+        preferences_url=visit.to("/preferences"),
+        notice_url=visit.to("/notice"),
     )
 
 
 @app.route("/subscribe", method=READ)
 def show_form() -> Response[str]:
-    asked_for = (app.current_event.query_string_parameters or {}).get("topic", "").split(",")
+    asked_for = _visit().query.get("topic", "").split(",")
     return _form_page(SignUp(email="", topics=[topic for topic in asked_for if topic]))
 
 
 @app.post("/subscribe")
 def post_form() -> Response[str]:
-    form = _form()
+    form = _visit().form
     if form.was_too_large:
-        return _error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     sign_up = SignUp(
         email=form.one("email"),
         topics=form.all("topic"),
@@ -85,7 +81,7 @@ def post_form() -> Response[str]:
         waiting = request_subscription(
             sign_up,
             shown,
-            network=shortened(app.current_event.request_context.http.source_ip),
+            network=_visit().network,
             most=MostSignUps(services().config.sign_ups_per_address, services().config.sign_ups_per_source),
             limits=services().limits,
             policy=services().policy,
@@ -99,13 +95,17 @@ def post_form() -> Response[str]:
     except InvalidFormError as error:
         return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields, language=shown.language)
     count("SignUpRequested")
-    return _pages(shown.language).page(
-        "check_mail",
-        email_shown=sign_up.email.strip(),
-        days=services().policy.pending_days(services().clock()),
-        action=f"/waiting/{waiting}?lang={shown.language}",
-        subscribe_url=f"/subscribe?lang={shown.language}",
-        **views.code_form(services().texts, shown.language),
+    return (
+        _visit()
+        .pages(shown.language)
+        .page(
+            "check_mail",
+            email_shown=sign_up.email.strip(),
+            days=services().policy.pending_days(services().clock()),
+            action=f"/waiting/{waiting}?lang={shown.language}",
+            subscribe_url=f"/subscribe?lang={shown.language}",
+            **views.code_form(services().texts, shown.language),
+        )
     )
 
 
@@ -116,12 +116,12 @@ def show_waiting(token: str) -> Response[str]:
 
 @app.post("/waiting/<token>")
 def post_code(token: str) -> Response[str]:
-    typed = _form().one("code")
+    typed = _visit().form.one("code")
     try:
         confirm_token = enter_code(
             token,
             typed,
-            network=shortened(app.current_event.request_context.http.source_ip),
+            network=_visit().network,
             most_per_source=services().config.sign_ups_per_source,
             limits=services().limits,
             claims=services().claims,
@@ -135,7 +135,7 @@ def post_code(token: str) -> Response[str]:
         count("CodeTriesUsedUp")
         return _waiting_page(token, HTTPStatus.TOO_MANY_REQUESTS, is_open=False)
     count("CodeAccepted")
-    return redirect(_to(f"/confirm/{confirm_token}"))
+    return redirect(_visit().to(f"/confirm/{confirm_token}"))
 
 
 @app.route("/confirm/<token>", method=READ)
@@ -150,14 +150,14 @@ def post_confirmation(token: str) -> Response[str]:
     try:
         confirmation, is_new = confirming.confirm(
             token,
-            _form().one("shown"),
+            _visit().form.one("shown"),
             policy=services().policy,
             subjects=services().subjects,
             secrets=services().secrets,
             chance=services().chance,
             clock=services().clock,
             pause=services().pause,
-            network=shortened(app.current_event.request_context.http.source_ip),
+            network=_visit().network,
         )
     except WordingChangedError:
         return _confirm_page(_look_at_request(token), already=True, message="changed", status=HTTPStatus.CONFLICT)
@@ -170,7 +170,7 @@ def show_cancellation(token: str) -> Response[str]:
     withdrawing.look_at_withdrawal(
         token, policy=services().policy, secrets=services().secrets, capability=Capability.NOT_ME
     )
-    return _pages().page("not_me")
+    return _visit().pages().page("not_me")
 
 
 @app.post("/not-me/<token>")
@@ -184,20 +184,20 @@ def post_cancellation(token: str) -> Response[str]:
         clock=services().clock,
     )
     count("ConsentWithdrawn" if was_confirmed else "RequestCancelled")
-    return _pages().page("not_me_done", was_confirmed=was_confirmed, days=days)
+    return _visit().pages().page("not_me_done", was_confirmed=was_confirmed, days=days)
 
 
 @app.route("/u/<token>", method=READ)
 def show_withdrawal(token: str) -> Response[str]:
     coverage = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
     count("UnsubscribePageOpened")
-    return _pages().page("unsubscribe", **views.coverage(coverage, services().policy, _language()))
+    return _visit().pages().page("unsubscribe", **views.coverage(coverage, services().policy, _visit().language))
 
 
 @app.post("/u/<token>")
 def post_withdrawal(token: str) -> Response[str]:
     """RFC 8058: the token is the authority; the body only tells a mail program from the page's own buttons."""
-    form = _form()
+    form = _visit().form
     if form.one("do") == "undo":
         return _undo_withdrawal(token, form)
     if form.one("do") == "reason":
@@ -212,12 +212,16 @@ def post_withdrawal(token: str) -> Response[str]:
         count("ConsentWithdrawn")
     else:
         count("RequestCancelled" if stopped.coverage.kind == "request" else "ConsentWithdrawnAgain")
-    return _pages().page(
-        "unsubscribed",
-        link=token,
-        everything=form.one("do") == "everything",
-        subscribe_url=_to("/subscribe"),
-        **views.withdrawn(stopped, services().policy, services().texts, _language()),
+    return (
+        _visit()
+        .pages()
+        .page(
+            "unsubscribed",
+            link=token,
+            everything=form.one("do") == "everything",
+            subscribe_url=_visit().to("/subscribe"),
+            **views.withdrawn(stopped, services().policy, services().texts, _visit().language),
+        )
     )
 
 
@@ -234,14 +238,18 @@ def _undo_withdrawal(token: str, form: Form) -> Response[str]:
         pause=services().pause,
     )
     count("WithdrawalUndone" if undone else "UndoRefused")
-    return _pages().page(
-        "undone",
-        HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
-        undone=undone,
-        instead=bool(form.one("instead")),
-        link=token,
-        stop_url=_to(f"/u/{token}"),
-        subscribe_url=_to("/subscribe"),
+    return (
+        _visit()
+        .pages()
+        .page(
+            "undone",
+            HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
+            undone=undone,
+            instead=bool(form.one("instead")),
+            link=token,
+            stop_url=_visit().to(f"/u/{token}"),
+            subscribe_url=_visit().to("/subscribe"),
+        )
     )
 
 
@@ -260,7 +268,7 @@ def _thank_for_reason(token: str, form: Form) -> Response[str]:
             count("ReasonOther")
         case _:
             given = False
-    return _pages().page("reason_thanks", given=given)
+    return _visit().pages().page("reason_thanks", given=given)
 
 
 @app.route("/notice", method=READ)
@@ -273,61 +281,19 @@ def show_notice(version: str) -> Response[str]:
     return _notice_page(version)
 
 
-@app.not_found
-def not_found(_: Exception) -> Response[str]:
-    method = app.current_event.request_context.http.method
-    if method == "OPTIONS":
-        return Response(HTTPStatus.NO_CONTENT, None, "", ALLOWED)
-    if method not in ("GET", "HEAD", "POST"):
-        return _error_page("method", HTTPStatus.METHOD_NOT_ALLOWED, ALLOWED)
-    return _error_page("not_found", HTTPStatus.NOT_FOUND)
-
-
-@app.exception_handler(InvalidTokenError)
-def refuse_token(_: InvalidTokenError) -> Response[str]:
-    count("LinkRefused")
-    return _error_page("invalid", HTTPStatus.BAD_REQUEST)
-
-
 @app.exception_handler(RequestGoneError)
 def explain_gone(error: RequestGoneError) -> Response[str]:
-    return _pages().page(
-        "confirm_gone",
-        HTTPStatus.GONE,
-        reason=error.reason,
-        at=error.at // 1000 if error.at is not None else None,
-        subscribe_url=_to("/subscribe"),
+    return (
+        _visit()
+        .pages()
+        .page(
+            "confirm_gone",
+            HTTPStatus.GONE,
+            reason=error.reason,
+            at=error.at // 1000 if error.at is not None else None,
+            subscribe_url=_visit().to("/subscribe"),
+        )
     )
-
-
-@app.exception_handler(UnknownNameError)
-def explain_unknown(_: UnknownNameError) -> Response[str]:
-    return _error_page("not_found", HTTPStatus.NOT_FOUND)
-
-
-@app.exception_handler(TooManyRequestsError)
-def ask_to_wait(_: TooManyRequestsError) -> Response[str]:
-    count("SignUpLimited")
-    return _error_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "3600"})
-
-
-@app.exception_handler(UnavailableError)
-def ask_to_try_again(error: UnavailableError) -> Response[str]:
-    logger.warning("dependency unavailable", reason=str(error))
-    count("Unavailable")
-    return _error_page("busy", HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "30"})
-
-
-@app.exception_handler(Exception)
-def admit_failure(_: Exception) -> Response[str]:
-    logger.exception("unexpected failure")
-    count("UnexpectedFailure")
-    try:
-        return _error_page("busy", HTTPStatus.INTERNAL_SERVER_ERROR)
-    except Exception:
-        # Lambda would write the text of an exception to the log, and that may quote what a person typed.
-        logger.exception("error page failed")
-        return Response(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "Please try again in a minute.")
 
 
 def _look_at_request(token: str) -> confirming.Confirmation:
@@ -364,8 +330,8 @@ def _form_page(
     language: str | None = None,
 ) -> Response[str]:
     """The form; one that was posted comes back in the language that it was shown in."""
-    pages, policy = _pages(language), services().policy
-    language = language or _language()
+    pages, policy = _visit().pages(language), services().policy
+    language = language or _visit().language
     shown = FormShown(services().clock(), policy.notice.version, language)
     return pages.page(
         "subscribe",
@@ -379,14 +345,18 @@ def _form_page(
 def _waiting_page(token: str, status: HTTPStatus = HTTPStatus.OK, **state: Any) -> Response[str]:
     """The page after a sign-up, as it is without the address, which no link may hold."""
     link = look_at_waiting(token, secrets=services().secrets, clock=services().clock)
-    return _pages().page(
-        "check_mail",
-        status,
-        email_shown="",
-        ends_at=link.ends_at,
-        action=_to(f"/waiting/{token}"),
-        subscribe_url=_to("/subscribe"),
-        **views.code_form(services().texts, _language(), **state),
+    return (
+        _visit()
+        .pages()
+        .page(
+            "check_mail",
+            status,
+            email_shown="",
+            ends_at=link.ends_at,
+            action=_visit().to(f"/waiting/{token}"),
+            subscribe_url=_visit().to("/subscribe"),
+            **views.code_form(services().texts, _visit().language, **state),
+        )
     )
 
 
@@ -400,90 +370,53 @@ def _confirm_page(
     policy, language = services().policy, confirmation.wording.language
     topics = views.topics(confirmation.topics, policy, language)
     if confirmation.confirmed_at is not None:
-        return _pages(language).page(
-            "confirmed",
+        return (
+            _visit()
+            .pages(language)
+            .page(
+                "confirmed",
+                status,
+                topics=topics,
+                already=already,
+                at=confirmation.confirmed_at // 1000,
+                stop_address=policy.brand_of(confirmation.purpose).stop_address,
+            )
+        )
+    return (
+        _visit()
+        .pages(language)
+        .page(
+            "confirm",
             status,
             topics=topics,
-            already=already,
-            at=confirmation.confirmed_at // 1000,
-            stop_address=policy.brand_of(confirmation.purpose).stop_address,
+            wording=list(confirmation.wording.paragraphs),
+            shown=confirmation.wording.hash,
+            not_me_url=f"/not-me/{confirmation.not_me_token}?lang={language}",
+            message=views.confirm_message(message, services().texts, language),
         )
-    return _pages(language).page(
-        "confirm",
-        status,
-        topics=topics,
-        wording=list(confirmation.wording.paragraphs),
-        shown=confirmation.wording.hash,
-        not_me_url=f"/not-me/{confirmation.not_me_token}?lang={language}",
-        message=views.confirm_message(message, services().texts, language),
     )
 
 
 def _notice_page(version: str) -> Response[str]:
     policy = services().policy
-    notice = services().notice_text(version, _language())
+    notice = services().notice_text(version, _visit().language)
     versions = [
         {
             "version": known.version,
             "published_on": known.published_on,
             "current": known.version == policy.notice.version,
-            "url": _to(f"/notice/{known.version}"),
+            "url": _visit().to(f"/notice/{known.version}"),
         }
         for known in reversed(list(policy.notices.values()))
     ]
-    return _pages().page("notice", notice=notice, versions=versions)
+    return _visit().pages().page("notice", notice=notice, versions=versions)
 
 
-def _error_page(kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
-    brand = services().policy.brand_of(services().policy.form_purpose)
-    return _pages().page(
-        "error", status, headers, kind=kind, stop_address=brand.stop_address, subscribe_url=_to("/subscribe")
-    )
+def _visit() -> Visit:
+    return Visit(app.current_event, services().policy, services().texts)
 
 
-def _pages(language: str | None = None) -> Pages:
-    """Pages in the language that this request asks for; with a language, in that one, and then no other is offered."""
-    policy = services().policy
-    return Pages(
-        services().texts,
-        policy,
-        policy.form_purpose,
-        language or _language(),
-        notice_url=f"/notice?lang={language}" if language else _to("/notice"),
-        languages=[] if language else _languages(),
-    )
-
-
-def _languages() -> list[LanguageLink]:
-    """This page in every language. What was posted would be lost by opening a link, so then there are none."""
-    if app.current_event.request_context.http.method not in READ:
-        return []
-    texts = services().texts
-    query = app.current_event.query_string_parameters or {}
-    return [
-        LanguageLink(code, texts.name_of(code), f"?{urlencode({**query, 'lang': code})}")
-        for code in services().policy.languages
-    ]
-
-
-def _to(path: str) -> str:
-    """The address of another page, which goes on in the language that was asked for by name."""
-    asked = (app.current_event.query_string_parameters or {}).get("lang")
-    return f"{path}?{urlencode({'lang': _language()})}" if asked else path
-
-
-def _form() -> Form:
-    return Form(app.current_event.body, is_base64=bool(app.current_event.is_base64_encoded))
-
-
-def _language() -> str:
-    policy = services().policy
-    return preferred(
-        (app.current_event.query_string_parameters or {}).get("lang"),
-        app.current_event.headers.get("accept-language"),
-        policy.languages,
-        policy.default_language,
-    )
+answer_faults(app, _visit)
 
 
 @logger.inject_lambda_context(clear_state=True)

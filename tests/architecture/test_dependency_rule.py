@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "web": {
         "consent_center.domain",
         "consent_center.config",
+        "consent_center.observability",
         "consent_center.texts",
         "consent_center.web",
         "stdlib",

@@ -146,6 +146,22 @@ def test_a_choice_that_does_not_exist_is_refused_and_changes_nothing(
     assert deployment.kinds() == ["given"]
 
 
+def test_a_form_of_half_a_book_is_refused_and_changes_nothing(deployment: Deployment, token: str) -> None:
+    form = {"do": "stop", "purpose": LETTERS, "topic": "events" * 5_000}
+    answer = deployment.preferences("post-preferences", token, form=form)
+
+    assert answer.status == 413
+    assert deployment.kinds() == ["given"]
+
+
+@pytest.mark.parametrize("did", ["everything", "stopped", "objected", "<b>", "undone"])
+def test_an_address_cannot_make_the_page_say_what_was_not_done(deployment: Deployment, token: str, did: str) -> None:
+    page = deployment.preferences("get-preferences", token, rawQueryString="", queryStringParameters={"did": did})
+
+    assert page.status == 200
+    assert 'role="status"' not in page.body
+
+
 @pytest.mark.parametrize("name", ["get-preferences", "post-preferences", "get-history"])
 def test_a_link_that_is_not_ours_is_refused(deployment: Deployment, token: str, name: str) -> None:
     withdraw = deployment.stop_link()

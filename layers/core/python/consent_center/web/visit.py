@@ -1,7 +1,9 @@
 """One request of a person: the language they read, what they posted, and pages that answer them."""
 
+from http import HTTPStatus
 from urllib.parse import urlencode
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from consent_center.domain.network import shortened
@@ -11,7 +13,8 @@ from consent_center.web.forms import Form
 from consent_center.web.languages import preferred
 from consent_center.web.pages import LanguageLink, Pages
 
-READ = ("GET", "HEAD")
+READ = ["GET", "HEAD"]
+"""Methods that show, for routes."""
 
 
 class Visit:
@@ -52,6 +55,17 @@ class Visit:
             language or self.language,
             notice_url=f"/notice?lang={language}" if language else self.to("/notice"),
             languages=[] if language else self._languages(),
+        )
+
+    def error_page(self, kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
+        """What went wrong, by its kind, and what to do next."""
+        return self.pages().page(
+            "error",
+            status,
+            headers,
+            kind=kind,
+            stop_address=self._policy.brand_of(self._policy.form_purpose).stop_address,
+            subscribe_url=self.to("/subscribe"),
         )
 
     def _languages(self) -> list[LanguageLink]:
