@@ -33,7 +33,7 @@ app = APIGatewayHttpResolver()
 
 @app.route("/preferences", method=READ)
 def show_lost_link() -> Response[str]:
-    return _visit().pages().page("lost_link", email="", errors={})
+    return _visit().page("lost_link", email="", errors={})
 
 
 @app.post("/preferences")
@@ -70,9 +70,9 @@ def post_lost_link() -> Response[str]:
     except InvalidFormError as error:
         errors = views.faults(error.fields, services().texts, _visit().language)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _visit().pages().page("lost_link", status, email=form.one("email"), errors=errors)
+        return _visit().page("lost_link", status, email=form.one("email"), errors=errors)
     count("PreferencesLinkAsked")
-    return _visit().pages().page("link_sent", email_shown=form.one("email").strip(), minutes=views.LINK_MINUTES)
+    return _visit().page("link_sent", email_shown=form.one("email").strip(), minutes=views.LINK_MINUTES)
 
 
 @app.route("/preferences/<token>", method=READ)
@@ -119,7 +119,7 @@ def show_history(token: str) -> Response[str]:
     )
     language = _chosen() or language
     shown = views.history(events, services().policy, services().texts, language)
-    return _visit().pages(language).page("history", back_url=_address(token, {}), **shown)
+    return _visit().page("history", spoken=language, back_url=_address(token, {}), **shown)
 
 
 @app.route("/why/<token>", method=READ)
@@ -133,15 +133,11 @@ def show_why(token: str) -> Response[str]:
         clock=services().clock,
     )
     policy = services().policy
-    return (
-        _visit()
-        .pages()
-        .page(
-            "why",
-            **views.why(found, policy, services().texts, _visit().language),
-            preferences_url=_visit().to("/preferences"),
-            stop_address=policy.brand_of(found.purpose).stop_address,
-        )
+    return _visit().page(
+        "why",
+        **views.why(found, policy, services().texts, _visit().language),
+        preferences_url=_visit().to("/preferences"),
+        stop_address=policy.brand_of(found.purpose).stop_address,
     )
 
 
@@ -241,21 +237,18 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
     language = _chosen() or page.language
     did = _visit().query.get("did")
     shown = views.preferences(page, fault, did, services().policy, services().texts, language)
-    return (
-        _visit()
-        .pages(language)
-        .page(
-            "preferences",
-            status,
-            **shown,
-            done=done,
-            history_url=_address(f"{token}/history", {}),
-            minutes=views.LINK_MINUTES,
-            languages=[
-                {"code": code, "name": services().texts.name_of(code), "is_current": code == language}
-                for code in services().policy.languages
-            ],
-        )
+    return _visit().page(
+        "preferences",
+        status,
+        spoken=language,
+        **shown,
+        done=done,
+        history_url=_address(f"{token}/history", {}),
+        minutes=views.LINK_MINUTES,
+        languages=[
+            {"code": code, "name": services().texts.name_of(code), "is_current": code == language}
+            for code in services().policy.languages
+        ],
     )
 
 
@@ -288,7 +281,7 @@ def _visit() -> Visit:
 def offer_a_new_link(_: ExpiredTokenError) -> Response[str]:
     count("LinkExpired")
     token = app.current_event.raw_path.split("/")[2]
-    return _visit().pages().page("link_expired", HTTPStatus.GONE, link=token, minutes=views.LINK_MINUTES)
+    return _visit().page("link_expired", HTTPStatus.GONE, link=token, minutes=views.LINK_MINUTES)
 
 
 @app.exception_handler(NothingHeldError)

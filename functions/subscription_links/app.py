@@ -41,7 +41,7 @@ OLDEST_FORM_MS = 24 * 3_600_000
 @app.route("/", method=READ)
 def home() -> Response[str]:
     visit = _visit()
-    return visit.pages().page(
+    return visit.page(
         "home",
         subscribe_url=visit.to("/subscribe"),
         preferences_url=visit.to("/preferences"),
@@ -95,17 +95,14 @@ def post_form() -> Response[str]:
     except InvalidFormError as error:
         return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields, language=shown.language)
     count("SignUpRequested")
-    return (
-        _visit()
-        .pages(shown.language)
-        .page(
-            "check_mail",
-            email_shown=sign_up.email.strip(),
-            days=services().policy.pending_days(services().clock()),
-            action=f"/waiting/{waiting}?lang={shown.language}",
-            subscribe_url=f"/subscribe?lang={shown.language}",
-            **views.code_form(services().texts, shown.language),
-        )
+    return _visit().page(
+        "check_mail",
+        spoken=shown.language,
+        email_shown=sign_up.email.strip(),
+        days=services().policy.pending_days(services().clock()),
+        action=f"/waiting/{waiting}?lang={shown.language}",
+        subscribe_url=f"/subscribe?lang={shown.language}",
+        **views.code_form(services().texts, shown.language),
     )
 
 
@@ -170,7 +167,7 @@ def show_cancellation(token: str) -> Response[str]:
     withdrawing.look_at_withdrawal(
         token, policy=services().policy, secrets=services().secrets, capability=Capability.NOT_ME
     )
-    return _visit().pages().page("not_me")
+    return _visit().page("not_me")
 
 
 @app.post("/not-me/<token>")
@@ -184,14 +181,14 @@ def post_cancellation(token: str) -> Response[str]:
         clock=services().clock,
     )
     count("ConsentWithdrawn" if was_confirmed else "RequestCancelled")
-    return _visit().pages().page("not_me_done", was_confirmed=was_confirmed, days=days)
+    return _visit().page("not_me_done", was_confirmed=was_confirmed, days=days)
 
 
 @app.route("/u/<token>", method=READ)
 def show_withdrawal(token: str) -> Response[str]:
     coverage = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
     count("UnsubscribePageOpened")
-    return _visit().pages().page("unsubscribe", **views.coverage(coverage, services().policy, _visit().language))
+    return _visit().page("unsubscribe", **views.coverage(coverage, services().policy, _visit().language))
 
 
 @app.post("/u/<token>")
@@ -212,16 +209,12 @@ def post_withdrawal(token: str) -> Response[str]:
         count("ConsentWithdrawn")
     else:
         count("RequestCancelled" if stopped.coverage.kind == "request" else "ConsentWithdrawnAgain")
-    return (
-        _visit()
-        .pages()
-        .page(
-            "unsubscribed",
-            link=token,
-            everything=form.one("do") == "everything",
-            subscribe_url=_visit().to("/subscribe"),
-            **views.withdrawn(stopped, services().policy, services().texts, _visit().language),
-        )
+    return _visit().page(
+        "unsubscribed",
+        link=token,
+        everything=form.one("do") == "everything",
+        subscribe_url=_visit().to("/subscribe"),
+        **views.withdrawn(stopped, services().policy, services().texts, _visit().language),
     )
 
 
@@ -238,18 +231,14 @@ def _undo_withdrawal(token: str, form: Form) -> Response[str]:
         pause=services().pause,
     )
     count("WithdrawalUndone" if undone else "UndoRefused")
-    return (
-        _visit()
-        .pages()
-        .page(
-            "undone",
-            HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
-            undone=undone,
-            instead=bool(form.one("instead")),
-            link=token,
-            stop_url=_visit().to(f"/u/{token}"),
-            subscribe_url=_visit().to("/subscribe"),
-        )
+    return _visit().page(
+        "undone",
+        HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
+        undone=undone,
+        instead=bool(form.one("instead")),
+        link=token,
+        stop_url=_visit().to(f"/u/{token}"),
+        subscribe_url=_visit().to("/subscribe"),
     )
 
 
@@ -268,7 +257,7 @@ def _thank_for_reason(token: str, form: Form) -> Response[str]:
             count("ReasonOther")
         case _:
             given = False
-    return _visit().pages().page("reason_thanks", given=given)
+    return _visit().page("reason_thanks", given=given)
 
 
 @app.route("/notice", method=READ)
@@ -283,16 +272,12 @@ def show_notice(version: str) -> Response[str]:
 
 @app.exception_handler(RequestGoneError)
 def explain_gone(error: RequestGoneError) -> Response[str]:
-    return (
-        _visit()
-        .pages()
-        .page(
-            "confirm_gone",
-            HTTPStatus.GONE,
-            reason=error.reason,
-            at=error.at // 1000 if error.at is not None else None,
-            subscribe_url=_visit().to("/subscribe"),
-        )
+    return _visit().page(
+        "confirm_gone",
+        HTTPStatus.GONE,
+        reason=error.reason,
+        at=error.at // 1000 if error.at is not None else None,
+        subscribe_url=_visit().to("/subscribe"),
     )
 
 
@@ -330,33 +315,29 @@ def _form_page(
     language: str | None = None,
 ) -> Response[str]:
     """The form; one that was posted comes back in the language that it was shown in."""
-    pages, policy = _visit().pages(language), services().policy
-    language = language or _visit().language
-    shown = FormShown(services().clock(), policy.notice.version, language)
-    return pages.page(
+    policy, spoken = services().policy, language or _visit().language
+    shown = FormShown(services().clock(), policy.notice.version, spoken)
+    return _visit().page(
         "subscribe",
         status,
+        spoken=language,
         form_token=seal_form(shown, services().secrets.links()),
         days=policy.pending_days(services().clock()),
-        **views.form(sign_up, faults or {}, message, policy, services().texts, language),
+        **views.form(sign_up, faults or {}, message, policy, services().texts, spoken),
     )
 
 
 def _waiting_page(token: str, status: HTTPStatus = HTTPStatus.OK, **state: Any) -> Response[str]:
     """The page after a sign-up, as it is without the address, which no link may hold."""
     link = look_at_waiting(token, secrets=services().secrets, clock=services().clock)
-    return (
-        _visit()
-        .pages()
-        .page(
-            "check_mail",
-            status,
-            email_shown="",
-            ends_at=link.ends_at,
-            action=_visit().to(f"/waiting/{token}"),
-            subscribe_url=_visit().to("/subscribe"),
-            **views.code_form(services().texts, _visit().language, **state),
-        )
+    return _visit().page(
+        "check_mail",
+        status,
+        email_shown="",
+        ends_at=link.ends_at,
+        action=_visit().to(f"/waiting/{token}"),
+        subscribe_url=_visit().to("/subscribe"),
+        **views.code_form(services().texts, _visit().language, **state),
     )
 
 
@@ -370,30 +351,25 @@ def _confirm_page(
     policy, language = services().policy, confirmation.wording.language
     topics = views.topics(confirmation.topics, policy, language)
     if confirmation.confirmed_at is not None:
-        return (
-            _visit()
-            .pages(language)
-            .page(
-                "confirmed",
-                status,
-                topics=topics,
-                already=already,
-                at=confirmation.confirmed_at // 1000,
-                stop_address=policy.brand_of(confirmation.purpose).stop_address,
-            )
-        )
-    return (
-        _visit()
-        .pages(language)
-        .page(
-            "confirm",
+        return _visit().page(
+            "confirmed",
             status,
+            spoken=language,
             topics=topics,
-            wording=list(confirmation.wording.paragraphs),
-            shown=confirmation.wording.hash,
-            not_me_url=f"/not-me/{confirmation.not_me_token}?lang={language}",
-            message=views.confirm_message(message, services().texts, language),
+            already=already,
+            at=confirmation.confirmed_at // 1000,
+            stop_address=policy.brand_of(confirmation.purpose).stop_address,
         )
+    return _visit().page(
+        "confirm",
+        status,
+        spoken=language,
+        topics=topics,
+        wording=list(confirmation.wording.paragraphs),
+        shown=confirmation.wording.hash,
+        typed=views.typed(confirmation.profile, policy, language),
+        not_me_url=f"/not-me/{confirmation.not_me_token}?lang={language}",
+        message=views.confirm_message(message, services().texts, language),
     )
 
 
@@ -409,7 +385,7 @@ def _notice_page(version: str) -> Response[str]:
         }
         for known in reversed(list(policy.notices.values()))
     ]
-    return _visit().pages().page("notice", notice=notice, versions=versions)
+    return _visit().page("notice", notice=notice, versions=versions)
 
 
 def _visit() -> Visit:

@@ -5,6 +5,7 @@ from typing import Any
 
 from consent_center.domain.passcode import MOST_TRIES
 from consent_center.domain.policy import Policy, Topic
+from consent_center.ports import Profile
 from consent_center.texts import Texts
 from consent_center.usecases.sign_up import SignUp
 from consent_center.usecases.withdraw import Coverage, Withdrawal
@@ -96,6 +97,12 @@ def code_form(
         "tries": MOST_TRIES,
         "errors": {"code": say(_FAULTS["code", fault])} if fault else {},
     }
+
+
+def typed(profile: Profile, policy: Policy, language: str) -> dict[str, str]:
+    """What was typed at sign-up beside the address; empty where nothing was."""
+    interests = [policy.text(policy.interests[one], language) for one in profile.interests if one in policy.interests]
+    return {"name": profile.name or "", "company": profile.company or "", "interests": ", ".join(interests)}
 
 
 def confirm_message(message: str | None, texts: Texts, language: str) -> str | None:

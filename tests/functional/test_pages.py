@@ -75,6 +75,17 @@ def test_opening_a_page_changes_nothing(deployment: Deployment, name: str) -> No
     assert set(deployment.subjects.calls) <= {"load"}
 
 
+def test_the_confirm_page_shows_what_is_stored_with_the_press(deployment: Deployment) -> None:
+    plain = deployment.page("get-confirm", deployment.asked())
+    full = deployment.page(
+        "get-confirm", deployment.asked(name="Ada <Lovelace>", company="Engines", interest=["heat"])
+    )
+
+    assert "What we store with it" not in plain.text
+    assert "Ada &lt;Lovelace&gt;" in full.body
+    assert "Engines" in full.text
+
+
 def test_confirming_twice_shows_success_twice_and_writes_one_event(deployment: Deployment) -> None:
     token = deployment.asked()
     answers = [deployment.confirm(token), deployment.confirm(token)]

@@ -26,6 +26,8 @@ class Confirmation:
     confirmed_at: int | None
     not_me_token: str
     """What the link "this was not me" on the page carries."""
+    profile: Profile
+    """What was typed at sign-up, and is stored with the press."""
 
 
 def look_at_request(token: str, *, policy: Policy, subjects: Subjects, secrets: Secrets, clock: Clock) -> Confirmation:
@@ -71,8 +73,7 @@ def confirm(
             chance=chance.decision(),
             valid_until=purpose.ends(state.to_give, now),
         )
-        profile = Profile(request.address, request.name, request.company, request.interests, request.language)
-        subjects.commit(decision, profile)
+        subjects.commit(decision, page.profile)
         return replace(page, confirmed_at=decision.subject.last_at), True
 
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
@@ -111,7 +112,8 @@ def _confirmation(
     confirmed_at = None if state.to_give else max(subject.decided[scope.code].at for scope in scopes)
     wording = consent_wording(policy, purpose, topics, request.language)
     not_me = seal_withdrawal(not_me_link(request, purpose), secrets.links(), Capability.NOT_ME)
-    return Confirmation(purpose, topics, wording, confirmed_at, not_me)
+    profile = Profile(request.address, request.name, request.company, request.interests, request.language)
+    return Confirmation(purpose, topics, wording, confirmed_at, not_me, profile)
 
 
 def _act_of_consent(

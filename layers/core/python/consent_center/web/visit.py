@@ -1,6 +1,7 @@
 """One request of a person: the language they read, what they posted, and pages that answer them."""
 
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
@@ -46,20 +47,29 @@ class Visit:
         """The address of another page, which goes on in the language that was asked for by name."""
         return f"{path}?{urlencode({'lang': self.language})}" if self.query.get("lang") else path
 
-    def pages(self, language: str | None = None) -> Pages:
-        """Pages in the language that this request asks for; with a language, in that one, and no other is offered."""
-        return Pages(
+    def page(
+        self,
+        name: str,
+        status: HTTPStatus = HTTPStatus.OK,
+        headers: dict[str, str] | None = None,
+        *,
+        spoken: str | None = None,
+        **context: Any,
+    ) -> Response[str]:
+        """A page in the language that this request asks for; with `spoken`, in that one, and no other is offered."""
+        pages = Pages(
             self._texts,
             self._policy,
             self._policy.form_purpose,
-            language or self.language,
-            notice_url=f"/notice?lang={language}" if language else self.to("/notice"),
-            languages=[] if language else self._languages(),
+            spoken or self.language,
+            notice_url=f"/notice?lang={spoken}" if spoken else self.to("/notice"),
+            languages=[] if spoken else self._languages(),
         )
+        return pages.page(name, status, headers, **context)
 
     def error_page(self, kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
         """What went wrong, by its kind, and what to do next."""
-        return self.pages().page(
+        return self.page(
             "error",
             status,
             headers,
