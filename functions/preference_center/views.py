@@ -170,7 +170,7 @@ def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         "topic": row.topic.id if row.topic else "",
         "name": policy.text(about.name, language),
         "description": policy.text(about.description, language),
-        "frequency": policy.text(row.topic.frequency, language) if row.topic else "",
+        "frequency": policy.sentence(row.topic.frequency, language) if row.topic else "",
         "is_on": row.is_on,
         "since": _seconds(row.decided) if row.is_on else None,
         "until": row.decided.valid_until if row.is_on and row.decided else None,

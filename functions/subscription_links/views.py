@@ -40,7 +40,7 @@ def topics(chosen: Iterable[Topic], policy: Policy, language: str) -> list[dict[
             "id": topic.id,
             "name": policy.text(topic.name, language),
             "description": policy.text(topic.description, language),
-            "frequency": policy.text(topic.frequency, language),
+            "frequency": policy.sentence(topic.frequency, language),
         }
         for topic in chosen
     ]

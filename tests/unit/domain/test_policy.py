@@ -69,6 +69,13 @@ def test_unknown_names_say_what_kind_of_name_is_unknown() -> None:
         a_policy().purpose(PURPOSE).topic("no-such-topic")
 
 
+@pytest.mark.parametrize(
+    ("written", "said"), [("Once a month", "Once a month."), ("Once a month.", "Once a month."), ("When?", "When?")]
+)
+def test_a_sentence_ends_once(written: str, said: str) -> None:
+    assert a_policy().sentence({"en": written}, "en") == said
+
+
 def test_a_policy_of_an_unknown_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format"):
         Policy({"format": 2})

@@ -273,6 +273,11 @@ class Policy:
         """The text in the language, or in the policy's default language."""
         return texts.get(language) or texts[self.default_language]
 
+    def sentence(self, texts: Texts, language: str) -> str:
+        """As `text`, and with a full stop unless it ends in a mark of its own."""
+        words = self.text(texts, language)
+        return words if words.endswith((".", "!", "?", "…", "。")) else f"{words}."
+
     def _row(self, table: str, row_id: str) -> Mapping[str, Any]:
         return next(row for row in self.raw[table] if row["id"] == row_id)
 

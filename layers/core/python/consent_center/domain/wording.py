@@ -38,7 +38,7 @@ def consent_wording(policy: Policy, purpose: Purpose, topics: Sequence[Topic], l
     }
     each = [
         f"{policy.text(topic.name, language)}: {policy.text(topic.description, language)} "
-        f"{policy.text(topic.frequency, language)}."
+        f"{policy.sentence(topic.frequency, language)}"
         for topic in topics
     ]
     return Wording(

@@ -156,7 +156,7 @@ def _letter(
             {
                 "name": policy.text(one.name, language),
                 "description": policy.text(one.description, language),
-                "frequency": policy.text(one.frequency, language) if isinstance(one, Topic) else "",
+                "frequency": policy.sentence(one.frequency, language) if isinstance(one, Topic) else "",
             }
             for one in about
         ],
