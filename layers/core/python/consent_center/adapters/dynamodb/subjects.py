@@ -187,14 +187,20 @@ class DynamoSubjects:
                 )
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
-        by_key = {keys.of_contact(contact): contact for contact in contacts}
         found: dict[ContactPoint, Subject] = {}
-        for answered, items in self._in_parallel(
-            lambda chunk: self._batch(chunk, keys.STATE, _ANSWERS), _chunks(list(by_key), _BATCH_GET)
-        ):
-            found |= {by_key[key]: Subject(by_key[key]) for key in answered}
-            found |= {by_key[item["pk"]["S"]]: _subject(by_key[item["pk"]["S"]], item) for item in items}
+        for part in self._in_parallel(self._read_states, _chunks(list(dict.fromkeys(contacts)), _BATCH_GET)):
+            found |= part
         return found
+
+    def _read_states(self, contacts: list[ContactPoint]) -> dict[ContactPoint, Subject]:
+        """Those who were read. Items become subjects here, so that few are in memory in both forms at once."""
+        by_key = {keys.of_contact(contact): contact for contact in contacts}
+        answered, items = self._batch(list(by_key), keys.STATE, _ANSWERS)
+        stored = {item["pk"]["S"]: item for item in items}
+        return {
+            by_key[key]: _subject(by_key[key], stored[key]) if key in stored else Subject(by_key[key])
+            for key in answered
+        }
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         failed: set[ContactPoint] = set()
@@ -311,6 +317,14 @@ def _decode(text: str) -> Decided:
     return Decided(_STATES[text[0]], int(at), int(seq), int(end[0]) if end else None)
 
 
+def _decisions(texts: Mapping[str, Any]) -> dict[str, Decided]:
+    """By code. Topics are mostly decided several at once, and then the text is the same and read once."""
+    read: dict[str, Decided] = {}
+    return {
+        code: read.get(value["S"]) or read.setdefault(value["S"], _decode(value["S"])) for code, value in texts.items()
+    }
+
+
 def _wish(preference: Preference) -> str:
     """A preference as `<epoch s until which it is paused>/<months.days between letters>`; either may be empty."""
     return f"{preference.paused_until or ''}/{preference.at_most_every or ''}"
@@ -335,7 +349,7 @@ def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         head=item["head"]["S"] if "head" in item else GENESIS,
         last_at=_number(item, "at"),
         language=item["lang"]["S"] if "lang" in item else None,
-        decided={code: _decode(value["S"]) for code, value in item["d"]["M"].items()} if "d" in item else {},
+        decided=_decisions(item["d"]["M"]) if "d" in item else {},
         requested={code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
         locks=tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
         preferences={key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()}
