@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from consent_center.adapters.chance import SystemChance
-from consent_center.config import Config
+from consent_center.config import Config, current_trace
 from consent_center.domain.policy import Policy
 from consent_center.ports import (
     Addresses,
@@ -73,6 +73,7 @@ class Services:
         from consent_center.adapters.secretsmanager import ManagedSecrets
 
         return ManagedSecrets(
+            self._wire("secretsmanager"),
             pepper_secret=lambda: self.config.pepper_secret,
             links_secret=lambda: self.config.links_secret,
             clock=self.clock,
@@ -80,10 +81,14 @@ class Services:
 
     @cached_property
     def _database(self) -> Any:
-        from consent_center.adapters import aws
         from consent_center.adapters.dynamodb.database import Database
 
-        return Database(aws.session())
+        return Database(self._wire("dynamodb"))
+
+    def _wire(self, service: str) -> Any:
+        from consent_center.adapters.aws import wire
+
+        return wire(service, self.config.environment, pause=self.pause, trace=current_trace)
 
     @cached_property
     def subjects(self) -> Subjects:
@@ -123,19 +128,19 @@ class Services:
     def dead_letters(self) -> DeadLetters:
         from consent_center.adapters.sqs import QueueOfDeadLetters
 
-        return QueueOfDeadLetters(self.config.dead_letters_queue_url)
+        return QueueOfDeadLetters(self._wire("sqs"), self.config.dead_letters_queue_url)
 
     @cached_property
     def outbox(self) -> Outbox:
         from consent_center.adapters.sqs import QueueOutbox
 
-        return QueueOutbox(self.config.letters_queue_url)
+        return QueueOutbox(self._wire("sqs"), self.config.letters_queue_url)
 
     @cached_property
     def mailer(self) -> Mailer:
         from consent_center.adapters.ses import SesMailer
 
-        return SesMailer()
+        return SesMailer(self._wire("sesv2"))
 
 
 def _pause(attempt: int) -> None:

@@ -5,6 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
+def current_trace() -> str | None:
+    """The trace of the event in hand, which Lambda puts into the environment anew for each; None outside Lambda.
+
+    AWS finds functions that call themselves in a circle by it, so it is passed on whether or not tracing is on.
+    """
+    return os.environ.get("_X_AMZN_TRACE_ID")
+
+
 class MissingSettingError(Exception):
     """The template did not give this function a setting that its code needs."""
 

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from consent_center.adapters import aws
+from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.contact import Keyring
 from consent_center.domain.errors import UnavailableError
 from consent_center.ports import Clock
@@ -17,8 +15,11 @@ FRESH_MS = 300_000
 class ManagedSecrets:
     """Reads each secret again when it is older than FRESH_MS, so that a rotation needs no restart."""
 
-    def __init__(self, *, pepper_secret: Callable[[], str], links_secret: Callable[[], str], clock: Clock) -> None:
+    def __init__(
+        self, wire: Wire, *, pepper_secret: Callable[[], str], links_secret: Callable[[], str], clock: Clock
+    ) -> None:
         """The names are asked for on use, because a function is only given those of its own secrets."""
+        self._wire = wire
         self._pepper_secret, self._links_secret, self._clock = pepper_secret, links_secret, clock
         self._read: dict[str, tuple[int, Keyring]] = {}
 
@@ -33,7 +34,7 @@ class ManagedSecrets:
         if known is not None and now - known[0] < FRESH_MS:
             return known[1]
         try:
-            keyring = _keyring(secret)
+            keyring = self._keyring(secret)
         except UnavailableError:
             if known is None:
                 raise
@@ -42,11 +43,10 @@ class ManagedSecrets:
         self._read[secret] = (now, keyring)
         return keyring
 
-
-def _keyring(secret: str) -> Keyring:
-    try:
-        stored = json.loads(aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
-    except (BotoCoreError, ClientError) as error:
-        raise UnavailableError(f"secret: {type(error).__name__}") from None
-    current = stored.pop("current")
-    return Keyring(current, {key_id: key.encode() for key_id, key in stored.items()})
+    def _keyring(self, secret: str) -> Keyring:
+        try:
+            stored = json.loads(self._wire.call("GetSecretValue", {"SecretId": secret})["SecretString"])
+        except CallFailedError as error:
+            raise UnavailableError(f"secret: {error.code}") from None
+        current = stored.pop("current")
+        return Keyring(current, {key_id: key.encode() for key_id, key in stored.items()})

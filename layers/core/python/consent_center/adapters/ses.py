@@ -2,9 +2,7 @@
 
 from email.utils import formataddr
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from consent_center.adapters import aws
+from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
 from consent_center.ports import Envelope
 
@@ -19,25 +17,26 @@ _NEVER = {
 
 
 class SesMailer:
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
     def send(self, envelope: Envelope) -> None:
+        letter = {
+            "FromEmailAddress": formataddr((envelope.sender_name, envelope.sender_address)),
+            "Destination": {"ToAddresses": [envelope.to]},
+            "Content": {
+                "Simple": {
+                    "Subject": {"Data": envelope.subject, "Charset": "UTF-8"},
+                    "Body": {
+                        "Text": {"Data": envelope.text, "Charset": "UTF-8"},
+                        "Html": {"Data": envelope.html, "Charset": "UTF-8"},
+                    },
+                    "Headers": [{"Name": name, "Value": value} for name, value in envelope.headers.items()],
+                }
+            },
+        }
         try:
-            aws.client("sesv2").send_email(
-                FromEmailAddress=formataddr((envelope.sender_name, envelope.sender_address)),
-                Destination={"ToAddresses": [envelope.to]},
-                Content={
-                    "Simple": {
-                        "Subject": {"Data": envelope.subject, "Charset": "UTF-8"},
-                        "Body": {
-                            "Text": {"Data": envelope.text, "Charset": "UTF-8"},
-                            "Html": {"Data": envelope.html, "Charset": "UTF-8"},
-                        },
-                        "Headers": [{"Name": name, "Value": value} for name, value in envelope.headers.items()],
-                    }
-                },
-            )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            refused = LetterRefusedError if code in _NEVER else UnavailableError
-            raise refused(f"send letter: {code}") from None
-        except BotoCoreError as error:
-            raise UnavailableError(f"send letter: {type(error).__name__}") from None
+            self._wire.post("/v2/email/outbound-emails", letter)
+        except CallFailedError as error:
+            refused = LetterRefusedError if error.code in _NEVER else UnavailableError
+            raise refused(f"send letter: {error.code}") from None

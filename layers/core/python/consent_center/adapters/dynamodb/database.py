@@ -1,53 +1,44 @@
-"""pynamodb on one shared connection: by itself it would open a session and a client for every model class."""
+"""pynamodb on one shared connection, over the wire: by itself it would make a botocore client for every model class."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import botocore.session
-from botocore.model import Shape
-from botocore.parsers import JSONParser, ResponseParserFactory
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
+from pynamodb.exceptions import CancellationReason, VerboseClientError
 from pynamodb.models import Model
 
-from consent_center.adapters import aws
+from consent_center.adapters.wire import CallFailedError, Wire
 
 
-class _ItemsAsTheyCome(JSONParser):  # type: ignore[misc] # botocore has no types.
-    """Leaves items in DynamoDB's own form, which botocore would copy value by value: most of what a read costs.
+class _WiredConnection(Connection):
+    """What pynamodb's models call. DynamoDB's JSON is what they read and write, so nothing is converted."""
 
-    Only binary values would differ, and no item has one.
-    """
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(region="none")
+        self._wire = wire
 
-    def _parse_shape(self, shape: Shape, node: Any) -> Any:
-        return node if shape.name in ("AttributeMap", "Key") else super()._parse_shape(shape, node)
-
-
-class _Parsers(ResponseParserFactory):  # type: ignore[misc]
-    def create_parser(self, protocol_name: str) -> Any:
-        return _ItemsAsTheyCome(**self._defaults) if protocol_name == "json" else super().create_parser(protocol_name)
-
-
-class _SharedConnection(Connection):
-    def __init__(self, session: botocore.session.Session) -> None:
-        super().__init__(
-            connect_timeout_seconds=aws.CONNECT_SECONDS,
-            read_timeout_seconds=aws.READ_SECONDS,
-            retry_configuration={"mode": "standard", "total_max_attempts": aws.ATTEMPTS},
-        )
-        self._shared_session = session
-
-    @property
-    def session(self) -> botocore.session.Session:
-        return self._shared_session
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """One call; VerboseClientError with DynamoDB's code but none of its words, because these may quote an item."""
+        try:
+            return self._wire.call(operation_name, operation_kwargs)
+        except CallFailedError as error:
+            raise VerboseClientError(
+                {"Error": {"Code": error.code, "Message": ""}},
+                operation_name,
+                {"request_id": "", "table_name": ""},
+                cancellation_reasons=[
+                    None if code == "None" else CancellationReason(code=code) for code in error.reasons
+                ],
+            ) from None
 
 
 class Database:
     """A connection to which the models of some tables are bound."""
 
-    def __init__(self, session: botocore.session.Session) -> None:
-        session.register_component("response_parser_factory", _Parsers())
-        self.connection: Connection = _SharedConnection(session)
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.connection: Connection = _WiredConnection(wire)
 
     def bind(self, models: Iterable[type[Model]], table_name: str) -> None:
         """Let these models live in this table. They must have the same keys."""
@@ -70,4 +61,4 @@ class Database:
 
     def call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
         """One DynamoDB call in DynamoDB's own terms, for the paths where a model per item costs too much."""
-        return self.connection.dispatch(operation, arguments)
+        return self._wire.call(operation, arguments)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 
+from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
 
 _SOMEBODY_WAS_FIRST = {"ConditionalCheckFailed", "TransactionConflict"}
@@ -24,7 +24,7 @@ def translated(operation: str) -> Iterator[None]:
         if reasons & _SOMEBODY_WAS_FIRST and reasons <= _SOMEBODY_WAS_FIRST:
             raise StaleSubjectError from None
         raise UnavailableError(f"{operation}: {_code(error)} {sorted(filter(None, reasons))}") from None
-    except (PynamoDBException, BotoCoreError, ClientError) as error:
+    except (PynamoDBException, CallFailedError) as error:
         if _code(error) == "TransactionConflictException":
             # A single write met a transaction on the same item; DynamoDB's clients do not try that again by themselves.
             raise StaleSubjectError from None
@@ -35,11 +35,8 @@ def condition_failed(error: PynamoDBException) -> bool:
     return _code(error) == "ConditionalCheckFailedException"
 
 
-def _code(error: Exception) -> str:
-    """DynamoDB's word for the error, or its kind where there was no answer.
-
-    Not pynamodb's `cause_response_code`, which fails for time-outs: their `response` is there and None.
-    """
-    cause = error.cause if isinstance(error, PynamoDBException) and error.cause else error
-    response = getattr(cause, "response", None) or {}
-    return str(response.get("Error", {}).get("Code") or type(cause).__name__)
+def _code(error: PynamoDBException | CallFailedError) -> str:
+    """DynamoDB's word for the error, or its kind where there was no answer."""
+    if isinstance(error, CallFailedError):
+        return error.code
+    return error.cause_response_code or type(error).__name__
