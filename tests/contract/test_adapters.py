@@ -1,28 +1,36 @@
 """What the adapters of single services do when the service answers, and when it does not."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from builders import LINKS, PEOPLE, a_contact
-from consent_center.adapters import aws
 from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
 from consent_center.adapters.sqs import QueueOfDeadLetters, QueueOutbox
+from consent_center.adapters.wire import Answer
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
 from consent_center.ports import Envelope, LetterOrder
 from fakes import SettableClock
+from moto_wire import by_moto
 
 
 @pytest.fixture(autouse=True)
 def cloud() -> Iterator[None]:
-    aws.client.cache_clear()
     with mock_aws():
         yield
-    aws.client.cache_clear()
+
+
+def client(service: str) -> Any:
+    """The account owner's own tool, which sees what the adapters did."""
+    return botocore.session.get_session().create_client(service)
 
 
 @pytest.fixture
@@ -33,15 +41,17 @@ def clock() -> SettableClock:
 @pytest.fixture
 def secrets(clock: SettableClock) -> ManagedSecrets:
     store({"current": "k1", "k1": "links-one"})
-    return ManagedSecrets(pepper_secret=lambda: "absent", links_secret=lambda: "links", clock=clock)
+    return ManagedSecrets(
+        by_moto("secretsmanager"), pepper_secret=lambda: "absent", links_secret=lambda: "links", clock=clock
+    )
 
 
 def store(secret: dict[str, str]) -> None:
-    client, text = aws.client("secretsmanager"), json.dumps(secret)
+    owner, text = client("secretsmanager"), json.dumps(secret)
     try:
-        client.create_secret(Name="links", SecretString=text)
+        owner.create_secret(Name="links", SecretString=text)
     except ClientError:
-        client.put_secret_value(SecretId="links", SecretString=text)
+        owner.put_secret_value(SecretId="links", SecretString=text)
 
 
 def test_a_key_ring_is_read_from_its_secret(secrets: ManagedSecrets) -> None:
@@ -63,7 +73,7 @@ def test_a_key_that_was_added_is_known_within_minutes_without_a_restart(
 
 def test_a_secret_that_cannot_be_read_again_keeps_serving(secrets: ManagedSecrets, clock: SettableClock) -> None:
     secrets.links()
-    aws.client("secretsmanager").delete_secret(SecretId="links", ForceDeleteWithoutRecovery=True)
+    client("secretsmanager").delete_secret(SecretId="links", ForceDeleteWithoutRecovery=True)
     clock.move(ms=FRESH_MS)
 
     assert secrets.links() == LINKS
@@ -75,53 +85,61 @@ def test_a_secret_that_was_never_read_is_unavailable(secrets: ManagedSecrets) ->
 
 
 def test_an_order_on_the_queue_holds_ids_only() -> None:
-    queue = aws.client("sqs").create_queue(QueueName="letters")["QueueUrl"]
-    QueueOutbox(queue).order(LetterOrder("confirm", a_contact(), "request-1"))
+    queue = client("sqs").create_queue(QueueName="letters")["QueueUrl"]
+    QueueOutbox(by_moto("sqs"), queue).order(LetterOrder("confirm", a_contact(), "request-1"))
 
-    (message,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert set(json.loads(message["Body"])) == {"letter", "request", "controller", "channel", "key_id", "pseudonym"}
     assert PEOPLE[0] not in message["Body"]
 
 
 def test_an_order_that_is_set_aside_says_why() -> None:
-    queue = aws.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
-    QueueOfDeadLetters(queue).set_aside("the order", "send letter: MessageRejected")
+    queue = client("sqs").create_queue(QueueName="dead")["QueueUrl"]
+    QueueOfDeadLetters(by_moto("sqs"), queue).set_aside("the order", "send letter: MessageRejected")
 
-    (message,) = aws.client("sqs").receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"]
+    (message,) = client("sqs").receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"]
     assert message["Body"] == "the order"
     assert message["MessageAttributes"]["reason"]["StringValue"] == "send letter: MessageRejected"
 
 
 def test_a_queue_that_is_gone_is_unavailable() -> None:
     with pytest.raises(UnavailableError):
-        QueueOutbox("https://sqs.eu-north-1.amazonaws.com/000000000000/none").order(
+        QueueOutbox(by_moto("sqs"), "https://sqs.eu-north-1.amazonaws.com/000000000000/none").order(
             LetterOrder("confirm", a_contact(), "request-1")
         )
 
 
-class FailingSes:
-    def __init__(self, code: str) -> None:
-        self._code = code
+LETTER = Envelope(PEOPLE[0], "Fjordmeter", "news@example.com", "Hej", "Hej då", "<p>Hej då</p>", {"List-Id": "<a.b>"})
 
-    def send_email(self, **_: object) -> None:
-        raise ClientError({"Error": {"Code": self._code, "Message": PEOPLE[0]}}, "SendEmail")
+
+def test_a_letter_reaches_the_mail_service_as_it_was_written() -> None:
+    client("sesv2").create_email_identity(EmailIdentity="news@example.com")
+    SesMailer(by_moto("sesv2")).send(LETTER)
+
+    (sent,) = get_backend("ses")[DEFAULT_ACCOUNT_ID]["eu-north-1"].sent_messages
+    assert (sent.destinations["ToAddresses"], sent.subject, sent.body) == ([PEOPLE[0]], "Hej", "<p>Hej då</p>")
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"),
+    ("status", "code", "expected"),
     [
-        ("MessageRejected", LetterRefusedError),
-        ("MailFromDomainNotVerifiedException", LetterRefusedError),
-        ("TooManyRequestsException", UnavailableError),
-        ("InternalServiceErrorException", UnavailableError),
+        (400, "MessageRejected", LetterRefusedError),
+        (400, "MailFromDomainNotVerifiedException", LetterRefusedError),
+        (429, "TooManyRequestsException", UnavailableError),
+        (500, "InternalServiceErrorException", UnavailableError),
     ],
 )
 def test_what_the_mail_service_says_decides_whether_a_letter_is_tried_again(
-    code: str, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+    status: int, code: str, expected: type[Exception]
 ) -> None:
-    monkeypatch.setattr(aws, "client", lambda _: FailingSes(code))
-    letter = Envelope(PEOPLE[0], "Fjordmeter", "news@example.com", "Hi", "Hi", "<p>Hi</p>", {})
+    wire, sent = by_moto("sesv2"), []
 
+    def refuse(path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        sent.append(body)
+        return Answer(status, f"{code}:http://internal.amazon.com/", json.dumps({"message": PEOPLE[0]}).encode())
+
+    wire._carry = refuse
     with pytest.raises(expected) as error:
-        SesMailer().send(letter)
-    assert PEOPLE[0] not in str(error.value)
+        SesMailer(wire).send(LETTER)
+    assert str(error.value) == f"send letter: {code}"
+    assert len(sent) == 1

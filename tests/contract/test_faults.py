@@ -1,41 +1,50 @@
 """What DynamoDB's refusals become: nothing is acknowledged that was not stored, and no refusal quotes an item."""
 
+import json
+from collections.abc import Mapping
+
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
 
 from builders import NOON, PEOPLE, a_contact, a_decision
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
+from consent_center.adapters.wire import Answer
 from consent_center.domain.errors import DomainError, StaleSubjectError, UnavailableError
 from consent_center.ports import Send
 from fakes import no_pause
 
 
 class Faulty:
-    """Stands before a database's client and spoils its answers."""
+    """Stands between a database's wire and DynamoDB, and spoils the answers to one operation."""
 
-    def __init__(self, database: Database, *, operation: str, error: Exception, after: bool = False) -> None:
-        self._client = database.connection.client
-        self._call = self._client._make_api_call
-        self._operation, self._error, self._after = operation, error, after
+    def __init__(
+        self, database: Database, *, operation: str, answer: Answer | Exception, after: bool = False, times: int = 99
+    ) -> None:
+        self._wire = database._wire
+        self._carry = self._wire._carry
+        self._operation, self._answer, self._after, self._times = operation, answer, after, times
         self.count = 0
-        self._client._make_api_call = self
+        self._wire._carry = self
 
-    def __call__(self, operation: str, arguments: object) -> object:
-        if operation != self._operation:
-            return self._call(operation, arguments)
+    def __call__(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if not headers["x-amz-target"].endswith(f".{self._operation}") or self.count == self._times:
+            return self._carry(path, headers, body)
         self.count += 1
         if self._after:
-            self._call(operation, arguments)
-        raise self._error
+            self._carry(path, headers, body)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
 
     def mend(self) -> None:
-        self._client._make_api_call = self._call
+        self._wire._carry = self._carry
 
 
-def refusal(code: str, operation: str = "TransactWriteItems", **more: object) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": PEOPLE[0]}, **more}, operation)  # type: ignore[arg-type]
+def refusal(code: str, status: int = 400, **more: object) -> Answer:
+    """As DynamoDB writes it, with a person in the words for people."""
+    told = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "Message": PEOPLE[0], **more}
+    return Answer(status, "", json.dumps(told).encode())
 
 
 @pytest.fixture
@@ -43,37 +52,57 @@ def subjects(moto_database: Database) -> DynamoSubjects:
     return DynamoSubjects(moto_database, no_pause)
 
 
-CONFLICT = refusal("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+CONFLICT = refusal(
+    "TransactionCanceledException",
+    CancellationReasons=[{"Code": "None"}, {"Code": "TransactionConflict", "Message": PEOPLE[0]}],
+)
 THROTTLED = refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ThrottlingError"}])
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("answer", "expected", "tries"),
     [
-        (CONFLICT, StaleSubjectError),
-        (THROTTLED, UnavailableError),
-        (refusal("ProvisionedThroughputExceededException"), UnavailableError),
-        (refusal("InternalServerError"), UnavailableError),
-        (refusal("AccessDeniedException"), UnavailableError),
-        (ReadTimeoutError(endpoint_url="https://dynamodb"), UnavailableError),
+        (CONFLICT, StaleSubjectError, 1),
+        (THROTTLED, UnavailableError, 1),
+        (refusal("ProvisionedThroughputExceededException"), UnavailableError, 3),
+        (refusal("InternalServerError", 500), UnavailableError, 3),
+        (refusal("AccessDeniedException"), UnavailableError, 1),
+        (Answer(503, "", b"<html>"), UnavailableError, 3),
+        (TimeoutError(PEOPLE[0]), UnavailableError, 3),
+        (ConnectionResetError(PEOPLE[0]), UnavailableError, 3),
     ],
 )
 def test_a_refused_decision_is_told_and_nothing_is_stored(
-    moto_database: Database, subjects: DynamoSubjects, error: Exception, expected: type[DomainError]
+    moto_database: Database,
+    subjects: DynamoSubjects,
+    answer: Answer | Exception,
+    expected: type[DomainError],
+    tries: int,
 ) -> None:
-    Faulty(moto_database, operation="TransactWriteItems", error=error)
+    faulty = Faulty(moto_database, operation="TransactWriteItems", answer=answer)
 
     with pytest.raises(expected) as told:
         subjects.commit(a_decision())
     assert PEOPLE[0] not in f"{told.value!r} {told.value.__cause__!r}"
+    assert faulty.count == tries
+    faulty.mend()
     assert subjects.load(a_contact()).subject.version == 0
+
+
+def test_a_decision_that_dynamodb_was_too_busy_for_is_stored_by_the_next_try(
+    moto_database: Database, subjects: DynamoSubjects
+) -> None:
+    Faulty(moto_database, operation="TransactWriteItems", answer=refusal("ThrottlingException"), times=2)
+    decision = a_decision()
+
+    subjects.commit(decision)
+    assert subjects.load(a_contact()).subject == decision.subject
 
 
 def test_a_decision_whose_answer_was_lost_is_found_on_the_next_try(
     moto_database: Database, subjects: DynamoSubjects
 ) -> None:
-    lost = ReadTimeoutError(endpoint_url="https://dynamodb")
-    faulty = Faulty(moto_database, operation="TransactWriteItems", error=lost, after=True)
+    faulty = Faulty(moto_database, operation="TransactWriteItems", answer=TimeoutError(), after=True)
     decision = a_decision()
     with pytest.raises(UnavailableError):
         subjects.commit(decision)
@@ -87,20 +116,20 @@ def test_a_decision_whose_answer_was_lost_is_found_on_the_next_try(
 def test_a_single_write_that_meets_a_transaction_is_worth_another_try(
     moto_database: Database, subjects: DynamoSubjects, operation: str
 ) -> None:
-    Faulty(moto_database, operation=operation, error=refusal("TransactionConflictException", operation))
+    Faulty(moto_database, operation=operation, answer=refusal("TransactionConflictException"))
 
     with pytest.raises(StaleSubjectError):
         subjects.cancel_request(a_contact(), "request-1", {}, NOON)
 
 
 def test_people_in_a_batch_that_fails_are_left_out(moto_database: Database, subjects: DynamoSubjects) -> None:
-    Faulty(moto_database, operation="BatchGetItem", error=refusal("InternalServerError"))
+    Faulty(moto_database, operation="BatchGetItem", answer=refusal("InternalServerError", 500))
 
     assert subjects.states([a_contact()]) == {}
 
 
 def test_sends_in_a_batch_that_fails_are_reported(moto_database: Database, subjects: DynamoSubjects) -> None:
-    Faulty(moto_database, operation="BatchWriteItem", error=refusal("InternalServerError"))
+    Faulty(moto_database, operation="BatchWriteItem", answer=refusal("InternalServerError", 500))
 
     assert subjects.record_sends([Send(a_contact(), "direct-marketing-email", NOON)]) == {a_contact()}
 

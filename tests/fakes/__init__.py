@@ -12,6 +12,7 @@ from fakes.memory import (
     InMemorySubjects,
     SettableClock,
     no_pause,
+    real_clock,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "InMemorySubjects",
     "SettableClock",
     "no_pause",
+    "real_clock",
 ]

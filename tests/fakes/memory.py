@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +30,11 @@ class SettableClock:
 
 def no_pause(attempt: int) -> None:
     """Tests do not wait."""
+
+
+def real_clock() -> int:
+    """For engines that look at the date of a signature."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass

@@ -88,7 +88,7 @@ class Services:
     def _wire(self, service: str) -> Any:
         from consent_center.adapters.aws import wire
 
-        return wire(service, self.config.environment, pause=self.pause, trace=current_trace)
+        return wire(service, self.config.environment, clock=self.clock, pause=self.pause, trace=current_trace)
 
     @cached_property
     def subjects(self) -> Subjects:

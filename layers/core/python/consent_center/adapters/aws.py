@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from consent_center.adapters.wire import Credentials, Service, Wire
+from consent_center.ports import Clock, Pause
 
 SERVICES = {
     # Answers within milliseconds; two calls of three such tries end before a function's time does.
@@ -33,10 +34,11 @@ def wire(
     name: str,
     environment: Mapping[str, str],
     *,
-    pause: Callable[[int], None],
+    clock: Clock,
+    pause: Pause,
     trace: Callable[[], str | None] = lambda: None,
 ) -> Wire:
-    """Calls to a service of SERVICES, where the environment says it is. LookupError for an environment without a region."""
+    """Calls to a service of SERVICES, where the environment says it is. LookupError if it names no region."""
     service = SERVICES[name]
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
     if not region:
@@ -46,6 +48,7 @@ def wire(
         endpoint=endpoint(service, region, environment),
         region=region,
         credentials=_credentials(environment),
+        clock=clock,
         pause=pause,
         trace=trace,
     )
@@ -58,12 +61,12 @@ def endpoint(service: Service, region: str, environment: Mapping[str, str]) -> s
     others would be worse.
     """
     if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
-        named = environment.get(f"AWS_ENDPOINT_URL_{service.endpoint_setting}") or environment.get("AWS_ENDPOINT_URL")
+        named = environment.get(f"AWS_ENDPOINT_URL_{service.setting}") or environment.get("AWS_ENDPOINT_URL")
         if named:
             return named
     for flag in ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"):
         if environment.get(flag, "").lower() == "true":
-            raise LookupError(f"{flag} needs AWS_ENDPOINT_URL_{service.endpoint_setting}")
+            raise LookupError(f"{flag} needs AWS_ENDPOINT_URL_{service.setting}")
     suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
     return f"https://{service.host}.{region}.{suffix}"
 

@@ -36,9 +36,7 @@ def _send(wire: Wire, what: str, queue_url: str, body: str, **attributes: str) -
     message = {
         "QueueUrl": queue_url,
         "MessageBody": body,
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-        },
+        "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     }
     try:
         wire.call("SendMessage", message)

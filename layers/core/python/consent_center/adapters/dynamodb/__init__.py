@@ -5,6 +5,7 @@ call DynamoDB. It is given one (`database.py`), and importing those is a third o
 in their place, which are gone again afterwards. Whoever needs the real ones later can import them.
 """
 
+import importlib
 import sys
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,7 @@ def _import_pynamodb() -> None:
         sys.modules[place] = _Empty(place)
         setattr(botocore, name, sys.modules[place])
     try:
-        import pynamodb.connection
+        importlib.import_module("pynamodb.connection")
     finally:
         for place, name in places.items():
             del sys.modules[place]
