@@ -43,8 +43,10 @@ def moto_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
 
 
 @pytest.fixture
-def engine_database(emulator_url: str, monkeypatch: pytest.MonkeyPatch) -> Database:
+def engine_database(emulator_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": emulator_url}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return _database(wire("dynamodb", environment, clock=real_clock, pause=no_pause))
+    made = wire("dynamodb", environment, clock=real_clock, pause=no_pause)
+    yield _database(made)
+    made.close()

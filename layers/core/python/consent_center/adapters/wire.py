@@ -132,6 +132,11 @@ class Wire:
             self._pause(attempt)
         raise failure
 
+    def close(self) -> None:
+        """Close what was kept. A function never does: its connections end with its process."""
+        while self._kept:
+            self._kept.pop()[0].close()
+
     def _exchange(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """One request, signed anew, and its answer; OSError or HTTPException if there is none."""
         signed = signed_headers(
@@ -163,12 +168,16 @@ class Wire:
         return self._sent(self._opened(), request)
 
     def _sent(self, connection: socket.socket, request: bytes) -> Answer:
+        response = HTTPResponse(connection, method="POST")
         try:
             connection.sendall(request)
-            response = HTTPResponse(connection, method="POST")
             response.begin()
+            if response.length is None and not response.chunked:
+                # The library takes the end of a connection for the end of such an answer, wherever it was cut.
+                raise HTTPException("the answer has no length")
             answer = Answer(response.status, response.headers.get("x-amzn-errortype", ""), response.read())
         except BaseException:
+            response.close()
             connection.close()
             raise
         if response.will_close:
@@ -266,7 +275,7 @@ def _has_something_to_read(connection: socket.socket) -> bool:
 
 def _decoded(body: bytes) -> dict[str, Any]:
     try:
-        answer = json.loads(body or b"{}")
+        answer = json.loads(body)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
