@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic_core import to_json
 
 from consent_api.models import (
     DecisionIn,
@@ -38,7 +39,7 @@ from consent_center.usecases.sends import SendOutcome, confirm_sends
 from consent_center.web.base_url import base_url
 from consent_center.web.problems import plain, problem
 
-app = APIGatewayHttpResolver(enable_validation=True)
+app = APIGatewayHttpResolver(enable_validation=True, serializer=lambda answer: to_json(answer).decode())
 
 LONGEST_BODY = 1_000_000
 """Characters of a request body; a thousand of the longest addresses fit three times."""

@@ -20,27 +20,30 @@ class Against(StrEnum):
     @property
     def scope(self) -> Scope:
         """Where it is kept. No purpose has the code `*`."""
-        return Scope("*", self.value, "any", _CODES[self])
+        return _SCOPES[self]
 
     def covers(self, purpose: Purpose) -> bool:
         """Whether the objection stops this purpose."""
         return purpose.marketing if self is Against.MARKETING else purpose.profiling
 
 
-_CODES = {Against.MARKETING: "*.dm.any", Against.PROFILING: "*.pf.any"}
+_SCOPES = {
+    against: Scope("*", against.value, "any", code)
+    for against, code in ((Against.MARKETING, "*.dm.any"), (Against.PROFILING, "*.pf.any"))
+}
 
-OBJECTIONS = {against.scope.code: against for against in Against}
+OBJECTIONS = {scope.code: against for against, scope in _SCOPES.items()}
 """The objections by the code of their scope."""
 
 
 def objection(subject: Subject, purpose: Purpose) -> Decided | None:
     """The newest objection in force that covers a purpose as a whole."""
     found = [
-        subject.decided[against.scope.code]
-        for against in Against
-        if against.covers(purpose)
-        and against.scope.code in subject.decided
-        and subject.decided[against.scope.code].state is DecisionState.OBJECTED
+        decided
+        for code, against in OBJECTIONS.items()
+        if (decided := subject.decided.get(code)) is not None
+        and decided.state is DecisionState.OBJECTED
+        and against.covers(purpose)
     ]
     return max(found, key=newness, default=None)
 

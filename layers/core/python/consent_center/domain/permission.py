@@ -8,7 +8,7 @@ from consent_center.domain.chain import evidence_id
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import in_force, newness
 from consent_center.domain.policy import Policy, Purpose, Scope
-from consent_center.domain.subject import Preference, Subject
+from consent_center.domain.subject import Subject
 
 
 class Reason(StrEnum):
@@ -59,37 +59,54 @@ class Permission:
         return self.reason in _ALLOWED
 
 
+class AskedAbout:
+    """What a question is about: one topic of a purpose on a channel, or any of them. Worked out once, not per person.
+
+    What the organisation retired allows nothing.
+    """
+
+    def __init__(self, purpose: Purpose, channel: str, topic: str | None) -> None:
+        """UnknownNameError for a topic or channel that the purpose lacks."""
+        self._purpose = purpose
+        self._scopes = [
+            scope
+            for scope in ((purpose.scope(topic, channel),) if topic is not None else purpose.scopes(channel))
+            if not purpose.is_retired(scope.topic)
+        ]
+        self._preference_key = purpose.preference_key(channel)
+
+    def permission(self, subject: Subject, now: int, last_send: int | None = None) -> Permission:
+        """The answer for one contact point at `now` (epoch milliseconds).
+
+        `last_send` is when a letter of this purpose last went out (epoch milliseconds); it counts where the person
+        asked for fewer letters (see `wants_fewer`).
+        """
+        purpose = self._purpose
+        if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
+            return Permission(Reason.RESTRICTED)
+        decided = [answer for scope in self._scopes if (answer := in_force(subject, purpose, scope))]
+        if not purpose.rests_on_consent:
+            return Permission(_on_another_basis(purpose, self._scopes, decided))
+        given = [answer for answer in decided if answer.permits_at(now)]
+        if not given or not subject.chain:
+            waits = any(subject.requested.get(scope.code, 0) * 1000 > now for scope in self._scopes)
+            return Permission(Reason.PENDING if waits and not decided else _why_not(decided, now))
+        preference = subject.preferences.get(self._preference_key)
+        if preference is not None:
+            if preference.is_paused_at(now):
+                return Permission(Reason.PAUSED)
+            every = preference.at_most_every
+            if every is not None and last_send is not None and now < every.after_epoch(last_send) * 1000:
+                return Permission(Reason.FREQUENCY)
+        newest = max(given, key=newness)
+        return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
+
+
 def permission(
     subject: Subject, purpose: Purpose, *, channel: str, topic: str | None, now: int, last_send: int | None = None
 ) -> Permission:
-    """The answer for one contact point at `now` (epoch milliseconds).
-
-    With a topic, that topic's; without, allowed if any topic of the purpose is. What the organisation retired allows
-    nothing. `last_send` is when a letter of this purpose last went out (epoch milliseconds); it counts where the
-    person asked for fewer letters (see `wants_fewer`).
-    """
-    if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
-        return Permission(Reason.RESTRICTED)
-    scopes = [
-        scope
-        for scope in ((purpose.scope(topic, channel),) if topic is not None else purpose.scopes(channel))
-        if not purpose.is_retired(scope.topic)
-    ]
-    decided = [answer for scope in scopes if (answer := in_force(subject, purpose, scope))]
-    if not purpose.rests_on_consent:
-        return Permission(_on_another_basis(purpose, scopes, decided))
-    given = [answer for answer in decided if answer.permits_at(now)]
-    if not given or not subject.chain:
-        waits = any(subject.requested.get(scope.code, 0) * 1000 > now for scope in scopes)
-        return Permission(Reason.PENDING if waits and not decided else _why_not(decided, now))
-    preference = subject.preferences.get(purpose.preference_key(channel), Preference())
-    if preference.is_paused_at(now):
-        return Permission(Reason.PAUSED)
-    every = preference.at_most_every
-    if every is not None and last_send is not None and now < every.after_epoch(last_send) * 1000:
-        return Permission(Reason.FREQUENCY)
-    newest = max(given, key=newness)
-    return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
+    """The answer for one contact point, as `AskedAbout` gives it."""
+    return AskedAbout(purpose, channel, topic).permission(subject, now, last_send)
 
 
 def wants_fewer(subject: Subject, purpose: Purpose, channel: str) -> bool:

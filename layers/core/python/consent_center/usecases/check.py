@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from consent_center.domain.capability import (
     ReservedSend,
@@ -15,11 +16,11 @@ from consent_center.domain.contact import ContactPoint, contact_point
 from consent_center.domain.errors import InvalidAddressError
 from consent_center.domain.permission import (
     NOTHING_RECORDED,
+    AskedAbout,
     Permission,
     Reason,
     Recording,
     RecordingRules,
-    permission,
     wants_fewer,
 )
 from consent_center.domain.policy import Policy, Purpose
@@ -85,15 +86,9 @@ def check_permissions(
     choosy = [contact for contact, state in states.items() if wants_fewer(state, purpose, question.channel)]
     last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
     unread = set(choosy) - set(last_sends)
+    asked_about = AskedAbout(purpose, question.channel, question.topic)
     answers = {
-        contact: permission(
-            states[contact],
-            purpose,
-            channel=question.channel,
-            topic=question.topic,
-            now=now,
-            last_send=last_sends.get(contact) or None,
-        )
+        contact: asked_about.permission(states[contact], now, last_sends.get(contact) or None)
         if contact in states and contact not in unread
         else Permission(Reason.UNAVAILABLE)
         for contact in asked
@@ -145,12 +140,13 @@ class _Links:
         self._purpose_code = purpose.code
         self._topic_code = purpose.topic(topic).code if topic is not None else None
         self._list_id = f"{topic or purpose.id}.{policy.brand_of(purpose).list_domain}"
-        self._base_url, self._keys, self._chance, self._at = base_url, secrets.links(), chance, at
+        self._base_url, self._keys, self._at = base_url, secrets.links(), at
+        self._call, self._rows = chance.name(), count(1)
 
     def answer(self, contact: ContactPoint, permitted: Permission, recording: Recording) -> Answer:
         topics = (self._topic_code,) if self._topic_code else ()
         token = seal_withdrawal(WithdrawLink(contact, self._purpose_code, topics), self._keys)
-        send = ReservedSend(contact, self._purpose_code, self._topic_code, self._at, self._chance.name())
+        send = ReservedSend(contact, self._purpose_code, self._topic_code, self._at, f"{self._call}.{next(self._rows)}")
         seq = int(permitted.evidence.rpartition(".")[2]) if permitted.evidence else 0
         why = seal_why(WhyLink(contact, self._purpose_code, self._topic_code, seq, self._at), self._keys)
         return Answer(

@@ -187,14 +187,20 @@ class DynamoSubjects:
                 )
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
-        by_key = {keys.of_contact(contact): contact for contact in contacts}
         found: dict[ContactPoint, Subject] = {}
-        for answered, items in self._in_parallel(
-            lambda chunk: self._batch(chunk, keys.STATE, _ANSWERS), _chunks(list(by_key), _BATCH_GET)
-        ):
-            found |= {by_key[key]: Subject(by_key[key]) for key in answered}
-            found |= {by_key[item["pk"]["S"]]: _subject(by_key[item["pk"]["S"]], item) for item in items}
+        for part in self._in_parallel(self._read_states, _chunks(list(dict.fromkeys(contacts)), _BATCH_GET)):
+            found |= part
         return found
+
+    def _read_states(self, contacts: list[ContactPoint]) -> dict[ContactPoint, Subject]:
+        """Those who were read. Items become subjects here, so that few are in memory in both forms at once."""
+        by_key = {keys.of_contact(contact): contact for contact in contacts}
+        answered, items = self._batch(list(by_key), keys.STATE, _ANSWERS)
+        stored = {item["pk"]["S"]: item for item in items}
+        return {
+            by_key[key]: _subject(by_key[key], stored[key]) if key in stored else Subject(by_key[key])
+            for key in answered
+        }
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         failed: set[ContactPoint] = set()
