@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import requests
 
 from consent_center.adapters.aws import wire
-from consent_center.adapters.wire import Answer, Wire
+from consent_center.adapters.connections import Answer
+from consent_center.adapters.wire import Wire
 from fakes import no_pause, real_clock
 
 ENVIRONMENT = {
@@ -25,5 +26,5 @@ def by_moto(service: str) -> Wire:
         answer = requests_of_moto.post(f"https://{headers['host']}{path}", data=body, headers=headers)
         return Answer(answer.status_code, answer.headers.get("x-amzn-errortype", ""), answer.content)
 
-    made._carry = carry
+    made.connections.carry = carry
     return made

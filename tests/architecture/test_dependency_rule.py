@@ -91,9 +91,7 @@ def test_every_part_of_core_has_its_rule() -> None:
 )
 def test_functions_keep_to_the_front_door(file: Path) -> None:
     function = file.relative_to(ROOT / "functions").parts[0]
-    allowed = (
-        FUNCTIONS_MAY_IMPORT | {function} | (PYDANTIC if function in MAY_USE_PYDANTIC else set())
-    )
+    allowed = FUNCTIONS_MAY_IMPORT | {function} | (PYDANTIC if function in MAY_USE_PYDANTIC else set())
 
     assert not [module for module in imports_of(file) if kind(module) not in allowed]
 

@@ -49,4 +49,4 @@ def engine_database(emulator_url: str, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setenv(name, value)
     made = wire("dynamodb", environment, clock=real_clock, pause=no_pause)
     yield _database(made)
-    made.close()
+    made.connections.close()

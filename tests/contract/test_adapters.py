@@ -12,10 +12,10 @@ from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from builders import LINKS, PEOPLE, a_contact
+from consent_center.adapters.connections import Answer
 from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
 from consent_center.adapters.sqs import QueueOfDeadLetters, QueueOutbox
-from consent_center.adapters.wire import Answer
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
 from consent_center.ports import Envelope, LetterOrder
 from fakes import SettableClock
@@ -138,7 +138,7 @@ def test_what_the_mail_service_says_decides_whether_a_letter_is_tried_again(
         sent.append(body)
         return Answer(status, f"{code}:http://internal.amazon.com/", json.dumps({"message": PEOPLE[0]}).encode())
 
-    wire._carry = refuse
+    wire.connections.carry = refuse
     with pytest.raises(expected) as error:
         SesMailer(wire).send(LETTER)
     assert str(error.value) == f"send letter: {code}"

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import pytest
 
 from builders import NOON, PEOPLE, a_contact, a_decision
+from consent_center.adapters.connections import Answer
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
-from consent_center.adapters.wire import Answer
 from consent_center.domain.errors import DomainError, StaleSubjectError, UnavailableError
 from consent_center.ports import Send
 from fakes import no_pause
@@ -21,11 +21,11 @@ class Faulty:
     def __init__(
         self, database: Database, *, operation: str, answer: Answer | Exception, after: bool = False, times: int = 99
     ) -> None:
-        self._wire = database._wire
-        self._carry = self._wire._carry
+        self._connections = database._wire.connections
+        self._carry = self._connections.carry
         self._operation, self._answer, self._after, self._times = operation, answer, after, times
         self.count = 0
-        self._wire._carry = self
+        self._connections.carry = self
 
     def __call__(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         if not headers["x-amz-target"].endswith(f".{self._operation}") or self.count == self._times:
@@ -38,7 +38,7 @@ class Faulty:
         return self._answer
 
     def mend(self) -> None:
-        self._wire._carry = self._carry
+        self._connections.carry = self._carry
 
 
 def refusal(code: str, status: int = 400, **more: object) -> Answer:

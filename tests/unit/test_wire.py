@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, PEOPLE
-from consent_center.adapters import wire as wire_module
-from consent_center.adapters.wire import CallFailedError, Credentials, Service, Wire, signed_headers
+from consent_center.adapters.connections import RESTED_SECONDS
+from consent_center.adapters.signing import Credentials, signed_headers
+from consent_center.adapters.wire import CallFailedError, Service, Wire
 from fakes import SettableClock
 
 CLOSE, SILENCE, RESET = object(), object(), object()
@@ -116,7 +117,7 @@ def peers() -> Iterator[Callable[..., Peer]]:
 
     yield start
     while _wires:
-        _wires.pop().close()
+        _wires.pop().connections.close()
     for peer in made:
         peer.close()
 
@@ -171,6 +172,21 @@ def test_a_big_answer_comes_whole_in_one_piece_or_in_chunks(peers: Callable[...,
     assert peer.connections == 1
 
 
+def test_a_message_before_the_answer_is_passed_over(peers: Callable[..., Peer]) -> None:
+    peer = peers(b"HTTP/1.1 100 Continue\r\n\r\n" + answer({"n": 1}), answer({"n": 2}))
+    made, _ = wire_to(peer)
+
+    assert [made.call("Query", {})["n"] for _ in range(2)] == [1, 2]
+
+
+def test_a_connection_whose_end_is_announced_is_not_used_again(peers: Callable[..., Peer]) -> None:
+    peer = peers(answer({"n": 1}, "200 OK", "Connection: close"), CLOSE, answer({"n": 2}))
+    made, _ = wire_to(peer)
+
+    assert [made.call("Query", {})["n"] for _ in range(2)] == [1, 2]
+    assert peer.connections == 2
+
+
 @pytest.mark.parametrize("service", [MANY, ONCE])
 def test_a_connection_that_was_closed_between_two_calls_is_replaced_before_anything_is_sent(
     peers: Callable[..., Peer], service: Service
@@ -210,10 +226,10 @@ def test_what_is_sent_once_takes_no_connection_that_rested(peers: Callable[..., 
     clock = SettableClock()
     made, _ = wire_to(peer, ONCE, clock=clock)
     made.post("/", {})
-    clock.move(seconds=wire_module.RESTED_SECONDS - 1)
+    clock.move(seconds=RESTED_SECONDS - 1)
     made.post("/", {})
     assert peer.connections == 1
-    clock.move(seconds=wire_module.RESTED_SECONDS)
+    clock.move(seconds=RESTED_SECONDS)
     # The server talks to one connection at a time, so the first has to be closed by now.
     made.post("/", {})
 
@@ -250,7 +266,11 @@ def test_what_may_go_better_the_next_time_is_tried_again(peers: Callable[..., Pe
         (refusal("ThrottlingException"), "ThrottlingException"),
         (answer(b"<html>", "503 Service Unavailable"), "Http503"),
         (SILENCE, "TimeoutError"),
-        (RESET, "RemoteDisconnected"),
+        (RESET, "ConnectionResetError"),
+        (b"SSH-2.0-OpenSSH X-Cut\r\n", "BrokenAnswerError"),
+        (b"HTTP/1.1 200 OK\r\n\r\n{}X-Cut", "BrokenAnswerError"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}X-Cut", "BrokenAnswerError"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}X-Cut", "BrokenAnswerError"),
     ],
 )
 def test_there_is_an_end_to_trying(peers: Callable[..., Peer], step: object, code: str) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from consent_center.adapters.wire import Credentials, Service, Wire
+from consent_center.adapters.signing import Credentials
+from consent_center.adapters.wire import Service, Wire
 from consent_center.ports import Clock, Pause
 
 SERVICES = {
