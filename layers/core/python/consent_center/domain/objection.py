@@ -45,7 +45,7 @@ def objection(subject: Subject, purpose: Purpose) -> Decided | None:
         and decided.state is DecisionState.OBJECTED
         and against.covers(purpose)
     ]
-    return max(found, key=newness, default=None)
+    return max(found, key=newness) if found else None
 
 
 def in_force(subject: Subject, purpose: Purpose, scope: Scope) -> Decided | None:

@@ -317,6 +317,14 @@ def _decode(text: str) -> Decided:
     return Decided(_STATES[text[0]], int(at), int(seq), int(end[0]) if end else None)
 
 
+def _decisions(texts: Mapping[str, Any]) -> dict[str, Decided]:
+    """By code. Topics are mostly decided several at once, and then the text is the same and read once."""
+    read: dict[str, Decided] = {}
+    return {
+        code: read.get(value["S"]) or read.setdefault(value["S"], _decode(value["S"])) for code, value in texts.items()
+    }
+
+
 def _wish(preference: Preference) -> str:
     """A preference as `<epoch s until which it is paused>/<months.days between letters>`; either may be empty."""
     return f"{preference.paused_until or ''}/{preference.at_most_every or ''}"
@@ -341,7 +349,7 @@ def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         head=item["head"]["S"] if "head" in item else GENESIS,
         last_at=_number(item, "at"),
         language=item["lang"]["S"] if "lang" in item else None,
-        decided={code: _decode(value["S"]) for code, value in item["d"]["M"].items()} if "d" in item else {},
+        decided=_decisions(item["d"]["M"]) if "d" in item else {},
         requested={code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
         locks=tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
         preferences={key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()}
