@@ -223,8 +223,7 @@ def _filled(message: str, values: Mapping[str, Any], *, escaped: bool) -> str:
     _refuse_missing(values)
     if not escaped:
         return message % values
-    from minijinja import escape, safe
-
+    escape, safe = _html()
     filled: str = safe(_markup(message) % {name: escape(value) for name, value in values.items()})
     return filled
 
@@ -232,9 +231,16 @@ def _filled(message: str, values: Mapping[str, Any], *, escaped: bool) -> str:
 @cache
 def _markup(message: str) -> str:
     """A sentence of the catalogues as HTML; there are as many as are translated, so keeping all is little."""
-    from minijinja import escape
-
+    escape, _ = _html()
     return str(escape(message))
+
+
+@cache
+def _html() -> tuple[Callable[[object], str], Callable[[str], str]]:
+    """The engine's functions that make text markup. Looking them up for each of a page's sixty sentences would show."""
+    from minijinja import escape, safe
+
+    return escape, safe
 
 
 def _refuse_missing(values: Mapping[str, Any]) -> None:
