@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, PEOPLE
+from consent_center.adapters import connections
 from consent_center.adapters.connections import RESTED_SECONDS
 from consent_center.adapters.signing import Credentials, signed_headers
 from consent_center.adapters.wire import CallFailedError, Service, Wire
@@ -410,10 +411,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+def tls(certificate: tuple[Path, Path]) -> Iterator[ssl.SSLContext]:
+    """The server's side. The wire's own is made anew, so that it trusts whom the test says."""
+    connections._tls.cache_clear()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    return context
+    yield context
+    connections._tls.cache_clear()
 
 
 def test_over_tls_a_certificate_of_a_known_authority_for_this_host_is_accepted(

@@ -4,6 +4,7 @@ import re
 import select
 import socket
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
@@ -60,7 +61,6 @@ class Connections:
         self.base = parts.path.rstrip("/")
         """What precedes every path."""
         self._kept: list[tuple[_Connection, int]] = []
-        self._tls: Any = None
 
     def close(self) -> None:
         """Close what was kept. A function never does: its connections end with its process."""
@@ -112,20 +112,20 @@ class Connections:
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._secure:
-                opened = self._tls_context().wrap_socket(opened, server_hostname=self._address[0])
+                opened = _tls().wrap_socket(opened, server_hostname=self._address[0])
             opened.settimeout(self._seconds)
         except BaseException:
             opened.close()
             raise
         return _Connection(opened, opened.makefile("rb"))
 
-    def _tls_context(self) -> Any:
-        """Verifies certificates and names. Made once, because reading the authorities takes longer than a call."""
-        if self._tls is None:
-            import ssl
 
-            self._tls = ssl.create_default_context()
-        return self._tls
+@cache
+def _tls() -> Any:
+    """Verifies certificates and names. One for all, because reading the authorities takes longer than many calls."""
+    import ssl
+
+    return ssl.create_default_context()
 
 
 def _written(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
