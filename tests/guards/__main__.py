@@ -4,12 +4,15 @@ Run by `make guards`, or `make guards ONLY=name`. Exit code 1 if a test does not
 """
 
 import argparse
+import os
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 import yaml
 
@@ -31,6 +34,7 @@ FAILED_TESTS = 1
 
 
 def copy_of_tree(into: Path) -> Path:
+    into.mkdir(exist_ok=True)
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -69,10 +73,20 @@ def main() -> int:
     guards = yaml.safe_load((Path(__file__).parent / "guards.yaml").read_text())
     chosen = [guard for guard in guards if only in guard["name"]]
     unnoticed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tree = copy_of_tree(Path(folder))
-        for number, guard in enumerate(chosen, start=1):
-            result = outcome(tree, guard)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Each has a tree to itself, so that no test sees the patch of another guard.
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for number in range(os.cpu_count() or 1):
+            trees.put(copy_of_tree(Path(folder) / str(number)))
+
+        def tried(guard: dict[str, str]) -> str:
+            tree = trees.get()
+            try:
+                return outcome(tree, guard)
+            finally:
+                trees.put(tree)
+
+        for number, (guard, result) in enumerate(zip(chosen, pool.map(tried, chosen), strict=True), start=1):
             unnoticed += result != "noticed"
             print(f"{number:3} of {len(chosen)}  {result:<10}  {guard['name']}", flush=True)
     print(f"{len(chosen) - unnoticed} passed, {unnoticed} failed")
