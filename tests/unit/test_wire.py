@@ -1,6 +1,7 @@
 """What goes over the wire, what comes back, and what happens when it breaks."""
 
 import contextlib
+import io
 import json
 import socket
 import ssl
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from builders import NOON, PEOPLE
 from consent_center.adapters import connections
-from consent_center.adapters.connections import RESTED_SECONDS
+from consent_center.adapters.connections import RESTED_SECONDS, BrokenAnswerError
 from consent_center.adapters.signing import Credentials, signed_headers
 from consent_center.adapters.wire import CallFailedError, Service, Wire
 from fakes import SettableClock
@@ -259,6 +260,17 @@ def test_what_may_go_better_the_next_time_is_tried_again(peers: Callable[..., Pe
 
     assert made.call("PutItem", {}) == {"n": 1}
     assert (len(peer.requests), pauses) == (3, [1, 2])
+
+
+CHUNKED = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6;a=b\r\n{"n": \r\n2\r\n1}\r\n0\r\nX-End: 1\r\n\r\n'
+
+
+@pytest.mark.parametrize("whole", [answer({"n": 1}), CHUNKED])
+def test_no_part_of_an_answer_passes_for_an_answer(whole: bytes) -> None:
+    assert connections._received(io.BytesIO(whole)).body == b'{"n": 1}'
+    for length in range(len(whole)):
+        with pytest.raises((BrokenAnswerError, ConnectionResetError)):
+            connections._received(io.BytesIO(whole[:length]))
 
 
 @pytest.mark.parametrize(
