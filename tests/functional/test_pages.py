@@ -77,9 +77,7 @@ def test_opening_a_page_changes_nothing(deployment: Deployment, name: str) -> No
 
 def test_the_confirm_page_shows_what_is_stored_with_the_press(deployment: Deployment) -> None:
     plain = deployment.page("get-confirm", deployment.asked())
-    full = deployment.page(
-        "get-confirm", deployment.asked(name="Ada <Lovelace>", company="Engines", interest=["heat"])
-    )
+    full = deployment.page("get-confirm", deployment.asked(name="Ada <Lovelace>", company="Engines", interest=["heat"]))
 
     assert "What we store with it" not in plain.text
     assert "Ada &lt;Lovelace&gt;" in full.body
