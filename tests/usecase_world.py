@@ -260,7 +260,6 @@ class World:
             subjects=self.subjects,
             addresses=parse_address,
             secrets=self.secrets,
-            chance=self.chance,
             clock=self.clock,
         )
 

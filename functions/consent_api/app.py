@@ -60,7 +60,6 @@ def post_permission_checks(body: PermissionChecksIn) -> PermissionChecksOut:
         subjects=services().subjects,
         addresses=services().addresses,
         secrets=services().secrets,
-        chance=services().chance,
         clock=services().clock,
     )
     allowed = sum(answer.permission.allowed for answer in answers)

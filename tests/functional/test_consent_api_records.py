@@ -262,9 +262,11 @@ def test_a_send_that_cannot_be_stored_says_so(deployment: Deployment) -> None:
     assert sends(deployment, send_id) == ["unavailable"]
 
 
-def test_a_link_is_no_send(deployment: Deployment) -> None:
-    deployment.subscribed()
-    assert sends(deployment, deployment.stop_link("events")) == ["invalid"]
+def test_a_link_of_another_kind_of_letter_is_no_send(deployment: Deployment) -> None:
+    deployment.asked("events")
+    links = [deployment.link("confirm"), deployment.link("u"), deployment.link("not-me")]
+
+    assert sends(deployment, *links) == ["invalid"] * 3
 
 
 def test_more_than_a_thousand_sends_are_refused(deployment: Deployment) -> None:

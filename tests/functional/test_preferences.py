@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builders import PEOPLE
-from consent_center.domain.capability import WhyLink, seal_why
+from consent_center.domain.capability import LetterLink, seal_letter
 from deployment import Answer, Deployment
 
 LETTERS = "direct-marketing-email"
@@ -247,8 +247,8 @@ def test_a_busy_database_is_a_page_that_says_try_again(deployment: Deployment, t
 @pytest.mark.parametrize("page", ["lost-link", "preferences", "history", "why"])
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_opening_a_page_changes_nothing(deployment: Deployment, token: str, method: str, page: str) -> None:
-    link = seal_why(
-        WhyLink(next(iter(deployment.subjects.subjects)), "dm", "ev", 1, deployment.clock()),
+    link = seal_letter(
+        LetterLink(next(iter(deployment.subjects.subjects)), "dm", ("ev",), 1, deployment.clock()),
         deployment.services.secrets.links(),
     )
     before = (dict(deployment.subjects.subjects), dict(deployment.limits.used), list(deployment.outbox.orders))
@@ -279,8 +279,8 @@ def test_the_page_of_somebody_who_is_gone_says_that_nothing_is_held(deployment: 
 
 
 def test_why_explains_the_letter_and_names_nobody(deployment: Deployment, token: str) -> None:
-    link = seal_why(
-        WhyLink(next(iter(deployment.subjects.subjects)), "dm", "ev", 1, deployment.clock()),
+    link = seal_letter(
+        LetterLink(next(iter(deployment.subjects.subjects)), "dm", ("ev",), 1, deployment.clock()),
         deployment.services.secrets.links(),
     )
     page = deployment.preferences("get-why", link)

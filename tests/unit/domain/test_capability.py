@@ -12,17 +12,18 @@ from builders import LINKS, NOON, PEOPLE, a_contact
 from consent_center.domain.capability import (
     Capability,
     FormShown,
+    LetterLink,
     RequestLink,
-    ReservedSend,
     WaitingLink,
     WithdrawLink,
     open_form,
+    open_letter,
     open_request,
     open_waiting,
     open_withdrawal,
     seal_form,
+    seal_letter,
     seal_request,
-    seal_send,
     seal_waiting,
     seal_withdrawal,
 )
@@ -162,12 +163,30 @@ def test_links_of_an_unknown_key_do_not_open() -> None:
         open_withdrawal(seal_withdrawal(TOPIC_LINK, LINKS), Keyring("k2", {"k2": b"links-two"}))
 
 
+def test_what_a_letter_carries_stops_it_and_explains_it() -> None:
+    letter = LetterLink(a_contact(), "dm", ("ev",), 1, NOW)
+    token = seal_letter(letter, LINKS)
+
+    assert open_withdrawal(token, LINKS) == WithdrawLink(a_contact(), "dm", ("ev",))
+    assert open_letter(token, LINKS) == letter
+
+
+def test_a_link_that_only_withdraws_is_no_letter() -> None:
+    for token in (
+        seal_withdrawal(TOPIC_LINK, LINKS),
+        seal_withdrawal(TOPIC_LINK, LINKS, Capability.NOT_ME),
+        seal_request(LINK, LINKS),
+    ):
+        with pytest.raises(InvalidTokenError):
+            open_letter(token, LINKS)
+
+
 def test_no_link_holds_an_address() -> None:
     contact = a_contact()
     tokens = [
         seal_request(LINK, LINKS),
         seal_withdrawal(TOPIC_LINK, LINKS),
-        seal_send(ReservedSend(contact, "dm", None, NOW, "nonce"), LINKS),
+        seal_letter(LetterLink(contact, "dm", (), 1, NOW), LINKS),
     ]
 
     for token in tokens:

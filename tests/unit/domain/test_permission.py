@@ -12,12 +12,12 @@ from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.objection import Against
 from consent_center.domain.permission import (
+    AskedAbout,
     Permission,
     Reason,
     Recording,
     RecordingRules,
     permission,
-    wants_fewer,
 )
 from consent_center.domain.policy import Period
 from consent_center.domain.subject import Preference, Subject
@@ -187,7 +187,7 @@ def test_who_wants_fewer_letters_gets_the_next_one_when_the_time_is_over() -> No
         at = NOON + days * 86_400_000
         return permission(subject, MARKETING, channel="email", topic=None, now=at, last_send=NOON).reason
 
-    assert wants_fewer(subject, MARKETING, "email")
+    assert AskedAbout(MARKETING, "email", None).wants_fewer(subject)
     assert (after(13), after(14)) == (Reason.FREQUENCY, Reason.GIVEN)
     assert ask(subject).allowed, "no letter went out yet"
 

@@ -44,10 +44,13 @@ def test_the_link_in_the_headers_covers_what_was_asked_about(subscriber: World) 
     assert open_withdrawal(subscriber.stop_token(), LINKS) == WithdrawLink(subscriber.contact(), "dm")
 
 
-def test_every_yes_has_its_own_send_id(subscriber: World) -> None:
-    answers = subscriber.check(PEOPLE[0], PEOPLE[0])
+def test_each_letter_has_a_send_id_of_its_own(subscriber: World) -> None:
+    subscriber.confirm(subscriber.asked(email=PEOPLE[1]))
+    first = subscriber.check(PEOPLE[0], PEOPLE[1])
+    subscriber.clock.move(seconds=1)
+    second = subscriber.check(PEOPLE[0], PEOPLE[1])
 
-    assert answers[0].send_id != answers[1].send_id
+    assert len({answer.send_id for answer in (*first, *second)}) == 4
 
 
 def test_whoever_cannot_be_read_is_unavailable_and_nobody_else_is(subscriber: World) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from builders import LINKS, PURPOSE, a_policy
 from consent_center.domain import wishes
-from consent_center.domain.capability import WhyLink, seal_why
+from consent_center.domain.capability import LetterLink, seal_letter
 from consent_center.domain.errors import ExpiredTokenError, InvalidTokenError, NothingHeldError
 from consent_center.domain.objection import Against
 from consent_center.usecases.history import Event, Explanation, explain, look_back
@@ -26,9 +26,9 @@ def history_of(world: World, token: str) -> list[Event]:
     return events
 
 
-def why(world: World, link: WhyLink) -> Explanation:
+def why(world: World, link: LetterLink) -> Explanation:
     return explain(
-        seal_why(link, LINKS),
+        seal_letter(link, LINKS),
         policy=world.policy,
         subjects=world.subjects,
         ledger=InMemoryLedger(world.subjects),
@@ -77,7 +77,7 @@ def test_the_history_of_somebody_who_is_gone_is_empty(world: World, token: str) 
 
 
 def test_a_letter_is_explained_by_when_and_how_the_person_agreed(world: World, token: str) -> None:
-    found = why(world, WhyLink(world.contact(), "dm", "ev", 1, world.clock()))
+    found = why(world, LetterLink(world.contact(), "dm", ("ev",), 1, world.clock()))
 
     assert (found.purpose.id, found.topic and found.topic.id) == (PURPOSE, "events")
     assert (found.given_at, found.how, found.notice) == (world.clock() - 60_000, "form", "2026-11-01")
@@ -86,20 +86,20 @@ def test_a_letter_is_explained_by_when_and_how_the_person_agreed(world: World, t
 
 def test_an_old_letter_is_explained_after_a_withdrawal_too(world: World, token: str) -> None:
     world.wish(token, wishes.stop_everything(world.policy))
-    found = why(world, WhyLink(world.contact(), "dm", None, 1, world.clock()))
+    found = why(world, LetterLink(world.contact(), "dm", (), 1, world.clock()))
 
     assert found.given_at is not None
     assert not found.still_allowed
 
 
 def test_nothing_is_told_about_somebody_of_whom_nothing_is_held(world: World) -> None:
-    found = why(world, WhyLink(world.contact(), "dm", "ev", 1, world.clock()))
+    found = why(world, LetterLink(world.contact(), "dm", ("ev",), 1, world.clock()))
 
     assert (found.given_at, found.how, found.still_allowed) == (None, None, False)
 
 
 def test_a_letter_on_another_basis_has_no_event(world: World, token: str) -> None:
-    found = why(world, WhyLink(world.contact(), "iv", None, 0, world.clock()))
+    found = why(world, LetterLink(world.contact(), "iv", (), 0, world.clock()))
 
     assert (found.purpose.legal_basis, found.given_at, found.still_allowed) == ("legal_obligation", None, True)
 
@@ -107,4 +107,4 @@ def test_a_letter_on_another_basis_has_no_event(world: World, token: str) -> Non
 @pytest.mark.parametrize("code", ["xx", ""])
 def test_a_purpose_that_the_policy_lacks_is_no_link_of_ours(world: World, code: str) -> None:
     with pytest.raises(InvalidTokenError):
-        why(world, WhyLink(world.contact(), code, None, 1, 1))
+        why(world, LetterLink(world.contact(), code, (), 1, 1))

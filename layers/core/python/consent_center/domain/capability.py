@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import ExpiredTokenError, InvalidTokenError
@@ -30,10 +30,8 @@ class Capability(StrEnum):
     CONFIRM = "confirm"
     NOT_ME = "not-me"
     WITHDRAW = "withdraw"
-    SEND = "send"
     MANAGE = "manage"
     DONE = "done"
-    WHY = "why"
     WAITING = "waiting"
 
 
@@ -59,6 +57,20 @@ class WithdrawLink:
     topics: tuple[str, ...] = ()
     request: str | None = None
     since: int = 0
+
+
+class LetterLink(NamedTuple):
+    """One letter that a check allowed. Its token stops what the letter is about, as a WithdrawLink does, explains the
+    letter, and is the id by which its sending is confirmed: whoever has the letter may do the first two anyway.
+
+    `topics` as there; `seq` is the event that allowed the letter, 0 for none; `at` is when that was checked (epoch ms).
+    """
+
+    contact: ContactPoint
+    purpose_code: str
+    topics: tuple[str, ...]
+    seq: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +100,6 @@ class DoneLink:
 
 
 @dataclass(frozen=True, slots=True)
-class WhyLink:
-    """Explains one letter: its purpose, the event that allowed it (0 for none), and when it was checked (epoch ms)."""
-
-    contact: ContactPoint
-    purpose_code: str
-    topic_code: str | None
-    seq: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class WaitingLink:
     """The page that waits for the six digits of one sign-up request; `ends_at` in epoch seconds, as the request.
 
@@ -119,17 +120,6 @@ class FormShown:
     shown_at: int
     notice: str
     language: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReservedSend:
-    """A letter that a check allowed and nobody has confirmed yet; `at` in epoch milliseconds."""
-
-    contact: ContactPoint
-    purpose_code: str
-    topic_code: str | None
-    at: int
-    nonce: str
 
 
 def seal_request(link: RequestLink, keys: Keyring) -> str:
@@ -167,6 +157,30 @@ def open_withdrawal(token: str, keys: Keyring, capability: Capability = Capabili
     )
 
 
+def seal_letter(link: LetterLink, keys: Keyring) -> str:
+    """A token that goes into one letter, and withdraws as that of a WithdrawLink does."""
+    return _seal(
+        Capability.WITHDRAW,
+        [*_of_contact(link.contact), link.purpose_code, link.topics, 0, 0, link.seq, link.at],
+        keys,
+    )
+
+
+def open_letter(token: str, keys: Keyring) -> LetterLink:
+    """The letter that a token stands for; InvalidTokenError for any other, also for links that only withdraw.
+
+    It never expires, because letters stay in mailboxes for years.
+    """
+    return _open(
+        Capability.WITHDRAW,
+        token,
+        keys,
+        lambda c: LetterLink(
+            _contact(c), _text(c[4]), tuple(_text(topic) for topic in c[5]), _number(c[8]), _number(c[9])
+        ),
+    )
+
+
 def seal_form(form: FormShown, keys: Keyring) -> str:
     """The hidden field of a form."""
     return _seal(Capability.FORM, [form.shown_at, form.notice, form.language], keys)
@@ -175,25 +189,6 @@ def seal_form(form: FormShown, keys: Keyring) -> str:
 def open_form(token: str, keys: Keyring) -> FormShown:
     """What the field says, or InvalidTokenError. Whether it is too old or too young is the reader's to say."""
     return _open(Capability.FORM, token, keys, lambda c: FormShown(_number(c[0]), _text(c[1]), _text(c[2])))
-
-
-def seal_send(send: ReservedSend, keys: Keyring) -> str:
-    """The id of a reserved send; whoever sent the letter hands it back."""
-    return _seal(
-        Capability.SEND,
-        [*_of_contact(send.contact), send.purpose_code, send.topic_code or 0, send.at, send.nonce],
-        keys,
-    )
-
-
-def open_send(token: str, keys: Keyring) -> ReservedSend:
-    """The send that an id stands for, or InvalidTokenError."""
-    return _open(
-        Capability.SEND,
-        token,
-        keys,
-        lambda c: ReservedSend(_contact(c), _text(c[4]), _text(c[5]) if c[5] else None, _number(c[6]), _text(c[7])),
-    )
 
 
 def seal_manage(link: ManageLink, keys: Keyring) -> str:
@@ -229,22 +224,6 @@ def open_done(token: str, keys: Keyring) -> DoneLink:
     )
 
 
-def seal_why(link: WhyLink, keys: Keyring) -> str:
-    """A token that explains a letter."""
-    claims = [*_of_contact(link.contact), link.purpose_code, link.topic_code or 0, link.seq, link.at]
-    return _seal(Capability.WHY, claims, keys)
-
-
-def open_why(token: str, keys: Keyring) -> WhyLink:
-    """What the token says, or InvalidTokenError. It never expires, because letters stay in mailboxes for years."""
-    return _open(
-        Capability.WHY,
-        token,
-        keys,
-        lambda c: WhyLink(_contact(c), _text(c[4]), _text(c[5]) if c[5] else None, _number(c[6]), _number(c[7])),
-    )
-
-
 def seal_waiting(link: WaitingLink, keys: Keyring) -> str:
     """A token that opens the page that waits for the six digits.
 
@@ -265,7 +244,7 @@ def open_waiting(token: str, keys: Keyring, *, now: int) -> WaitingLink:
         link = WaitingLink(_contact(c), _text(c[4]), _number(c[5]), _text(c[6]))
         pad = _pad(link.request, keys.keys[link.key_id])
         pseudonym = _crossed(base64.urlsafe_b64decode(link.contact.pseudonym), pad).decode("ascii")
-        return replace(link, contact=replace(link.contact, pseudonym=pseudonym))
+        return replace(link, contact=link.contact._replace(pseudonym=pseudonym))
 
     link = _open(Capability.WAITING, token, keys, read)
     if now < link.ends_at:

@@ -1,7 +1,7 @@
 """What a person decided about one scope, in the words of the Data Privacy Vocabulary (DPV)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from consent_center.domain.errors import ForbiddenTransitionError
 
@@ -34,8 +34,7 @@ class DecisionState(StrEnum):
         return self in (DecisionState.WITHDRAWN, DecisionState.REFUSED, DecisionState.OBJECTED)
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """The newest decision about one scope."""
 
     state: DecisionState

@@ -38,6 +38,8 @@ OBJECTIONS = {scope.code: against for against, scope in _SCOPES.items()}
 
 def objection(subject: Subject, purpose: Purpose) -> Decided | None:
     """The newest objection in force that covers a purpose as a whole."""
+    if subject.decided.keys().isdisjoint(OBJECTIONS):
+        return None
     found = [
         decided
         for code, against in OBJECTIONS.items()

@@ -1,8 +1,8 @@
 """May a letter of this purpose be sent to this contact point now, and why. Whatever is not a clear yes is a no."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from consent_center.domain.chain import evidence_id
 from consent_center.domain.decision import Decided, DecisionState
@@ -46,8 +46,7 @@ _NEEDS_CONSENT = frozenset({"email", "sms"})
 """Channels on which marketing without consent is forbidden (Art. 13 of Directive 2002/58/EC)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """An answer. `evidence` names the ledger entry that allows it, `valid_until` its end in epoch seconds, if any."""
 
     reason: Reason
@@ -74,6 +73,11 @@ class AskedAbout:
             if not purpose.is_retired(scope.topic)
         ]
         self._preference_key = purpose.preference_key(channel)
+
+    def wants_fewer(self, subject: Subject) -> bool:
+        """Whether the answer depends on when the last letter went out."""
+        preference = subject.preferences.get(self._preference_key)
+        return preference is not None and preference.at_most_every is not None
 
     def permission(self, subject: Subject, now: int, last_send: int | None = None) -> Permission:
         """The answer for one contact point at `now` (epoch milliseconds).
@@ -109,14 +113,7 @@ def permission(
     return AskedAbout(purpose, channel, topic).permission(subject, now, last_send)
 
 
-def wants_fewer(subject: Subject, purpose: Purpose, channel: str) -> bool:
-    """Whether the answer depends on when the last letter went out."""
-    preference = subject.preferences.get(purpose.preference_key(channel))
-    return preference is not None and preference.at_most_every is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(NamedTuple):
     """What may be recorded about one recipient of a letter, and whether they may be grouped or scored."""
 
     opens: bool = False
@@ -168,6 +165,8 @@ class RecordingRules:
 
 
 def _is_given(subject: Subject, purpose: Purpose, scope: Scope, now: int) -> bool:
+    if scope.code not in subject.decided:
+        return False
     answer = in_force(subject, purpose, scope)
     return answer is not None and answer.permits_at(now)
 

@@ -174,7 +174,7 @@ def _decide(
         if after is DecisionState.UNKNOWN:
             decided.pop(scope.code, None)
         elif scope.code in earlier:
-            decided[scope.code] = replace(earlier[scope.code], seq=seq)
+            decided[scope.code] = earlier[scope.code]._replace(seq=seq)
         else:
             decided[scope.code] = Decided(after, at, seq, valid_until.get(scope.code))
         requested.pop(scope.code, None)

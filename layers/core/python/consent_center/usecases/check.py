@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
+from typing import NamedTuple
 
 from consent_center.domain.capability import (
-    ReservedSend,
-    WhyLink,
-    WithdrawLink,
-    seal_send,
-    seal_why,
-    seal_withdrawal,
+    LetterLink,
+    seal_letter,
 )
 from consent_center.domain.contact import ContactPoint, contact_point
 from consent_center.domain.errors import InvalidAddressError
@@ -21,10 +17,9 @@ from consent_center.domain.permission import (
     Reason,
     Recording,
     RecordingRules,
-    wants_fewer,
 )
 from consent_center.domain.policy import Policy, Purpose
-from consent_center.ports import Addresses, Chance, Clock, Secrets, Send, Subjects
+from consent_center.ports import Addresses, Clock, Secrets, Send, Subjects
 from consent_center.usecases.links import unsubscribe_headers, why_url
 
 CHANNEL = "email"
@@ -46,8 +41,7 @@ class Question:
         return f"Question({self.purpose!r}, {len(self.recipients)} recipients)"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The answer for one row. Everything but the permission comes only with a yes."""
 
     permission: Permission
@@ -58,6 +52,10 @@ class Answer:
     recording: Recording = NOTHING_RECORDED
 
 
+_UNAVAILABLE = Permission(Reason.UNAVAILABLE)
+_INVALID = Answer(Permission(Reason.INVALID_ADDRESS))
+
+
 def check_permissions(
     question: Question,
     *,
@@ -66,7 +64,6 @@ def check_permissions(
     subjects: Subjects,
     addresses: Addresses,
     secrets: Secrets,
-    chance: Chance,
     clock: Clock,
 ) -> list[Answer]:
     """One answer per row, in the order asked. Whoever cannot be read is denied as `unavailable`.
@@ -80,33 +77,35 @@ def check_permissions(
     purpose.scopes(question.channel)
     contacts = _contacts(question, purpose, addresses, secrets)
     now = clock()
-    asked = list(dict.fromkeys(contact for contact in contacts if contact is not None))
-    states = subjects.states(asked)
-    # Who asked for fewer letters costs a second read; nobody else does.
-    choosy = [contact for contact, state in states.items() if wants_fewer(state, purpose, question.channel)]
-    last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
-    unread = set(choosy) - set(last_sends)
+    states = subjects.states([contact for contact in contacts if contact is not None])
     asked_about = AskedAbout(purpose, question.channel, question.topic)
-    answers = {
-        contact: asked_about.permission(states[contact], now, last_sends.get(contact) or None)
-        if contact in states and contact not in unread
-        else Permission(Reason.UNAVAILABLE)
-        for contact in asked
+    # Who asked for fewer letters costs a second read; nobody else does.
+    choosy = [contact for contact, subject in states.items() if asked_about.wants_fewer(subject)]
+    last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
+    permissions = {
+        contact: asked_about.permission(subject, now, last_sends.get(contact) or None if last_sends else None)
+        for contact, subject in states.items()
     }
+    for contact in set(choosy) - set(last_sends):
+        permissions[contact] = _UNAVAILABLE
     if question.record_send:
-        sends = [Send(contact, purpose.id, now) for contact, answer in answers.items() if answer.allowed]
+        sends = [Send(contact, purpose.id, now) for contact, permitted in permissions.items() if permitted.allowed]
         for contact in subjects.record_sends(sends):
-            answers[contact] = Permission(Reason.UNAVAILABLE)
+            permissions[contact] = _UNAVAILABLE
     rules = RecordingRules(policy, purpose.controller, CHANNEL)
-    links = _Links(policy, purpose, question.topic, base_url, secrets, chance, now)
-    return [
-        Answer(Permission(Reason.INVALID_ADDRESS))
-        if contact is None
-        else links.answer(contact, answers[contact], rules.of(states[contact], now))
-        if answers[contact].allowed
-        else Answer(answers[contact])
-        for contact in contacts
-    ]
+    letters = _Letters(policy, purpose, question.topic, base_url, secrets, now)
+
+    def answer(contact: ContactPoint | None) -> Answer:
+        if contact is None:
+            return _INVALID
+        permitted = permissions.get(contact, _UNAVAILABLE)
+        return (
+            letters.answer(contact, permitted, rules.of(states[contact], now))
+            if permitted.allowed
+            else Answer(permitted)
+        )
+
+    return [answer(contact) for contact in contacts]
 
 
 def _contacts(
@@ -124,7 +123,7 @@ def _contacts(
     return contacts
 
 
-class _Links:
+class _Letters:
     """Makes what a letter must carry, for one purpose and topic."""
 
     def __init__(
@@ -134,25 +133,20 @@ class _Links:
         topic: str | None,
         base_url: str,
         secrets: Secrets,
-        chance: Chance,
         at: int,
     ) -> None:
         self._purpose_code = purpose.code
-        self._topic_code = purpose.topic(topic).code if topic is not None else None
+        self._topics = (purpose.topic(topic).code,) if topic is not None else ()
         self._list_id = f"{topic or purpose.id}.{policy.brand_of(purpose).list_domain}"
         self._base_url, self._keys, self._at = base_url, secrets.links(), at
-        self._call, self._rows = chance.name(), count(1)
 
     def answer(self, contact: ContactPoint, permitted: Permission, recording: Recording) -> Answer:
-        topics = (self._topic_code,) if self._topic_code else ()
-        token = seal_withdrawal(WithdrawLink(contact, self._purpose_code, topics), self._keys)
-        send = ReservedSend(contact, self._purpose_code, self._topic_code, self._at, f"{self._call}.{next(self._rows)}")
         seq = int(permitted.evidence.rpartition(".")[2]) if permitted.evidence else 0
-        why = seal_why(WhyLink(contact, self._purpose_code, self._topic_code, seq, self._at), self._keys)
+        token = seal_letter(LetterLink(contact, self._purpose_code, self._topics, seq, self._at), self._keys)
         return Answer(
             permitted,
-            seal_send(send, self._keys),
+            token,
             unsubscribe_headers(self._base_url, token, list_id=self._list_id),
-            why_url(self._base_url, why),
+            why_url(self._base_url, token),
             recording,
         )

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consent_center.domain.capability import open_manage, open_why
+from consent_center.domain.capability import open_letter, open_manage
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.errors import InvalidTokenError, NothingHeldError, UnknownNameError
 from consent_center.domain.permission import permission
@@ -64,10 +64,10 @@ def explain(
     token: str, *, policy: Policy, subjects: Subjects, ledger: Ledger, secrets: Secrets, clock: Clock
 ) -> Explanation:
     """Why the letter that carries this link was allowed. Reads only; names nobody. InvalidTokenError."""
-    link = open_why(token, secrets.links())
+    link = open_letter(token, secrets.links())
     try:
         purpose = policy.purpose_by_code(link.purpose_code)
-        topic = next((one for one in purpose.topics if one.code == link.topic_code), None)
+        topic = next((one for one in purpose.topics if (one.code,) == link.topics), None)
         subject = subjects.load(link.contact).subject
         now = permission(subject, purpose, channel=link.contact.channel, topic=topic.id if topic else None, now=clock())
     except UnknownNameError:

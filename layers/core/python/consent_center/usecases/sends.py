@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from consent_center.domain.capability import ReservedSend, open_send
+from consent_center.domain.capability import LetterLink, open_letter
 from consent_center.domain.errors import InvalidTokenError, UnknownNameError
 from consent_center.domain.policy import Policy
 from consent_center.ports import Clock, Secrets, Send, Subjects
@@ -32,12 +32,12 @@ def confirm_sends(
     outcomes: list[SendOutcome | Send] = []
     for send_id in send_ids:
         try:
-            reserved = open_send(send_id, keys)
-            purpose = policy.purpose_by_code(reserved.purpose_code)
+            letter = open_letter(send_id, keys)
+            purpose = policy.purpose_by_code(letter.purpose_code)
         except (InvalidTokenError, UnknownNameError):
             outcomes.append(SendOutcome.INVALID)
             continue
-        outcomes.append(_dated(reserved, purpose.id, now))
+        outcomes.append(_dated(letter, purpose.id, now))
     sends = {(send.contact, send.purpose): send for send in outcomes if isinstance(send, Send)}
     failed = subjects.record_sends(list(sends.values())) if sends else set()
     return [
@@ -50,7 +50,7 @@ def confirm_sends(
     ]
 
 
-def _dated(reserved: ReservedSend, purpose: str, now: int) -> SendOutcome | Send:
-    if now - reserved.at > GOOD_FOR_MS:
+def _dated(letter: LetterLink, purpose: str, now: int) -> SendOutcome | Send:
+    if now - letter.at > GOOD_FOR_MS:
         return SendOutcome.TOO_OLD
-    return Send(reserved.contact, purpose, now)
+    return Send(letter.contact, purpose, now)
