@@ -8,12 +8,18 @@ import urllib.parse
 import uuid
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 from consent_center.domain.chain import Entry, Payload
 from local.stack import LocalStack
 
 FORM = "application/x-www-form-urlencoded"
+
+PERSONAL = re.compile(
+    r"ada-[0-9a-f]{12}|Ada Lovelace|v1\.k\d+\.[\w-]{8,}\.[\w-]{8,}|%40example|@example\.(org|invalid)"
+)
+"""The people of the stack and browser tests, and the tokens in their links."""
 
 
 @dataclass
@@ -162,3 +168,12 @@ class Auditor:
         """The hash that the person's record names as newest."""
         (state,) = [item for item in self.everything()["SubjectsTable"] if item.get("chain", {}).get("S") == chain]
         return str(state["head"]["S"])
+
+
+def assert_that_no_log_names_a_person(state: Path) -> None:
+    """Read everything that a stack with this state folder has logged."""
+    logs = [path for path in state.rglob("*.log") if path.is_file()]
+    assert logs
+    for path in logs:
+        found = PERSONAL.search(path.read_text(errors="replace"))
+        assert found is None, f"{path.name} names a person: {found[0]!r}"
