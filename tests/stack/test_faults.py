@@ -65,10 +65,6 @@ class World:
         return Auditor(self.stack)
 
     @cached_property
-    def database(self) -> Any:
-        return self.stack.client("dynamodb")
-
-    @cached_property
     def peppers(self) -> Keyring:
         return self._keyring("PepperSecret")
 
@@ -161,7 +157,7 @@ class Person(Visitor):
     def _item(self, sort_key: str) -> Any:
         key = {"pk": {"S": keys.of_contact(self.contact)}, "sk": {"S": sort_key}}
         table = self.world.stack.resources["SubjectsTable"]
-        return self.world.database.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        return self.world.owner.database.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
     def api(self, scope: str, path: str, **body: Any) -> Answer:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.world.token(scope)}"}
@@ -221,27 +217,37 @@ def _replayed(entries: Sequence[Entry], world: World) -> tuple[dict[str, Any], d
 Press = Callable[[], Answer]
 
 
+def _told(answer: Answer) -> str:
+    """The title of a page, or a document, for whoever reads that a test failed."""
+    return f"{answer.status}: {answer.body.partition('<title>')[2].partition('<')[0] or answer.body[:500]}"
+
+
 def says_try_again(answer: Answer) -> None:
-    assert answer.status == 503, answer.body
+    assert answer.status == 503, _told(answer)
     assert answer.headers["retry-after"]
 
 
 def denies_because_it_cannot_read(answer: Answer) -> None:
-    assert answer.status == 200, answer.body
+    assert answer.status == 200, _told(answer)
     assert [(row["allowed"], row["reason"]) for row in answer.json["results"]] == [(False, "unavailable")]
 
 
 def says_that_the_send_is_not_recorded(answer: Answer) -> None:
-    assert answer.status == 200, answer.body
+    assert answer.status == 200, _told(answer)
     assert [(row["recorded"], row["reason"]) for row in answer.json["results"]] == [(False, "unavailable")]
 
 
 def succeeds(answer: Answer) -> None:
-    assert answer.status in (200, 303), answer.body
+    assert answer.status in (200, 303), _told(answer)
+
+
+def says_that_it_is_undone(answer: Answer) -> None:
+    assert answer.status == 200, _told(answer)
+    assert "as it was before" in answer.body
 
 
 def allows(answer: Answer) -> None:
-    assert answer.status == 200, answer.body
+    assert answer.status == 200, _told(answer)
     assert [row["allowed"] for row in answer.json["results"]] == [True]
 
 
@@ -317,7 +323,7 @@ def _undo_preference(person: Person) -> Press:
     path = person.given().manage()
     done = person.hidden(person.press(path, do="stop_everything").body, "done")
     person.books()
-    return lambda: person.post(path, do="undo", done=done)
+    return lambda: person.press(path, do="undo", done=done)
 
 
 def _ask_for_link(person: Person) -> Press:
@@ -339,7 +345,7 @@ def _check(**more: Any) -> Callable[[Person], Press]:
 
 
 def _check_of_somebody_who_wants_fewer(person: Person) -> Press:
-    succeeds(person.post(person.given().manage(), do="fewer", purpose=LETTERS, period="0.14"))
+    succeeds(person.post(person.given().manage(), do="fewer", purpose=LETTERS, period="1.0"))
     return _check_again(person)
 
 
@@ -378,21 +384,24 @@ ROUTES = {
     "cancel": Route(_cancel, ("GetItem", "DeleteItem", "UpdateItem", "GetItem"), ()),
     "not-me": Route(_not_me, ("GetItem", "DeleteItem", "UpdateItem", "GetItem", "PutItem"), ()),
     "undo-stop": Route(_undo_stop(), ("GetItem", *_DECIDES), ("given", "withdrawn", "restored")),
-    "fewer-instead": Route(
-        _undo_stop(instead="fewer 0.14"), ("GetItem", *_DECIDES), ("given", "withdrawn", "restored")
-    ),
+    "fewer-instead": Route(_undo_stop(instead="fewer 1.0"), ("GetItem", *_DECIDES), ("given", "withdrawn", "restored")),
     "ask-for-link": Route(_ask_for_link, ("UpdateItem", "SendMessage"), _GIVEN),
     "stop": Route(_preference(do="stop", purpose=LETTERS, topic="events"), _DECIDES, ("given", "withdrawn")),
     "pause": Route(_preference(do="pause", purpose=LETTERS, period="1.0"), _DECIDES, ("given", "preferences")),
-    "fewer": Route(_preference(do="fewer", purpose=LETTERS, period="0.14"), _DECIDES, ("given", "preferences")),
+    "fewer": Route(_preference(do="fewer", purpose=LETTERS, period="1.0"), _DECIDES, ("given", "preferences")),
     "object": Route(_preference(do="object", to="direct-marketing"), _DECIDES, ("given", "objected")),
-    "undo": Route(_undo_preference, ("GetItem", *_DECIDES), ("given", "withdrawn", "restored")),
+    "undo": Route(
+        _undo_preference,
+        ("GetItem", *_DECIDES),
+        ("given", "withdrawn", "restored"),
+        succeeds=says_that_it_is_undone,
+    ),
     "start": Route(
         _preference(do="start", purpose=LETTERS, topic="surveys"),
         ("Query", "UpdateItem", "PutItem", "SendMessage"),
         _GIVEN,
     ),
-    "language": Route(_preference(do="language", language="de"), ("UpdateItem", "UpdateItem"), _GIVEN),
+    "language": Route(_preference(do="language", language="da"), ("UpdateItem", "UpdateItem"), _GIVEN),
     "decision": Route(lambda person: person.decide, _DECIDES, _GIVEN),
     "recorded-no": Route(lambda person: lambda: person.decide("refused"), _DECIDES, ("refused",)),
     "send": Route(_send, ("BatchWriteItem",), _GIVEN, says_that_the_send_is_not_recorded),
@@ -447,7 +456,7 @@ class Untouched(Case):
         route.succeeds(press())
         called = world.proxy.operations(*person.names)[before:]
         # A letter that was ordered may be written while we look.
-        assert tuple(called[: len(route.calls)]) == route.calls
+        assert called[: len(route.calls)] == list(route.calls)
         assert person.books().kinds == list(route.kinds)
 
 
@@ -590,11 +599,6 @@ def test_without_a_fault_a_request_calls_what_the_other_tests_spoil(case: Case, 
     outcomes[case].result()
 
 
-@pytest.mark.parametrize("case", LASTING, ids=str)
-def test_a_lasting_fault_stores_nothing_says_try_again_and_trying_again_works(case: Case, outcomes: Outcomes) -> None:
-    outcomes[case].result()
-
-
 @pytest.mark.parametrize("case", PASSING, ids=str)
 def test_a_passing_fault_is_not_noticed_and_nothing_is_stored_twice(case: Case, outcomes: Outcomes) -> None:
     outcomes[case].result()
@@ -604,4 +608,9 @@ def test_a_passing_fault_is_not_noticed_and_nothing_is_stored_twice(case: Case, 
 def test_an_answer_that_was_lost_after_the_write_is_success_at_the_next_press_and_one_event(
     case: Case, outcomes: Outcomes
 ) -> None:
+    outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", LASTING, ids=str)
+def test_a_lasting_fault_stores_nothing_says_try_again_and_trying_again_works(case: Case, outcomes: Outcomes) -> None:
     outcomes[case].result()

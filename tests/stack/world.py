@@ -7,6 +7,7 @@ import time
 import urllib.parse
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from local.stack import LocalStack
 FORM = "application/x-www-form-urlencoded"
 
 PERSONAL = re.compile(
-    r"ada-[0-9a-f]{12}|Ada Lovelace|v1\.k\d+\.[\w-]{8,}\.[\w-]{8,}|%40example|@example\.(org|invalid)"
+    r"\bada-[0-9a-f]{12}|Ada Lovelace|v1\.k\d+\.[\w-]{8,}\.[\w-]{8,}|%40example|@example\.(org|invalid)"
 )
 """The people of the stack and browser tests, and the tokens in their links."""
 
@@ -135,19 +136,24 @@ class Auditor:
 
     stack: LocalStack
 
+    @cached_property
+    def database(self) -> Any:
+        return self.stack.client("dynamodb")
+
     def everything(self) -> dict[str, list[Any]]:
         """Every item of every table, in a stable order."""
-        client = self.stack.client("dynamodb")
         tables = {}
         for name in ("SubjectsTable", "LedgerTable", "TransientTable"):
-            pages = client.get_paginator("scan").paginate(TableName=self.stack.resources[name], ConsistentRead=True)
+            pages = self.database.get_paginator("scan").paginate(
+                TableName=self.stack.resources[name], ConsistentRead=True
+            )
             items = [item for page in pages for item in page["Items"]]
             tables[name] = sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
         return tables
 
     def of_chain(self, table: str, chain: str) -> list[dict[str, Any]]:
         return list(
-            self.stack.client("dynamodb").query(
+            self.database.query(
                 TableName=self.stack.resources[table],
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": f"C#{chain}"}},
