@@ -270,6 +270,12 @@ class FaultProxy:
         with self._lock:
             return [name for name, content in self._seen if any(text.encode() in content for text in about)]
 
+    def message(self, *about: str) -> str:
+        """The newest message for a queue that contains one of the texts."""
+        with self._lock:
+            sent = [json.loads(content)["MessageBody"] for name, content in self._seen if name == "SendMessage"]
+        return next(body for body in reversed(sent) if any(text in body for text in about))
+
     def _accept(self) -> None:
         while True:
             try:

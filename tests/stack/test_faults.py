@@ -5,29 +5,22 @@ with a person of its own and with faults that meet only that person's requests.
 """
 
 import json
+import os
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 import local.runtime_api
 import shipped_policy
-from consent_center.adapters.addresses import parse_address
 from consent_center.adapters.dynamodb import keys
-from consent_center.adapters.dynamodb.subjects import _subject
 from consent_center.adapters.policy_files import load_policy
-from consent_center.domain.capability import ManageLink, seal_manage
-from consent_center.domain.chain import Entry, verify
-from consent_center.domain.contact import ContactPoint, Keyring, contact_point
-from consent_center.domain.decision import DecisionState
-from consent_center.domain.objection import Against
-from consent_center.domain.policy import Policy
-from consent_center.domain.subject import Subject
+from consent_center.domain.contact import source_name
+from consent_center.domain.network import shortened
 from faults import (
     ANSWER_LOST,
     CLOSED,
@@ -35,6 +28,9 @@ from faults import (
     CONFLICT_OF_ONE,
     FAILING,
     HANGING,
+    IDENTITY_REJECTED,
+    LETTER_REFUSED,
+    MAIL_THROTTLED,
     OVERLOADED,
     QUEUE_REFUSES,
     QUEUE_THROTTLES,
@@ -42,176 +38,15 @@ from faults import (
     THROTTLED_ACCOUNT,
     Fault,
     FaultProxy,
+    one_unprocessed,
 )
 from local import emulator
 from local.stack import LocalStack, free_port
-from world import Answer, Auditor, Visitor, assert_that_no_log_names_a_person
+from spoiled import LETTERS, Person, World
+from walk import Walk
+from world import Answer, assert_that_no_log_names_a_person
 
-LETTERS = "direct-marketing-email"
 SIDE_BY_SIDE = 12
-
-
-@dataclass
-class World:
-    """The stack behind the proxy, and what only the owner of the account may read."""
-
-    stack: LocalStack
-    proxy: FaultProxy
-    policy: Policy
-    _tokens: dict[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def owner(self) -> Auditor:
-        return Auditor(self.stack)
-
-    @cached_property
-    def peppers(self) -> Keyring:
-        return self._keyring("PepperSecret")
-
-    @cached_property
-    def links(self) -> Keyring:
-        return self._keyring("LinksSecret")
-
-    @cached_property
-    def form(self) -> str:
-        """A form that was shown long enough ago to be filled in by a person; it may be sent any number of times."""
-        visitor = Visitor(self.stack)
-        shown = visitor.hidden(visitor.get("/subscribe").body, "form")
-        time.sleep(1.05)
-        return shown
-
-    @cached_property
-    def scope_codes(self) -> dict[tuple[str, str | None, str], str]:
-        """The code of each scope by what a ledger entry calls it."""
-        scopes = [scope for purpose in self.policy.purposes.values() for scope in purpose.all_scopes()]
-        return {
-            (scope.purpose, scope.topic, scope.channel): scope.code
-            for scope in (*scopes, *(against.scope for against in Against))
-        }
-
-    def _keyring(self, resource: str) -> Keyring:
-        secrets = self.stack.client("secretsmanager")
-        stored = json.loads(secrets.get_secret_value(SecretId=self.stack.resources[resource])["SecretString"])
-        return Keyring(stored.pop("current"), {key_id: key.encode() for key_id, key in stored.items()})
-
-    def token(self, scope: str) -> str:
-        if scope not in self._tokens:
-            asked = Visitor(self.stack).get(f"/_local/token?scope=consent.{scope}")
-            self._tokens[scope] = asked.json["access_token"]
-        return self._tokens[scope]
-
-
-@dataclass(frozen=True)
-class Books:
-    """All that is stored about one person's decisions."""
-
-    subject: Subject
-    entries: tuple[Entry, ...]
-    profile: Any
-
-    @property
-    def kinds(self) -> list[str]:
-        return [entry.kind for entry in self.entries]
-
-
-class Person(Visitor):
-    """Somebody of whom the test knows how they are stored."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world.stack)
-        self.world = world
-        self.chain: str | None = None
-
-    @cached_property
-    def contact(self) -> ContactPoint:
-        controller = self.world.policy.form_purpose.controller
-        return contact_point(
-            parse_address(self.email), controller=controller, channel="email", peppers=self.world.peppers
-        )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the requests about this person have in them."""
-        known = (self.contact.pseudonym, self.email)
-        return (*known, self.chain) if self.chain else known
-
-    def books(self) -> Books:
-        """Everything stored, after checking that the chain holds and that the state is what the ledger says."""
-        state, profile = (self._item(name) for name in (keys.STATE, keys.PROFILE))
-        subject = _subject(self.contact, state) if state else Subject(self.contact)
-        if subject.chain is None:
-            assert not subject.decided
-            return Books(subject, (), profile)
-        self.chain = subject.chain
-        entries = self.world.owner.entries(subject.chain)
-        payloads = self.world.owner.payloads(subject.chain)
-        assert verify(subject.chain, entries, payloads, subject.head) == []
-        assert subject.seq == len(entries) == len(payloads)
-        assert _replayed(entries, self.world) == (
-            {code: decided.state for code, decided in subject.decided.items()},
-            {code: decided.seq for code, decided in subject.decided.items()},
-            set(subject.preferences),
-        )
-        return Books(subject, tuple(entries), profile)
-
-    def _item(self, sort_key: str) -> Any:
-        key = {"pk": {"S": keys.of_contact(self.contact)}, "sk": {"S": sort_key}}
-        table = self.world.stack.resources["SubjectsTable"]
-        return self.world.owner.database.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-
-    def api(self, scope: str, path: str, **body: Any) -> Answer:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.world.token(scope)}"}
-        return self.request("POST", path, json.dumps(body).encode(), headers)
-
-    def sign_up(self, *topics: str) -> Answer:
-        return self.post("/subscribe", email=self.email, topic=topics, name="Ada Lovelace", form=self.world.form)
-
-    def decide(self, decision: str = "given", *topics: str) -> Answer:
-        """What another system records."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        evidence = {
-            "collected_at": now,
-            "confirmed_at": now,
-            "method": "form at the fair",
-            "wording": ["Yes, write to me."],
-            "language": "en",
-        }
-        return self.api(
-            "write",
-            "/v1/decisions",
-            recipient=self.email,
-            purpose=LETTERS,
-            topics=topics or ("events", "product-news"),
-            decision=decision,
-            **({"evidence": evidence} if decision == "given" else {}),
-        )
-
-    def given(self, *topics: str) -> "Person":
-        assert self.decide("given", *topics).status == 200
-        self.books()
-        return self
-
-    def manage(self) -> str:
-        """The path that a letter with the link to the preferences leads to."""
-        link = ManageLink(self.contact, int(time.time()) + 3600)
-        return f"/preferences/{seal_manage(link, self.world.links)}"
-
-
-def _replayed(entries: Sequence[Entry], world: World) -> tuple[dict[str, Any], dict[str, int], set[str]]:
-    """What the entries alone say: state and newest event by scope, and which preferences there are."""
-    states: dict[str, Any] = {}
-    seqs: dict[str, int] = {}
-    preferences: set[str] = set()
-    for entry in entries:
-        for row in entry.body["changes"]:
-            for topic in row["topics"] or [None]:
-                code = world.scope_codes[row["purpose"], topic, row["channel"]]
-                states[code], seqs[code] = DecisionState(row["after"]), entry.seq
-                if states[code] is DecisionState.UNKNOWN:
-                    del states[code], seqs[code]
-        for key, wish in entry.body.get("preferences", {}).items():
-            (preferences.add if any(wish.values()) else preferences.discard)(key)
-    return states, seqs, preferences
 
 
 Press = Callable[[], Answer]
@@ -290,6 +125,15 @@ def _cancel(person: Person) -> Press:
 def _not_me(person: Person) -> Press:
     assert person.sign_up("events").status == 200
     link = person.link("not-me")
+    return lambda: person.post(link)
+
+
+def _not_me_after_all(person: Person) -> Press:
+    """Somebody else has confirmed already."""
+    assert person.sign_up("events").status == 200
+    link = person.link("not-me")
+    assert person.confirm().status == 200
+    person.books()
     return lambda: person.post(link)
 
 
@@ -404,6 +248,11 @@ ROUTES = {
     "language": Route(_preference(do="language", language="da"), ("UpdateItem", "UpdateItem"), _GIVEN),
     "decision": Route(lambda person: person.decide, _DECIDES, _GIVEN),
     "recorded-no": Route(lambda person: lambda: person.decide("refused"), _DECIDES, ("refused",)),
+    "not-me-after-all": Route(
+        _not_me_after_all,
+        ("GetItem", "DeleteItem", "UpdateItem", "GetItem", "TransactWriteItems", "PutItem"),
+        ("given", "withdrawn"),
+    ),
     "send": Route(_send, ("BatchWriteItem",), _GIVEN, says_that_the_send_is_not_recorded),
     "check": Route(_check(), ("BatchGetItem",), _GIVEN, denies_because_it_cannot_read, allows),
     "check-and-send": Route(
@@ -526,6 +375,159 @@ class AnswerLost(Case):
         assert person.books().kinds == list(route.kinds)
 
 
+@dataclass(frozen=True)
+class OneOfTwo(Case):
+    """One key, or write, of a batch stays unprocessed, once or always."""
+
+    operation: str
+    times: int | None
+
+    def __str__(self) -> str:
+        return f"{self.operation}-{'always' if self.times is None else 'once'}"
+
+    def run(self, world: World) -> None:
+        hit, spared, unknown = Person(world).given(), Person(world).given(), Person(world)
+        question = {"purpose": LETTERS, "channel": "email", "record_send": self.operation == "BatchWriteItem"}
+        recipients = [hit.email, spared.email, unknown.email, hit.email]
+        fault = one_unprocessed(hit.contact.pseudonym)
+        with world.proxy.spoiling(self.operation, fault, hit.contact.pseudonym, times=self.times) as rule:
+            answer = hit.api("check", "/v1/permission-checks", recipients=recipients, **question)
+        expected = (False, "unavailable") if self.times is None else (True, "given")
+        assert rule.met
+        assert [(row["allowed"], row["reason"]) for row in answer.json["results"]] == [
+            expected,
+            (True, "given"),
+            (False, "no_record"),
+            expected,
+        ]
+
+
+@dataclass(frozen=True)
+class OneOfManyBatches(Case):
+    """A check of more people than one read takes, of which one read fails."""
+
+    fault: Fault
+
+    def __str__(self) -> str:
+        return str(self.fault)
+
+    def run(self, world: World) -> None:
+        first, last = Person(world).given(), Person(world).given()
+        strangers = [f"{number}.{first.email}" for number in range(150)]
+        question = {"purpose": LETTERS, "channel": "email", "recipients": [first.email, *strangers, last.email]}
+        with world.proxy.spoiling("BatchGetItem", self.fault, first.contact.pseudonym) as rule:
+            answer = first.api("check", "/v1/permission-checks", **question)
+        assert rule.met
+        assert [row["reason"] for row in answer.json["results"]] == [
+            *["unavailable"] * 100,
+            *["no_record"] * 51,
+            "given",
+        ]
+        assert [row["allowed"] for row in answer.json["results"]] == [False] * 151 + [True]
+
+
+@dataclass(frozen=True)
+class LetterNeverTaken(Case):
+    """The mail service says that it will never take a letter."""
+
+    fault: Fault
+
+    def __str__(self) -> str:
+        return str(self.fault)
+
+    def run(self, world: World) -> None:
+        person = Person(world)
+        with world.proxy.spoiling("SendEmail", self.fault, person.email) as rule:
+            assert person.sign_up("events").status == 200
+            (reason,) = _waited_for(lambda: _set_aside(world, person))
+        assert rule.met == 1, "it is not tried again"
+        assert "send letter" in reason
+        assert person.check("events")["reason"] == "pending"
+        assert person.books().entries == ()
+        assert person.sign_up("events").status == 200
+        assert person.confirm().status == 200
+        assert person.books().kinds == ["given"]
+        assert len(person.letters()) == 1
+
+
+@dataclass(frozen=True)
+class LetterNotTakenNow(Case):
+    """The mail service takes no letter now."""
+
+    fault: Fault
+
+    def __str__(self) -> str:
+        return str(self.fault)
+
+    def run(self, world: World) -> None:
+        person = Person(world)
+        with world.proxy.spoiling("SendEmail", self.fault, person.email) as rule:
+            assert person.sign_up("events").status == 200
+            _waited_for(lambda: rule.met)
+            again = {"Records": [{"messageId": "again", "body": world.proxy.message(*person.names)}]}
+            retried = world.stack.invoke("DeliveryWorkerFunction", again)
+        assert retried == {"batchItemFailures": [{"itemIdentifier": "again"}]}, "the queue is to deliver it again"
+        assert rule.met == 1, "nobody sends what another worker may just be sending"
+        assert not _set_aside(world, person)
+        assert not person.letters()
+        _let_the_claim_end(world, person)
+        for _ in range(2):
+            assert world.stack.invoke("DeliveryWorkerFunction", again) == {"batchItemFailures": []}
+        assert len(person.letters()) == 1
+        assert person.check("events")["reason"] == "pending"
+
+
+@dataclass(frozen=True)
+class RandomWalk(Case):
+    """Everything at random."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    def run(self, world: World) -> None:
+        seed = int(os.environ.get("WALK_SEED") or random.SystemRandom().randrange(1_000_000))
+        walk = Walk(world, seed)
+        try:
+            walk.go()
+        except AssertionError as error:
+            steps = "\n".join(walk.log)
+            raise AssertionError(f"WALK_SEED={seed} walks the same way again: {error}\n{steps}") from error
+
+
+def _waited_for(look: Callable[[], Any]) -> Any:
+    end = time.monotonic() + 30
+    while not (found := look()):
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.1)
+    return found
+
+
+def _set_aside(world: World, person: Person) -> list[str]:
+    """Why each of a person's orders lies in the queue of dead letters; they stay there."""
+    queue = world.stack.resources["DeadLettersQueue"]
+    found = world.queues.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
+    ).get("Messages", [])
+    return [
+        message["MessageAttributes"]["reason"]["StringValue"]
+        for message in found
+        if person.contact.pseudonym in message["Body"]
+    ]
+
+
+def _let_the_claim_end(world: World, person: Person) -> None:
+    """As if the time had passed for which a worker holds a letter."""
+    request = json.loads(world.proxy.message(*person.names))["request"]
+    world.owner.database.update_item(
+        TableName=world.stack.resources["TransientTable"],
+        Key={"pk": {"S": keys.of_letter(request)}, "sk": {"S": "CLAIM"}},
+        UpdateExpression="SET held_until = :past",
+        ExpressionAttributeValues={":past": {"N": "0"}},
+    )
+
+
 def _each(routes: Sequence[str] = tuple(ROUTES)) -> Iterator[tuple[str, str]]:
     """Every route with every operation that it makes."""
     for name in routes:
@@ -564,6 +566,7 @@ PASSING = [
     Passing("confirm", "TransactWriteItems", HANGING),
     Passing("check", "BatchGetItem", HANGING),
 ]
+UNPROCESSED = [OneOfTwo(operation, times) for operation in ("BatchGetItem", "BatchWriteItem") for times in (1, None)]
 LOST = [AnswerLost(route, operation) for route, operation in _each() if operation not in READS]
 
 
@@ -585,6 +588,8 @@ def outcomes(world: World, request: pytest.FixtureRequest) -> Iterator[dict[Case
     """The outcome of every case that was selected."""
     callspecs = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
     cases = [spec.params["case"] for spec in callspecs if spec and "case" in spec.params]
+    # The longest one first, because it is the one that is waited for.
+    cases.sort(key=lambda case: not isinstance(case, RandomWalk))
     assert world.form
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         yield {case: pool.submit(case.run, world) for case in cases}
@@ -614,3 +619,44 @@ def test_an_answer_that_was_lost_after_the_write_is_success_at_the_next_press_an
 @pytest.mark.parametrize("case", LASTING, ids=str)
 def test_a_lasting_fault_stores_nothing_says_try_again_and_trying_again_works(case: Case, outcomes: Outcomes) -> None:
     outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", UNPROCESSED, ids=str)
+def test_whoever_stays_unprocessed_in_a_batch_is_denied_and_nobody_else(case: Case, outcomes: Outcomes) -> None:
+    outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", [OneOfManyBatches(THROTTLED), OneOfManyBatches(HANGING)], ids=str)
+def test_exactly_those_are_denied_whose_part_of_a_large_check_could_not_be_read(case: Case, outcomes: Outcomes) -> None:
+    outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", [LetterNeverTaken(LETTER_REFUSED), LetterNeverTaken(IDENTITY_REJECTED)], ids=str)
+def test_a_letter_that_is_never_taken_is_set_aside_and_the_sign_up_stays_pending(
+    case: Case, outcomes: Outcomes
+) -> None:
+    outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", [LetterNotTakenNow(MAIL_THROTTLED), LetterNotTakenNow(CLOSED)], ids=str)
+def test_a_letter_that_is_not_taken_now_stays_ordered_and_is_sent_once(case: Case, outcomes: Outcomes) -> None:
+    outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", [RandomWalk(1)], ids=str)
+def test_after_random_acts_under_random_faults_all_that_was_acknowledged_is_stored_once(
+    case: Case, outcomes: Outcomes
+) -> None:
+    outcomes[case].result()
+
+
+def test_a_network_that_cannot_be_counted_means_try_again(world: World) -> None:
+    person = Person(world)
+    controller = world.policy.form_purpose.controller
+    network = source_name(shortened("127.0.0.1") or "", controller, world.peppers).removeprefix("source#")
+    # This fault meets whoever signs up from this computer, so nothing else may run beside this test.
+    with world.proxy.spoiling("UpdateItem", THROTTLED, network) as rule:
+        says_try_again(person.sign_up("events"))
+        says_try_again(person.post("/preferences", email=person.email))
+    assert rule.met
+    assert person.sign_up("events").status == 200
