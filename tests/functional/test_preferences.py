@@ -77,6 +77,19 @@ def test_an_undo_that_comes_too_late_says_so(deployment: Deployment, token: str)
     assert reasons(deployment, "events") == ["withdrawn"]
 
 
+def test_what_undoes_one_persons_press_is_refused_for_another(deployment: Deployment, token: str) -> None:
+    done = field(deployment.press(token, do="stop_everything"), "done")
+    deployment.confirm(deployment.asked(email=PEOPLE[1]))
+    other = deployment.manage_token(PEOPLE[1])
+    before = deployment.kinds()
+    answer = deployment.preferences("post-preferences", other, form={"do": "undo", "done": done})
+
+    assert answer.status == 400
+    assert "stop@example.com" in answer.text
+    assert deployment.kinds() == before
+    assert reasons(deployment, "events") == ["withdrawn"]
+
+
 def test_starting_a_topic_sends_the_letter_and_says_so(deployment: Deployment, token: str) -> None:
     page = deployment.press(token, do="start", purpose=LETTERS, topic="surveys")
 

@@ -335,12 +335,12 @@ class Lasting(Case):
             with world.proxy.spoiling(self.operation, fault, *person.names) as rule:
                 route.refuses(press())
             assert rule.met, "the route did not call it"
-            after = person.books()
-            if self.operation == route.after_the_decision:
-                assert after.kinds == list(route.kinds)
-            else:
-                assert (after.entries, after.profile) == (before.entries, before.profile)
-                assert after.subject.decided == before.subject.decided
+        after = person.books()
+        if self.operation == route.after_the_decision:
+            assert after.kinds == list(route.kinds)
+        else:
+            assert (after.entries, after.profile) == (before.entries, before.profile)
+            assert after.subject.decided == before.subject.decided
         route.succeeds(press())
         assert person.books().kinds == list(route.kinds)
 
