@@ -488,6 +488,25 @@ class LetterNotTakenNow(Case):
 
 
 @dataclass(frozen=True)
+class SignUpOf(Case):
+    """Somebody of whom much, little or nothing is known signs up."""
+
+    become: str
+
+    def __str__(self) -> str:
+        return self.become
+
+    def run(self, world: World) -> None:
+        person = Person(world)
+        if self.become != "unknown":
+            ROUTES[self.become].prepare(person)()
+        before = len(world.proxy.operations(*person.names))
+        succeeds(person.sign_up("surveys"))
+        # What comes after the message is the worker's.
+        assert world.proxy.operations(*person.names)[before:][:3] == list(ROUTES["sign-up"].calls)
+
+
+@dataclass(frozen=True)
 class RandomWalk(Case):
     """Everything at random."""
 
@@ -585,6 +604,7 @@ PASSING = [
     Passing("confirm", "TransactWriteItems", HANGING),
     Passing("check", "BatchGetItem", HANGING),
 ]
+KNOWN = [SignUpOf(become) for become in ("unknown", "confirm-page", "confirm", "one-click", "object", "not-me")]
 UNPROCESSED = [OneOfTwo(operation, times) for operation in ("BatchGetItem", "BatchWriteItem") for times in (1, None)]
 LOST = [AnswerLost(route, operation) for route, operation in _each() if operation not in READS]
 
@@ -620,6 +640,11 @@ Outcomes = dict[Case, "Future[None]"]
 
 @pytest.mark.parametrize("case", UNTOUCHED, ids=str)
 def test_without_a_fault_a_request_calls_what_the_other_tests_spoil(case: Case, outcomes: Outcomes) -> None:
+    outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", KNOWN, ids=str)
+def test_who_signs_up_cannot_be_told_from_what_is_asked_of_the_database(case: Case, outcomes: Outcomes) -> None:
     outcomes[case].result()
 
 
