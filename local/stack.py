@@ -60,10 +60,12 @@ class LocalStack:
         *,
         root: Path = ROOT,
         parameters: Mapping[str, str] | None = None,
+        endpoints: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = _nothing,
     ) -> None:
         """`root` holds template.yaml, functions/ and layers/; `parameters` override the local values.
 
+        `endpoints` are variables such as AWS_ENDPOINT_URL that send the functions somewhere else than to the emulator.
         `tell` gets lines for the terminal: progress, and one per request.
         """
         self.port = port
@@ -77,6 +79,7 @@ class LocalStack:
         self._fresh = fresh
         self._root = root
         self._parameters = parameters or {}
+        self._endpoints = endpoints or {}
         self._tell = tell
         self._access_log_lock = threading.Lock()
         self._pools: dict[str, FunctionPool] = {}
@@ -238,6 +241,7 @@ class LocalStack:
                 "AWS_ENDPOINT_URL": self.emulator_url,
                 "AWS_ENDPOINT_URL_SESV2": f"{self.url}/_local/sesv2",
                 "AWS_EC2_METADATA_DISABLED": "true",
+                **self._endpoints,
             }
 
         return surroundings

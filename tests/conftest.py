@@ -9,6 +9,7 @@ import pytest
 
 from builders import NAMES, PEOPLE
 from local.stack import LocalStack, free_port
+from world import assert_that_no_log_names_a_person
 
 os.environ.update(
     {
@@ -23,23 +24,13 @@ os.environ.update(
 os.environ.pop("AWS_ENDPOINT_URL", None)
 
 
-PERSONAL = re.compile(
-    r"ada-[0-9a-f]{12}|Ada Lovelace|v1\.k\d+\.[\w-]{8,}\.[\w-]{8,}|%40example|@example\.(org|invalid)"
-)
-"""The people of the stack and browser tests, and the tokens in their links."""
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The real template on the local stack, shared by all tests. In the end nobody may be named in its logs."""
     state = tmp_path_factory.mktemp("stack") / "state"
     with LocalStack(free_port(), state) as running:
         yield running
-    logs = [path for path in state.rglob("*.log") if path.is_file()]
-    assert logs
-    for path in logs:
-        found = PERSONAL.search(path.read_text(errors="replace"))
-        assert found is None, f"{path.name} names a person: {found[0]!r}"
+    assert_that_no_log_names_a_person(state)
 
 
 @pytest.fixture

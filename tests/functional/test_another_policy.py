@@ -113,7 +113,9 @@ def test_a_consent_without_a_letter_is_given_on_the_page_to_the_words_shown(tonw
 
     assert ask(tonwerk, "courses", topic="evening") == "given"
     assert ask(tonwerk, "courses", topic="weekend") == "no_record"
-    tonwerk.press(token, do="start", purpose="courses", topic="weekend", shown="other words")
+    changed = tonwerk.press(token, do="start", purpose="courses", topic="weekend", shown="other words")
+    assert changed.status == 409
+    assert shown(changed, "weekend"), "the words that hold now are shown"
     assert ask(tonwerk, "courses", topic="weekend") == "no_record"
     tonwerk.clock.move(days=366)
     assert ask(tonwerk, "courses", topic="evening") == "expired"

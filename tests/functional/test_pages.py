@@ -5,10 +5,13 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
 from builders import NAMES, PEOPLE, texts_that_are_no_address
+from consent_center.domain.capability import Capability, RequestLink, WithdrawLink, seal_request, seal_withdrawal
+from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import UnavailableError
 from deployment import Answer, Deployment
 
@@ -99,7 +102,8 @@ def test_confirming_after_a_withdrawal_raises_nothing_and_offers_a_new_sign_up(d
     answer = deployment.confirm(token)
 
     assert answer.status == 410
-    assert "/subscribe" in answer.text
+    assert "You unsubscribed on " in answer.text
+    assert "Subscribe again" in answer.text
     assert deployment.check().json["results"][0]["reason"] == "withdrawn"
 
 
@@ -108,8 +112,24 @@ def test_a_request_that_ended_says_so(deployment: Deployment) -> None:
     deployment.clock.move(days=8)
 
     assert deployment.page("get-confirm", token).status == 410
-    assert deployment.confirm(token).status == 410
+    answer = deployment.confirm(token)
+    assert answer.status == 410
+    assert "The time to confirm is over" in answer.text
+    assert "Subscribe again" in answer.text
     assert deployment.kinds() == []
+
+
+def test_an_old_link_after_everything_was_deleted_raises_nothing(deployment: Deployment) -> None:
+    token = deployment.asked()
+    deployment.confirm(token)
+    for kept in (deployment.subjects.subjects, deployment.subjects.requests, deployment.subjects.profiles):
+        kept.clear()
+    answer = deployment.confirm(token)
+
+    assert answer.status == 410
+    assert "Subscribe again" in answer.text
+    assert stored(deployment) == (0, 0, 1, 0), "the proof stays, and nobody has said yes again"
+    assert deployment.check().json["results"][0]["reason"] == "no_record"
 
 
 def test_this_was_not_me_cancels(deployment: Deployment) -> None:
@@ -232,6 +252,24 @@ def test_a_link_that_is_not_ours_is_refused_and_names_where_to_write(
     assert stored(deployment) == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    "name", ["post-one-click-base64", "get-unsubscribe", "get-confirm", "post-confirm", "post-not-me"]
+)
+def test_a_link_that_another_organisation_has_sealed_is_refused(deployment: Deployment, name: str) -> None:
+    keys = Keyring("k1", {"k1": b"links-of-somebody-else"})
+    contact = ContactPoint("tonwerk", "email", "k1", "a" * 26)
+    token = {
+        "post-not-me": seal_withdrawal(WithdrawLink(contact, "dm"), keys, Capability.NOT_ME),
+        "get-confirm": seal_request(RequestLink(contact, "request-1", 9_999_999_999), keys),
+        "post-confirm": seal_request(RequestLink(contact, "request-1", 9_999_999_999), keys),
+    }.get(name) or seal_withdrawal(WithdrawLink(contact, "dm"), keys)
+    answer = deployment.page(name, token)
+
+    assert answer.status == 400
+    assert "stop@example.com" in answer.body
+    assert stored(deployment) == (0, 0, 0, 0)
+
+
 def test_a_link_made_for_one_page_opens_no_other(deployment: Deployment) -> None:
     confirm = deployment.asked()
     stop = deployment.link("u")
@@ -304,6 +342,68 @@ def test_known_and_unknown_addresses_get_the_same_answer(deployment: Deployment)
     assert known.status == unknown.status == 200
     assert known.headers == unknown.headers
     assert without_tokens(known).replace(PEOPLE[0], "") == without_tokens(unknown).replace(PEOPLE[1], "")
+
+
+def _withdrawn(deployment: Deployment) -> None:
+    deployment.confirm(deployment.asked())
+    deployment.page("post-one-click-base64", deployment.stop_link())
+
+
+def _objecting(deployment: Deployment) -> None:
+    deployment.press(deployment.subscribed(), do="object", to="direct-marketing")
+
+
+def _who_said_it_was_somebody_else(deployment: Deployment) -> None:
+    deployment.asked()
+    deployment.page("post-not-me", deployment.link("not-me"))
+
+
+@pytest.mark.parametrize(
+    "become",
+    [
+        Deployment.sign_up,
+        Deployment.asked,
+        Deployment.subscribed,
+        _withdrawn,
+        _objecting,
+        _who_said_it_was_somebody_else,
+    ],
+    ids=["asked", "pending", "known", "withdrawn", "suppressed by an objection", "suppressed by not-me"],
+)
+def test_whoever_is_signed_up_gets_the_same_answer_after_the_same_calls(
+    deployment: Deployment, become: Callable[[Deployment], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become(deployment)
+    calls = _every_call(deployment, monkeypatch)
+    answers, of_each = [], []
+    for email in PEOPLE[:2]:
+        calls.clear()
+        answer = deployment.sign_up(email=email)
+        page = answer.body.replace(email, "-").replace(deployment.waiting_token(answer), "-")
+        answers.append((answer.status, answer.headers, page))
+        of_each.append(list(calls))
+
+    assert answers[0] == answers[1]
+    assert of_each[0] == of_each[1] == ["limits.take", "limits.take", "subjects.add_request", "outbox.order"]
+
+
+def _every_call(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls of every port that knows people, from now on and in their order."""
+    calls: list[str] = []
+
+    def noting(called: str, method: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **named: object) -> object:
+            calls.append(called)
+            return method(*arguments, **named)
+
+        return call
+
+    for port in ("subjects", "limits", "claims", "outbox", "mailer", "dead_letters"):
+        fake = getattr(deployment, port)
+        for name in dir(fake):
+            if not name.startswith("_") and callable(getattr(fake, name)):
+                monkeypatch.setattr(fake, name, noting(f"{port}.{name}", getattr(fake, name)))
+    return calls
 
 
 def test_an_address_over_its_limit_gets_the_same_answer(deployment: Deployment) -> None:

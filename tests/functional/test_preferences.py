@@ -77,6 +77,19 @@ def test_an_undo_that_comes_too_late_says_so(deployment: Deployment, token: str)
     assert reasons(deployment, "events") == ["withdrawn"]
 
 
+def test_what_undoes_one_persons_press_is_refused_for_another(deployment: Deployment, token: str) -> None:
+    done = field(deployment.press(token, do="stop_everything"), "done")
+    deployment.confirm(deployment.asked(email=PEOPLE[1]))
+    other = deployment.manage_token(PEOPLE[1])
+    before = deployment.kinds()
+    answer = deployment.preferences("post-preferences", other, form={"do": "undo", "done": done})
+
+    assert answer.status == 400
+    assert "stop@example.com" in answer.text
+    assert deployment.kinds() == before
+    assert reasons(deployment, "events") == ["withdrawn"]
+
+
 def test_starting_a_topic_sends_the_letter_and_says_so(deployment: Deployment, token: str) -> None:
     page = deployment.press(token, do="start", purpose=LETTERS, topic="surveys")
 
@@ -307,11 +320,12 @@ def test_the_unsubscribe_page_says_what_still_comes_and_undoes(deployment: Deplo
     page = deployment.page("post-unsubscribe-page", link)
     assert "Product news" in page.text
 
-    undone = deployment.page("post-unsubscribe-page", link, form={"do": "undo", "done": field(page, "done")})
-    assert undone.status == 200
+    undo = {"do": "undo", "done": field(page, "done")}
+    assert deployment.page("post-unsubscribe-page", link, form=undo).status == 200
     assert reasons(deployment, "events") == ["given"]
-    late = deployment.page("post-unsubscribe-page", link, form={"do": "undo", "done": field(page, "done")})
-    assert late.status == 409
+    deployment.page("post-unsubscribe-page", link)
+    assert deployment.page("post-unsubscribe-page", link, form=undo).status == 409
+    assert reasons(deployment, "events") == ["withdrawn"]
 
 
 def test_everything_can_be_stopped_from_the_unsubscribe_page(deployment: Deployment, token: str) -> None:

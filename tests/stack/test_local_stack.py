@@ -482,6 +482,22 @@ class TestKeeping:
             call(stack, "POST", "/do/send?letter=two")
             eventually(lambda: _letter(stack, "two"))
 
+    def test_a_second_start_asks_the_network_for_nothing(self, tmp_path: Path) -> None:
+        with _little(tmp_path / "state") as stack:
+            call(stack, "POST", "/do/put?key=kept")
+        nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "PIP_INDEX_URL"), "http://127.0.0.1:9")
+        command = [
+            *(sys.executable, "-m", "local", "--port", str(free_port())),
+            *("--state", str(tmp_path / "state"), "--root", str(LITTLE_APP)),
+        ]
+        environment = {**os.environ, **nowhere, "NO_PROXY": "127.0.0.1"}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert any(line.startswith("Ready: ") for line in process.stdout)
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+        assert process.returncode == 0
+
     def test_a_changed_template_is_deployed_over_the_data(self, tmp_path: Path) -> None:
         with _little(tmp_path / "state") as stack:
             call(stack, "POST", "/do/put?key=kept")
@@ -523,6 +539,24 @@ class TestKeeping:
             process.kill()
 
         eventually(lambda: _nobody_listens(port) and _nobody_listens(port + 10_000 if port < 55_536 else port - 10_000))
+        with _little(state) as stack:
+            assert _keys(stack) == ["kept"]
+
+    def test_a_terminal_that_is_gone_keeps_no_data_from_being_written(self, tmp_path: Path) -> None:
+        state, port = tmp_path / "state", free_port()
+        command = [sys.executable, "-m", "local", "--port", str(port), "--state", str(state), "--root", str(LITTLE_APP)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert any(line.startswith("Ready: ") for line in process.stdout)
+            process.stdout.close()
+            try:
+                with _client_of(port) as stack:
+                    call(stack, "POST", "/do/put?key=kept")
+                process.send_signal(signal.SIGHUP)
+                assert process.wait(timeout=30) == 0
+            finally:
+                process.kill()
+
         with _little(state) as stack:
             assert _keys(stack) == ["kept"]
 

@@ -7,13 +7,20 @@ import time
 import urllib.parse
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 from consent_center.domain.chain import Entry, Payload
 from local.stack import LocalStack
 
 FORM = "application/x-www-form-urlencoded"
+
+PERSONAL = re.compile(
+    r"\bada-[0-9a-f]{12}|Ada Lovelace|v1\.k\d+\.[\w-]{8,}\.[\w-]{8,}|%40example|@example\.(org|invalid)"
+)
+"""The people of the stack and browser tests, and the tokens in their links."""
 
 
 @dataclass
@@ -141,19 +148,24 @@ class Auditor:
 
     stack: LocalStack
 
+    @cached_property
+    def database(self) -> Any:
+        return self.stack.client("dynamodb")
+
     def everything(self) -> dict[str, list[Any]]:
         """Every item of every table, in a stable order."""
-        client = self.stack.client("dynamodb")
         tables = {}
         for name in ("SubjectsTable", "LedgerTable", "TransientTable"):
-            pages = client.get_paginator("scan").paginate(TableName=self.stack.resources[name], ConsistentRead=True)
+            pages = self.database.get_paginator("scan").paginate(
+                TableName=self.stack.resources[name], ConsistentRead=True
+            )
             items = [item for page in pages for item in page["Items"]]
             tables[name] = sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
         return tables
 
     def of_chain(self, table: str, chain: str) -> list[dict[str, Any]]:
         return list(
-            self.stack.client("dynamodb").query(
+            self.database.query(
                 TableName=self.stack.resources[table],
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": f"C#{chain}"}},
@@ -174,3 +186,12 @@ class Auditor:
         """The hash that the person's record names as newest."""
         (state,) = [item for item in self.everything()["SubjectsTable"] if item.get("chain", {}).get("S") == chain]
         return str(state["head"]["S"])
+
+
+def assert_that_no_log_names_a_person(state: Path) -> None:
+    """Read everything that a stack with this state folder has logged."""
+    logs = [path for path in state.rglob("*.log") if path.is_file()]
+    assert logs
+    for path in logs:
+        found = PERSONAL.search(path.read_text(errors="replace"))
+        assert found is None, f"{path.name} names a person: {found[0]!r}"

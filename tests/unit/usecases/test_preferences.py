@@ -139,10 +139,23 @@ def test_undoing_is_refused_when_something_was_decided_since(world: World, token
 
 def test_undoing_twice_undoes_once(world: World, token: str) -> None:
     done = world.wish(token, wishes.stop(LETTERS, "events"))
-    world.undo(token, done)
-    world.undo(token, done)
+    pages = [world.page(token, world.undo(token, done)) for _ in range(2)]
 
+    assert [page.done and page.done.did for page in pages] == ["undone", "undone"], (
+        "the first answer may have been lost"
+    )
     assert world.kinds() == ["given", "withdrawn", "restored"]
+
+
+def test_undoing_again_is_refused_when_something_was_decided_since(world: World, token: str) -> None:
+    done = world.wish(token, wishes.stop(LETTERS, "events"))
+    world.undo(token, done)
+    world.wish(token, wishes.stop(LETTERS, "events"))
+    page = world.page(token, world.undo(token, done))
+
+    assert page.done is not None
+    assert page.done.did == "too_late"
+    assert world.reason("events") == "withdrawn"
 
 
 def test_what_undoes_one_persons_press_is_worthless_for_another(world: World, token: str) -> None:

@@ -118,7 +118,17 @@ def test_a_withdrawal_is_undone_by_what_its_page_carried(subscriber: World) -> N
     assert undone(subscriber, token, stopped.done)
     assert subscriber.reason("events") == "given"
     assert subscriber.kinds() == ["given", "withdrawn", "restored"]
-    assert not undone(subscriber, token, stopped.done)
+
+
+def test_undoing_twice_is_success_twice_and_one_event(subscriber: World) -> None:
+    token = subscriber.stop_token("events")
+    stopped = subscriber.withdrawal(token)
+
+    assert undone(subscriber, token, stopped.done, "pause 1.0")
+    subscriber.clock.move(seconds=2)
+    assert undone(subscriber, token, stopped.done, "pause 1.0"), "the first answer may have been lost"
+    assert not undone(subscriber, token, stopped.done, "fewer 0.14"), "that is another wish"
+    assert subscriber.kinds() == ["given", "withdrawn", "restored"]
 
 
 def test_a_withdrawal_is_not_undone_after_a_quarter_of_an_hour(subscriber: World) -> None:

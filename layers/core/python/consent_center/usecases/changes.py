@@ -72,11 +72,13 @@ def undo(
     clock: Clock,
     pause: Pause,
     instead: Mapping[str, Preference] | None = None,
+    button: str = "",
 ) -> int | None:
-    """Restore exactly what was there before one event; the number of the new event, or None if that cannot be.
+    """Restore exactly what was there before one event; the number of the event that did, or None if that cannot be.
 
     It cannot after fifteen minutes, and not when something was decided since. `instead` are preferences to set in the
-    same act: fewer letters rather than none. InvalidTokenError for what was made for somebody else.
+    same act: fewer letters rather than none; `button` is what the person chose so. Pressing the same again is success
+    without an event. InvalidTokenError for what was made for somebody else.
     """
     link = open_done(token, secrets.links())
     if link.contact != contact:
@@ -87,15 +89,21 @@ def undo(
     def attempt() -> int | None:
         now = clock()
         subject = subjects.load(contact).subject
-        if subject.seq != link.seq or subject.chain is None:
+        if subject.chain is None or subject.seq not in (link.seq, link.seq + 1):
             return None
-        payload = subjects.payload(subject.chain, link.seq)
-        if payload is None or "before" not in payload.content:
+        newest = subjects.payload(subject.chain, subject.seq)
+        if newest is None:
             return None
-        before = payload.content["before"]
+        pressed = {"route": "undo", "restores": link.seq, "button": button}
+        if newest.content == pressed:
+            # This very press, whose answer was lost.
+            return subject.seq
+        if subject.seq != link.seq or "before" not in newest.content:
+            return None
+        before = newest.content["before"]
         scopes = [scope_of(code, policy) for code in before["scopes"]]
         told = facts(policy, scopes, source="page", capability=capability.value)
-        act = Act("restored", by_person=True, facts={**told, "restores": link.seq}, details={"route": "undo"})
+        act = Act("restored", by_person=True, facts={**told, "restores": link.seq}, details=pressed)
         rows = {key: preference_row(preference) for key, preference in (instead or {}).items()}
         before = {**before, "preferences": {**before["preferences"], **rows}}
         decision = restore(subject, before, scopes, act, now=now, chance=chance.decision())

@@ -130,6 +130,7 @@ def undo_withdrawal(
         link.contact,
         Capability.WITHDRAW,
         instead=_instead(purpose, link.contact, instead, clock()),
+        button=instead,
         policy=policy,
         subjects=subjects,
         secrets=secrets,
