@@ -49,6 +49,7 @@ class Texts:
         self._locales = locales or folder / "locales"
         self._languages: dict[str, _Language] = {}
         self._styles: dict[str, str] = {}
+        self._hashes: dict[str, str] = {}
 
     def page(self, name: str, language: str, **context: Any) -> str:
         """The page as HTML. RuntimeError or ValueError if the context lacks what the page shows; neither quotes it."""
@@ -85,7 +86,10 @@ class Texts:
 
     def style_hash(self, colour: str) -> str:
         """The Content-Security-Policy source of exactly what `style_for` returns: `sha256-<base64>`."""
-        return "sha256-" + base64.b64encode(hashlib.sha256(self.style_for(colour).encode()).digest()).decode()
+        if colour not in self._hashes:
+            digest = hashlib.sha256(self.style_for(colour).encode()).digest()
+            self._hashes[colour] = "sha256-" + base64.b64encode(digest).decode()
+        return self._hashes[colour]
 
     @cached_property
     def _stylesheet(self) -> str:
@@ -191,7 +195,16 @@ class _Language:
 
     def _named_day(self, day: date) -> str:
         say = self.translations.gettext
-        months = (
+        return say("%(day)s %(month)s %(year)s") % {
+            "day": day.day,
+            "month": self._months[day.month - 1],
+            "year": day.year,
+        }
+
+    @cached_property
+    def _months(self) -> tuple[str, ...]:
+        say = self.translations.gettext
+        return (
             say("January"),
             say("February"),
             say("March"),
@@ -205,7 +218,6 @@ class _Language:
             say("November"),
             say("December"),
         )
-        return say("%(day)s %(month)s %(year)s") % {"day": day.day, "month": months[day.month - 1], "year": day.year}
 
 
 def _with_state(function: Callable[..., str]) -> Callable[..., str]:
