@@ -99,6 +99,7 @@ class Person(Visitor):
         super().__init__(world.stack)
         self.world = world
         self.chain: str | None = None
+        self.request_id: str | None = None
 
     @cached_property
     def contact(self) -> ContactPoint:
@@ -110,8 +111,8 @@ class Person(Visitor):
     @property
     def names(self) -> tuple[str, ...]:
         """What the requests about this person have in them."""
-        known = (self.contact.pseudonym, self.email)
-        return (*known, self.chain) if self.chain else known
+        known = (self.contact.pseudonym, self.email, self.chain, self.request_id)
+        return tuple(name for name in known if name)
 
     def books(self) -> Books:
         """Everything stored, after checking that the chain holds and that the state is what the ledger says."""

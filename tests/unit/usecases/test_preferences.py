@@ -288,6 +288,15 @@ def test_one_interest_is_objected_to_and_allowed_again(world: World, token: str)
         wishes.object_to(LETTERS)
 
 
+@pytest.mark.parametrize(("seconds", "events"), [(2, 1), (899, 1), (900, 2)])
+def test_the_same_pause_pressed_again_is_one_event(world: World, token: str, seconds: int, events: int) -> None:
+    world.wish(token, wishes.pause(LETTERS, "1.0"))
+    world.clock.move(seconds=seconds)
+    world.wish(token, wishes.pause(LETTERS, "1.0"))
+
+    assert world.kinds() == ["given", *["preferences"] * events], "the first answer may have been lost"
+
+
 def test_a_pause_ends_by_itself_and_can_be_ended(world: World, token: str) -> None:
     world.wish(token, wishes.pause(LETTERS, "1.0"))
     assert world.reason("events") == "paused"

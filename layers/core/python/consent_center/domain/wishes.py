@@ -31,6 +31,9 @@ class Change:
 Wish = Callable[[Subject, int], Change | None]
 """Of a record and a time in epoch milliseconds."""
 
+SAME_PAUSE_SECONDS = 15 * 60
+"""Who presses for the same pause again so soon has not heard that it began, and wants no second one."""
+
 
 def stop(purpose: Purpose, topic_id: str | None) -> Wish:
     """Withdraw one topic, or a purpose that has none. UnknownNameError for a topic that the purpose lacks."""
@@ -131,11 +134,13 @@ def pause(purpose: Purpose, period: str) -> Wish:
     """Pause a purpose for a period that the policy offers, as `str(Period)`; an empty text ends the pause."""
     chosen = offered(purpose.pauses, period) if period else None
 
-    def wish(subject: Subject, now: int) -> Change | None:
+    def change(old: Preference, now: int) -> Preference:
         until = chosen.after_epoch(now) if chosen else None
-        return _preferring(purpose, subject, lambda old: Preference(until, old.at_most_every))
+        if until and old.paused_until and 0 <= until - old.paused_until < SAME_PAUSE_SECONDS:
+            until = old.paused_until
+        return Preference(until, old.at_most_every)
 
-    return wish
+    return lambda subject, now: _preferring(purpose, subject, lambda old: change(old, now))
 
 
 def fewer(purpose: Purpose, period: str) -> Wish:
