@@ -8,6 +8,7 @@ import json
 import os
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -297,11 +298,12 @@ def _refusals(operation: str) -> list[Fault]:
     return [THROTTLED, THROTTLED_ACCOUNT, FAILING, OVERLOADED, CLOSED]
 
 
-class Case:
+class Case(ABC):
     """Something that runs beside other cases, with a person of its own."""
 
+    @abstractmethod
     def run(self, world: World) -> None:
-        raise NotImplementedError
+        """Fails as a test does."""
 
 
 @dataclass(frozen=True)
