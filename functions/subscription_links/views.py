@@ -99,10 +99,10 @@ def code_form(
     }
 
 
-def typed(profile: Profile, policy: Policy, language: str) -> dict[str, str]:
+def typed(profile: Profile, policy: Policy, language: str) -> dict[str, Any]:
     """What was typed at sign-up beside the address; empty where nothing was."""
     interests = [policy.text(policy.interests[one], language) for one in profile.interests if one in policy.interests]
-    return {"name": profile.name or "", "company": profile.company or "", "interests": ", ".join(interests)}
+    return {"name": profile.name or "", "company": profile.company or "", "interests": interests}
 
 
 def confirm_message(message: str | None, texts: Texts, language: str) -> str | None:

@@ -525,11 +525,11 @@ def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "wording": some_wording(),
         "shown": "0" * 64,
         "message": None,
-        "typed": {"name": "Ada", "company": "Analytical Engines", "interests": "Water meters"},
+        "typed": {"name": "Ada", "company": "Analytical Engines", "interests": ["Water meters"]},
         "not_me_url": "/not-me/v1.k1.token",
     }
     yield "confirm", "confirm", confirm
-    untyped = {"name": "", "company": "", "interests": ""}
+    untyped = {"name": "", "company": "", "interests": []}
     yield "confirm-untyped", "confirm", {**confirm, "typed": untyped}
     yield (
         "confirm-changed",
