@@ -7,7 +7,7 @@ from typing import IO
 
 from local.errors import RefusedToStartError
 
-STATE_VERSION = "1"
+STATE_VERSION = "2"
 """Raised whenever an older folder could no longer be read; there is no upgrade of local data."""
 
 

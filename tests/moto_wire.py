@@ -1,6 +1,6 @@
 """The product's wire with moto at its other end, in this process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import requests
 
@@ -22,9 +22,9 @@ def by_moto(service: str) -> Wire:
     made = wire(service, ENVIRONMENT, clock=real_clock, pause=no_pause)
     requests_of_moto = requests.Session()
 
-    def carry(path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def begin(path: str, headers: Mapping[str, str], body: bytes) -> Callable[[], Answer]:
         answer = requests_of_moto.post(f"https://{headers['host']}{path}", data=body, headers=headers)
-        return Answer(answer.status_code, answer.headers.get("x-amzn-errortype", ""), answer.content)
+        return lambda: Answer(answer.status_code, answer.headers.get("x-amzn-errortype", ""), answer.content)
 
-    made.connections.carry = carry
+    made.connections.begin = begin
     return made

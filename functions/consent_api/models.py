@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic_core import to_json
 
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
@@ -67,26 +68,26 @@ class PermissionChecksOut(BaseModel):
 
     results: list[PermissionOut]
 
-    @classmethod
-    def of(cls, answers: Sequence[Answer]) -> Self:
-        return cls(
-            results=[
-                PermissionOut(
-                    index=index,
-                    allowed=answer.permission.allowed,
-                    reason=answer.permission.reason,
-                    evidence=answer.permission.evidence,
-                    valid_until=answer.permission.valid_until,
-                    send_id=answer.send_id,
-                    headers=answer.headers,
-                    why_url=answer.why_url,
-                    may_track_opens=answer.recording.opens,
-                    may_track_clicks=answer.recording.clicks,
-                    may_profile=answer.recording.profile,
-                )
-                for index, answer in enumerate(answers)
-            ]
-        )
+    @staticmethod
+    def written(answers: Sequence[Answer]) -> str:
+        """The JSON text. It is made without the models, which would be a fifth of a check of a thousand people."""
+        rows = [
+            {
+                "index": index,
+                "allowed": permission.allowed,
+                "reason": permission.reason,
+                "evidence": permission.evidence,
+                "valid_until": permission.valid_until,
+                "send_id": send_id,
+                "headers": headers,
+                "why_url": why_url,
+                "may_track_opens": recording.opens,
+                "may_track_clicks": recording.clicks,
+                "may_profile": recording.profile,
+            }
+            for index, (permission, send_id, headers, why_url, recording) in enumerate(answers)
+        ]
+        return to_json({"results": rows}).decode()
 
 
 class SendIn(BaseModel):

@@ -1,6 +1,7 @@
 """What the preference pages show, put together from the policy and the record in the reader's language."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from consent_center.domain.decision import Decided, DecisionState
@@ -146,20 +147,30 @@ def _status(
 
 
 def _choice(choice: Choice, policy: Policy, language: str) -> dict[str, Any]:
-    purpose = choice.purpose
+    return {
+        **_same_for_everyone(policy, choice.purpose.id, language),
+        "rows": [_row(row, policy, language) for row in choice.rows],
+        "is_on": any(row.is_on for row in choice.rows),
+        "paused_until": choice.preference.paused_until,
+        "at_most_every": period_in_words(choice.preference.at_most_every) if choice.preference.at_most_every else None,
+    }
+
+
+@lru_cache(maxsize=1_000)
+def _same_for_everyone(policy: Policy, purpose_id: str, language: str) -> Mapping[str, Any]:
+    """What there is to say about a purpose, whoever looks at it."""
+    purpose = policy.purpose(purpose_id)
     return {
         "id": purpose.id,
         "name": policy.text(purpose.name, language),
         "description": policy.text(purpose.description, language),
-        "rows": [_row(row, policy, language) for row in choice.rows],
-        "is_on": any(row.is_on for row in choice.rows),
-        "paused_until": choice.preference.paused_until,
+        "interest": policy.text(purpose.interest, language) if purpose.interest else "",
+        "objection_text": policy.text(purpose.objection_text, language) if purpose.objection_text else "",
+        "withdrawal_text": _filled(purpose, purpose.withdrawal_text, policy, language),
         "pauses": [period_in_words(period) for period in purpose.pauses],
         "fewer": [period_in_words(period) for period in purpose.fewer],
-        "at_most_every": period_in_words(choice.preference.at_most_every) if choice.preference.at_most_every else None,
-        "recipients": _recipients(purpose, policy),
+        "recipients": [str(policy.recipient(one)["name"]) for one in purpose.recipients],
         "kept": _kept(purpose, policy, language),
-        "withdrawal_text": _filled(purpose, purpose.withdrawal_text, policy, language),
     }
 
 
@@ -186,18 +197,10 @@ def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
 
 
 def _interest(row: Row, policy: Policy, language: str) -> dict[str, Any]:
-    purpose = row.purpose
     return {
-        "id": purpose.id,
-        "name": policy.text(purpose.name, language),
-        "description": policy.text(purpose.description, language),
-        "interest": policy.text(purpose.interest or {}, language),
-        "objection_text": policy.text(purpose.objection_text or {}, language),
-        "absolute": purpose.marketing,
+        **_same_for_everyone(policy, row.purpose.id, language),
         "is_on": row.is_on,
         "stopped": _seconds(row.decided) if not row.is_on else None,
-        "recipients": _recipients(purpose, policy),
-        "kept": _kept(purpose, policy, language),
     }
 
 
@@ -213,10 +216,6 @@ def _about(page: PreferencePage, policy: Policy, language: str) -> dict[str, Any
         "interests": [policy.text(interests[one], language) for one in profile.interests if one in interests],
         "language": language,
     }
-
-
-def _recipients(purpose: Purpose, policy: Policy) -> list[str]:
-    return [str(policy.recipient(one)["name"]) for one in purpose.recipients]
 
 
 def _kept(purpose: Purpose, policy: Policy, language: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the adapters of single services do when the service answers, and when it does not."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import botocore.session
@@ -134,11 +134,12 @@ def test_what_the_mail_service_says_decides_whether_a_letter_is_tried_again(
 ) -> None:
     wire, sent = by_moto("sesv2"), []
 
-    def refuse(path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def refuse(path: str, headers: Mapping[str, str], body: bytes) -> Callable[[], Answer]:
         sent.append(body)
-        return Answer(status, f"{code}:http://internal.amazon.com/", json.dumps({"message": PEOPLE[0]}).encode())
+        told = json.dumps({"message": PEOPLE[0]}).encode()
+        return lambda: Answer(status, f"{code}:http://internal.amazon.com/", told)
 
-    wire.connections.carry = refuse
+    wire.connections.begin = refuse
     with pytest.raises(expected) as error:
         SesMailer(wire).send(LETTER)
     assert str(error.value) == f"send letter: {code}"

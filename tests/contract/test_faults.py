@@ -1,7 +1,8 @@
 """What DynamoDB's refusals become: nothing is acknowledged that was not stored, and no refusal quotes an item."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -22,23 +23,26 @@ class Faulty:
         self, database: Database, *, operation: str, answer: Answer | Exception, after: bool = False, times: int = 99
     ) -> None:
         self._connections = database._wire.connections
-        self._carry = self._connections.carry
+        self._begin = self._connections.begin
         self._operation, self._answer, self._after, self._times = operation, answer, after, times
         self.count = 0
-        self._connections.carry = self
+        self._connections.begin = self
 
-    def __call__(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def __call__(self, path: str, headers: Mapping[str, str], body: bytes) -> Callable[[], Answer]:
         if not headers["x-amz-target"].endswith(f".{self._operation}") or self.count == self._times:
-            return self._carry(path, headers, body)
+            return self._begin(path, headers, body)
         self.count += 1
         if self._after:
-            self._carry(path, headers, body)
+            self._begin(path, headers, body)()
+        return self._tell
+
+    def _tell(self) -> Answer:
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
 
     def mend(self) -> None:
-        self._connections.carry = self._carry
+        self._connections.begin = self._begin
 
 
 def refusal(code: str, status: int = 400, **more: object) -> Answer:
@@ -138,13 +142,14 @@ def test_one_key_that_stays_unprocessed_is_left_out_and_no_other(
     moto_database: Database, subjects: DynamoSubjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contacts = [a_contact(f"person-{number}@example.com") for number in range(3)]
-    call = moto_database.call
 
-    def leave_one(operation: str, **arguments: object) -> object:
-        request = arguments["RequestItems"]["subjects"]  # type: ignore[index]
+    def leave_one(operation: str, calls: Sequence[Any]) -> list[Any]:
+        (call,) = calls
+        request = call["RequestItems"]["subjects"]
         first, rest = request["Keys"][:1], request["Keys"][1:]
-        answer = call(operation, RequestItems={"subjects": {**request, "Keys": rest}}) if rest else {"Responses": {}}
-        return {**answer, "UnprocessedKeys": {"subjects": {**request, "Keys": first}}}
+        some = {"RequestItems": {"subjects": {**request, "Keys": rest}}}
+        answer = moto_database.call(operation, **some) if rest else {"Responses": {}}
+        return [{**answer, "UnprocessedKeys": {"subjects": {**request, "Keys": first}}}]
 
-    monkeypatch.setattr(moto_database, "call", leave_one)
+    monkeypatch.setattr(moto_database, "call_all", leave_one)
     assert set(subjects.states(contacts)) == set(contacts[1:])

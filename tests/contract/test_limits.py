@@ -13,8 +13,7 @@ NOW = 1_800_000_000 // 3600 * 3600
 def limits(request: pytest.FixtureRequest) -> Limits:
     if request.param == "in memory":
         return InMemoryLimits()
-    request.getfixturevalue(f"{request.param}_database")
-    return DynamoLimits()
+    return DynamoLimits(request.getfixturevalue(f"{request.param}_database"))
 
 
 def test_a_name_may_be_used_so_often_in_an_hour_and_no_oftener(limits: Limits) -> None:

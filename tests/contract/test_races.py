@@ -134,7 +134,7 @@ def test_sixteen_changes_to_one_person_leave_one_unbroken_chain(world: World) ->
 
 
 def test_of_many_codes_typed_at_once_no_more_than_five_are_compared(engine_database: Database) -> None:
-    world = World(limits=DynamoLimits())
+    world = World(limits=DynamoLimits(engine_database))
     token = world.sign_up()
     assert world.deliver() is Delivery.SENT
     right = int(world.letter_code().replace(" ", ""))

@@ -23,8 +23,8 @@ from builders import NOON, PEOPLE
 from consent_center.adapters import connections
 from consent_center.adapters.connections import RESTED_SECONDS, BrokenAnswerError
 from consent_center.adapters.signing import Credentials, signed_headers
-from consent_center.adapters.wire import CallFailedError, Service, Wire
-from fakes import SettableClock
+from consent_center.adapters.wire import AT_ONCE, CallFailedError, Service, Wire
+from fakes import SettableClock, real_clock
 
 CLOSE, SILENCE, RESET = object(), object(), object()
 
@@ -190,7 +190,7 @@ def test_a_connection_whose_end_is_announced_is_not_used_again(peers: Callable[.
 
 
 @pytest.mark.parametrize("service", [MANY, ONCE])
-def test_a_connection_that_was_closed_between_two_calls_is_replaced_before_anything_is_sent(
+def test_a_connection_that_was_closed_between_two_calls_is_replaced_and_is_no_attempt(
     peers: Callable[..., Peer], service: Service
 ) -> None:
     peer = peers(answer({"n": 1}), CLOSE, answer({"n": 2}))
@@ -372,8 +372,67 @@ def test_threads_do_not_get_each_others_answers(peers: Callable[..., Peer]) -> N
     assert echo.connections <= 8
 
 
+def test_of_many_calls_each_gets_its_own_answer_in_order(peers: Callable[..., Peer]) -> None:
+    echo = _Echo()
+    made, _ = wire_to(echo)  # type: ignore[arg-type]
+    calls = [{"n": number} for number in range(AT_ONCE * 2 + 3)]
+
+    assert made.call_all("Query", calls) == calls
+    assert made.call_all("Query", []) == []
+    assert echo.connections == AT_ONCE
+    echo.close()
+
+
+def test_of_many_calls_only_those_that_failed_are_sent_again(peers: Callable[..., Peer]) -> None:
+    echo = _Echo(refuse={b'{"n":1}': [refusal("ThrottlingException")] * 2, b'{"n":3}': [refusal("Denied")]})
+    made, pauses = wire_to(echo)  # type: ignore[arg-type]
+    outcomes = made.call_all("Query", [{"n": number} for number in range(5)])
+    echo.close()
+
+    assert [outcome if isinstance(outcome, dict) else str(outcome) for outcome in outcomes] == [
+        *({"n": 0}, {"n": 1}, {"n": 2}),
+        "Denied",
+        {"n": 4},
+    ]
+    assert pauses == [1, 2]
+    assert len(echo.requests) == 7
+
+
+def test_many_calls_wait_no_longer_for_silence_than_one(peers: Callable[..., Peer]) -> None:
+    echo = _Echo(refuse={json.dumps({"n": number}).replace(" ", "").encode(): [SILENCE] * 3 for number in range(1, 9)})
+    made, _ = wire_to(echo, clock=real_clock)  # type: ignore[arg-type]
+    began = time.monotonic()
+    outcomes = made.call_all("Query", [{"n": number} for number in range(10)])
+    took = time.monotonic() - began
+    echo.close()
+
+    assert (outcomes[0], outcomes[9]) == ({"n": 0}, {"n": 9})
+    assert {str(outcome) for outcome in outcomes[1:9]} == {"TimeoutError"}
+    # Three attempts of 0.2 seconds; one after the other, they would take five.
+    assert took < 2.5
+
+
+def test_many_calls_try_no_longer_to_connect_than_one(peers: Callable[..., Peer]) -> None:
+    made, pauses = wire_to(peers())
+    attempts: list[str] = []
+
+    def opened() -> None:
+        attempts.append("attempt")
+        raise TimeoutError
+
+    made.connections._opened = opened  # type: ignore[assignment]
+    outcomes = made.call_all("Query", [{"n": number} for number in range(AT_ONCE)])
+
+    assert {str(outcome) for outcome in outcomes} == {"TimeoutError"}
+    assert (len(outcomes), len(attempts), pauses) == (AT_ONCE, MANY.attempts, [1, 2])
+
+
 class _Echo(Peer):
-    """Answers each request with its body, to many connections at once."""
+    """Answers each request with its body, to many connections at once; or first as it is told to."""
+
+    def __init__(self, refuse: dict[bytes, list[object]] | None = None) -> None:
+        self._refuse = refuse or {}
+        super().__init__()
 
     def _converse(self, connection: socket.socket) -> None:
         threading.Thread(target=self._echo, args=(connection.dup(),), daemon=True).start()
@@ -381,7 +440,14 @@ class _Echo(Peer):
     def _echo(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as file:
             while request := _read(file):
-                connection.sendall(answer(request.partition(b"\r\n\r\n")[2]))
+                self.requests.append(request)
+                body = request.partition(b"\r\n\r\n")[2]
+                step = self._refuse[body].pop() if self._refuse.get(body) else answer(body)
+                if step is SILENCE:
+                    file.read()
+                    return
+                assert isinstance(step, bytes)
+                connection.sendall(step)
 
 
 def test_the_trace_of_the_event_in_hand_is_passed_on_unsigned(peers: Callable[..., Peer]) -> None:

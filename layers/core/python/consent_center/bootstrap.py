@@ -122,7 +122,7 @@ class Services:
         from consent_center.adapters.dynamodb.limits import DynamoLimits
 
         self._database.bind(TRANSIENT_ITEMS, self.config.transient_table)
-        return DynamoLimits()
+        return DynamoLimits(self._database)
 
     @cached_property
     def dead_letters(self) -> DeadLetters:

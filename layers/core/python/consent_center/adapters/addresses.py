@@ -49,10 +49,10 @@ def _plain(text: str) -> str | None:
     match = _PLAIN.fullmatch(text)
     if match is None or match[3].lower() in _SPECIAL or len(match[1]) > _LONGEST_LOCAL:
         return None
-    if match[1].lower() in _ROLES and not match[1].islower():
+    if not match[1].islower() and match[1].lower() in _ROLES:
         return None
     domain = match[2].lower()
-    if any(len(label) > _LONGEST_LABEL for label in domain.split(".")):
+    if len(domain) > _LONGEST_LABEL and any(len(label) > _LONGEST_LABEL for label in domain.split(".")):
         return None
     return f"{match[1]}@{domain}"
 

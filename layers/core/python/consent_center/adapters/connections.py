@@ -3,8 +3,8 @@
 import re
 import select
 import socket
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,6 +14,9 @@ CONNECT_SECONDS = 1
 
 RESTED_SECONDS = 5
 """A connection that rested longer does not carry what is sent only once: AWS may have closed it unheard."""
+
+_NO_TIME = 0.05
+"""Seconds in which nothing else was waited for: then an answer has all of its time still."""
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 _LONGEST_LINE = 65_536
@@ -67,24 +70,46 @@ class Connections:
         while self._kept:
             self._kept.pop()[0].close()
 
-    def carry(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """A POST and its answer; OSError or BrokenAnswerError if there is none, ValueError for an unlawful header."""
+    def begin(self, path: str, headers: Mapping[str, str], body: bytes) -> Callable[[], Answer]:
+        """Send a POST; what comes back waits for its answer. So many can be under way at once, without threads.
+
+        Both raise OSError or BrokenAnswerError if there is no answer, `begin` also ValueError for an unlawful header.
+        """
         request = _written(path, headers, body)
         kept = self._still_open()
         if kept is not None:
             try:
-                return self._sent(kept, request)
+                _send(kept, request)
             except TimeoutError:
                 raise
             except OSError:
                 # A function that was frozen does not hear that its connection was closed; that is no attempt yet.
                 if self._once:
                     raise
-        return self._sent(self._opened(), request)
+            else:
+                return partial(self._collect, kept, self._clock(), None if self._once else request)
+        opened = self._opened()
+        _send(opened, request)
+        return partial(self._collect, opened, self._clock(), None)
 
-    def _sent(self, connection: _Connection, request: bytes) -> Answer:
+    def _collect(self, connection: _Connection, since: int, again: bytes | None) -> Answer:
+        """The answer to what was sent at `since`; `again` is what to send once more if a kept connection was closed."""
         try:
-            connection.socket.sendall(request)
+            return self._received(connection, since)
+        except TimeoutError:
+            raise
+        except OSError:
+            if again is None:
+                raise
+        opened = self._opened()
+        _send(opened, again)
+        return self._received(opened, self._clock())
+
+    def _received(self, connection: _Connection, since: int) -> Answer:
+        try:
+            waited = (self._clock() - since) / 1000
+            if waited > _NO_TIME and not _has_something_to_read(connection, self._seconds - waited):
+                raise TimeoutError
             answer = _received(connection.file)
         except BaseException:
             connection.close()
@@ -102,8 +127,10 @@ class Connections:
                 connection, since = self._kept.pop()
             except IndexError:
                 return None
-            rested = (self._clock() - since) / 1000
-            if (rested < RESTED_SECONDS or not self._once) and not _has_something_to_read(connection):
+            # What may be sent again finds out by sending; asking costs as much as sending does.
+            if not self._once:
+                return connection
+            if (self._clock() - since) / 1000 < RESTED_SECONDS and not _has_something_to_read(connection):
                 return connection
             connection.close()
 
@@ -193,8 +220,16 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
         pass  # Trailers say nothing that is needed.
 
 
-def _has_something_to_read(connection: _Connection) -> bool:
-    """Between two calls there is nothing to read, but for the end of a connection."""
+def _has_something_to_read(connection: _Connection, seconds: float = 0) -> bool:
+    """Whether something comes within that time. Between two calls it can only be the end of a connection."""
     poll = select.poll()
     poll.register(connection.socket, select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(poll.poll(max(0, seconds) * 1000))
+
+
+def _send(connection: _Connection, request: bytes) -> None:
+    try:
+        connection.socket.sendall(request)
+    except BaseException:
+        connection.close()
+        raise

@@ -38,8 +38,9 @@ def signed_headers(
     signed = {**headers, "x-amz-date": stamp}
     if credentials.token:
         signed["x-amz-security-token"] = credentials.token
-    names = ";".join(sorted(signed))
-    lines = "".join(f"{name}:{' '.join(signed[name].split())}\n" for name in sorted(signed))
+    ordered = sorted(signed)
+    names = ";".join(ordered)
+    lines = "".join([f"{name}:{' '.join(signed[name].split())}\n" for name in ordered])
     request = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     signature = hmac.digest(_signing_key(credentials.secret_key, scope), text.encode(), "sha256").hex()

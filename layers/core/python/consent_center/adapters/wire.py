@@ -5,9 +5,10 @@ Nothing made here quotes a body, a header or an address: exceptions carry code w
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from consent_center.adapters.connections import Answer, BrokenAnswerError, Connections
@@ -21,6 +22,9 @@ _TRY_AGAIN = {
     *("RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete", "InternalServerError"),
 }
 """What botocore's standard mode tries again as well, beside 500 and above and no answer at all."""
+
+AT_ONCE = 10
+"""Calls that are under way at once: as many as it takes to read a thousand items."""
 
 _CODE = re.compile(r"(?:[^#]*#)?([A-Za-z0-9_.]{1,80})(?::.*)?", re.ASCII)
 _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
@@ -73,34 +77,63 @@ class Wire:
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """An operation of a service that has targets, as `post` does it."""
-        return self.post("/", arguments, {"x-amz-target": f"{self._service.target}{operation}"})
+        return self.post("/", arguments, self._targeted(operation))
+
+    def call_all(
+        self, operation: str, arguments: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any] | CallFailedError]:
+        """As `call` for each, several under way at once; a failure stands in its call's place."""
+        headers, outcomes = self._targeted(operation), []
+        for start in range(0, len(arguments), AT_ONCE):
+            outcomes += self._answered([_Request("/", headers, one) for one in arguments[start : start + AT_ONCE]])
+        return outcomes
 
     def post(self, path: str, arguments: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The answer to a call, or CallFailedError.
 
         With more than one attempt a write whose answer got lost arrives twice: only send so what may arrive twice.
         """
-        body = _COMPACT(arguments).encode()
+        (outcome,) = self._answered([_Request(path, headers or {}, arguments)])
+        if isinstance(outcome, CallFailedError):
+            raise outcome
+        return outcome
+
+    def _targeted(self, operation: str) -> Mapping[str, str]:
+        return {"x-amz-target": f"{self._service.target}{operation}"}
+
+    def _answered(self, requests: Sequence["_Request"]) -> list[dict[str, Any] | CallFailedError]:
+        """What becomes of requests that are all sent before the first is waited for, and together again if need be."""
+        outcomes: dict[int, dict[str, Any] | CallFailedError] = {}
+        open_requests = dict(enumerate(requests))
         for attempt in range(1, self._service.attempts + 1):
-            try:
-                answer = self._exchange(f"{self.connections.base}{path}", headers or {}, body)
-            except (OSError, BrokenAnswerError) as error:
-                # The text may name a host or a file.
-                failure, again = CallFailedError(type(error).__name__), True
-            else:
-                if answer.status < 300:
-                    return _decoded(answer.body)
-                failure, again = _refusal(answer)
-            if not again or attempt == self._service.attempts:
+            for number, answer in self._begun(open_requests).items():
+                outcomes[number], again = _outcome(answer)
+                if not again:
+                    del open_requests[number]
+            if not open_requests or attempt == self._service.attempts:
                 break
             self._pause(attempt)
-        raise failure
+        return [outcomes[number] for number in range(len(requests))]
 
-    def _exchange(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """One request, signed anew, and its answer; OSError or BrokenAnswerError if there is none."""
+    def _begun(self, requests: Mapping[int, "_Request"]) -> dict[int, Callable[[], Answer]]:
+        """What waits for the answer to each request, or tells what failed."""
+        begun: dict[int, Callable[[], Answer]] = {}
+        failure = None
+        for number, request in requests.items():
+            try:
+                # Where one could not be sent, trying as long for each of the others would take too long.
+                begun[number] = failure or self._begin(request)
+            except OSError as error:
+                begun[number] = failure = partial(_fail, error)
+        return begun
+
+    def _begin(self, request: "_Request") -> Callable[[], Answer]:
+        """Sends a request, signed anew; OSError if it cannot be sent."""
+        body = _COMPACT(request.arguments).encode()
+        path = f"{self.connections.base}{request.path}"
         signed = signed_headers(
             path,
-            {**headers, "content-type": self._service.content_type, "host": self.connections.host},
+            {**request.headers, "content-type": self._service.content_type, "host": self.connections.host},
             body,
             self._credentials(),
             region=self._region,
@@ -110,17 +143,35 @@ class Wire:
         trace = self._trace()
         if trace:
             signed["x-amzn-trace-id"] = quote(trace, safe="-=;:+&[]{}\"',")
-        return self.connections.carry(path, signed, body)
+        return self.connections.begin(path, signed, body)
 
 
-def _decoded(body: bytes) -> dict[str, Any]:
+class _Request(NamedTuple):
+    path: str
+    headers: Mapping[str, str]
+    arguments: Mapping[str, Any]
+
+
+def _fail(error: OSError) -> NoReturn:
+    raise error
+
+
+def _outcome(answer: Callable[[], Answer]) -> tuple[dict[str, Any] | CallFailedError, bool]:
+    """The body of an answer, or the failure, and whether trying again may help."""
+    try:
+        received = answer()
+    except (OSError, BrokenAnswerError) as error:
+        # The text may name a host or a file.
+        return CallFailedError(type(error).__name__), True
+    return (_decoded(received.body), False) if received.status < 300 else _refusal(received)
+
+
+def _decoded(body: bytes) -> dict[str, Any] | CallFailedError:
     try:
         answer = json.loads(body)
     except ValueError:
         answer = None
-    if not isinstance(answer, dict):
-        raise CallFailedError("UnreadableAnswer") from None
-    return answer
+    return answer if isinstance(answer, dict) else CallFailedError("UnreadableAnswer")
 
 
 def _refusal(answer: Answer) -> tuple[CallFailedError, bool]:

@@ -9,9 +9,11 @@ import base64
 import hashlib
 import hmac
 import json
+from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from consent_center.domain.contact import ContactPoint, Keyring
@@ -22,6 +24,7 @@ _T = TypeVar("_T")
 _VERSION = "v1"
 _MAC_BYTES = 16
 _LONGEST_TOKEN = 2048
+_IN_ADDRESSES = bytes.maketrans(b"+/", b"-_")
 _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -159,11 +162,28 @@ def open_withdrawal(token: str, keys: Keyring, capability: Capability = Capabili
 
 def seal_letter(link: LetterLink, keys: Keyring) -> str:
     """A token that goes into one letter, and withdraws as that of a WithdrawLink does."""
-    return _seal(
-        Capability.WITHDRAW,
-        [*_of_contact(link.contact), link.purpose_code, link.topics, 0, 0, link.seq, link.at],
-        keys,
-    )
+    return LetterSeals(link.purpose_code, link.topics, link.at, keys).seal(link.contact, link.seq)
+
+
+class LetterSeals:
+    """Makes the tokens of many letters about the same, as `seal_letter` does: what they share is written down once."""
+
+    def __init__(self, purpose_code: str, topics: tuple[str, ...], at: int, keys: Keyring) -> None:
+        """As the fields of a LetterLink."""
+        self._about = _COMPACT([purpose_code, topics, 0, 0])[1:-1]
+        self._at, self._keys = at, keys
+
+    def seal(self, contact: ContactPoint, seq: int) -> str:
+        """The token of one letter; `seq` as in a LetterLink."""
+        controller, channel, key_id, pseudonym = contact
+        claims = f'{_beginning(controller, channel, key_id)}"{pseudonym}",{self._about},{seq},{self._at}]'
+        return _sealed(Capability.WITHDRAW, claims, self._keys)
+
+
+@lru_cache(maxsize=64)
+def _beginning(controller: str, channel: str, key_id: str) -> str:
+    """Of the claims about a contact point; its pseudonym comes next, whose signs mean nothing to JSON."""
+    return _COMPACT([controller, channel, key_id])[:-1] + ","
 
 
 def open_letter(token: str, keys: Keyring) -> LetterLink:
@@ -283,8 +303,11 @@ def _number(value: Any) -> int:
 
 
 def _seal(capability: Capability, claims: Sequence[Any], keys: Keyring) -> str:
-    body = base64.urlsafe_b64encode(_COMPACT(claims).encode()).rstrip(b"=").decode()
-    signed = f"{_VERSION}.{keys.current}.{body}"
+    return _sealed(capability, _COMPACT(claims), keys)
+
+
+def _sealed(capability: Capability, claims: str, keys: Keyring) -> str:
+    signed = f"{_VERSION}.{keys.current}.{_base64(claims.encode())}"
     return f"{signed}.{_mac(capability, signed, keys.keys[keys.current])}"
 
 
@@ -304,5 +327,9 @@ def _open(capability: Capability, token: str, keys: Keyring, read: Callable[[Seq
 
 
 def _mac(capability: Capability, signed: str, key: bytes) -> str:
-    digest = hmac.digest(key, f"{capability}\0{signed}".encode(), hashlib.sha256)[:_MAC_BYTES]
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return _base64(hmac.digest(key, (capability + "\0" + signed).encode(), hashlib.sha256)[:_MAC_BYTES])
+
+
+def _base64(data: bytes) -> str:
+    """With the signs that may stand in an address, and without padding (RFC 4648, 5)."""
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_IN_ADDRESSES).decode()

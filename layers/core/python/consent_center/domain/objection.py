@@ -55,7 +55,11 @@ def in_force(subject: Subject, purpose: Purpose, scope: Scope) -> Decided | None
 
     At the same moment the objection counts, because one act then did both.
     """
-    own, general = subject.decided.get(scope.code), objection(subject, purpose)
+    return newest_of(subject.decided.get(scope.code), objection(subject, purpose))
+
+
+def newest_of(own: Decided | None, general: Decided | None) -> Decided | None:
+    """Which of a decision about a scope and an `objection` that covers its purpose is in force."""
     if own is None or general is None:
         return own or general
     return own if newness(own) > newness(general) else general

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from consent_center.domain.chain import evidence_id
 from consent_center.domain.decision import Decided, DecisionState
-from consent_center.domain.objection import in_force, newness
+from consent_center.domain.objection import OBJECTIONS, in_force, newest_of, newness, objection
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Subject
 
@@ -88,7 +88,8 @@ class AskedAbout:
         purpose = self._purpose
         if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
             return Permission(Reason.RESTRICTED)
-        decided = [answer for scope in self._scopes if (answer := in_force(subject, purpose, scope))]
+        general = objection(subject, purpose)
+        decided = [answer for scope in self._scopes if (answer := newest_of(subject.decided.get(scope.code), general))]
         if not purpose.rests_on_consent:
             return Permission(_on_another_basis(purpose, self._scopes, decided))
         given = [answer for answer in decided if answer.permits_at(now)]
@@ -102,7 +103,7 @@ class AskedAbout:
             every = preference.at_most_every
             if every is not None and last_send is not None and now < every.after_epoch(last_send) * 1000:
                 return Permission(Reason.FREQUENCY)
-        newest = max(given, key=newness)
+        newest = max(given, key=newness) if len(given) > 1 else given[0]
         return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
 
 
@@ -147,11 +148,18 @@ class RecordingRules:
             for on in purpose.channels
             for scope in purpose.scopes(on)
         ]
+        matters = [*self._tracked["opens"], *self._tracked["clicks"], *self._profiled]
+        self._matters = frozenset([*OBJECTIONS, *(scope.code for _, scope in matters)])
+        self._if_nothing_was_decided = Recording(
+            profile=any(not purpose.rests_on_consent for purpose, _ in self._profiled)
+        )
 
     def of(self, subject: Subject, now: int) -> Recording:
         """What may be recorded about a person at `now` (epoch milliseconds): nothing that they did not agree to."""
         if "restricted" in subject.locks:
             return NOTHING_RECORDED
+        if self._matters.isdisjoint(subject.decided):
+            return self._if_nothing_was_decided
         return Recording(
             opens=any(_is_given(subject, *one, now) for one in self._tracked["opens"]),
             clicks=any(_is_given(subject, *one, now) for one in self._tracked["clicks"]),

@@ -279,7 +279,12 @@ class Policy:
         return words if words.endswith((".", "!", "?", "…", "。")) else f"{words}."
 
     def _row(self, table: str, row_id: str) -> Mapping[str, Any]:
-        return next(row for row in self.raw[table] if row["id"] == row_id)
+        return self._rows[table][row_id]
+
+    @cached_property
+    def _rows(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        tables = ("controllers", "recipients", "retention_rules", "authorities")
+        return {table: {row["id"]: row for row in self.raw[table]} for table in tables}
 
 
 def _period(row: Mapping[str, int] | None) -> Period | None:

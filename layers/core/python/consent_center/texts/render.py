@@ -3,17 +3,17 @@
 import base64
 import gettext
 import hashlib
-import json
 import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from consent_center.texts import colours
+from consent_center.texts.spoken import spoken
 
 if TYPE_CHECKING:
     from minijinja import Environment
@@ -23,9 +23,6 @@ FOLDER = Path(__file__).parent
 _DOMAIN = "consent_center"
 
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "ckb", "he", "ps", "sd", "ug", "ur", "yi"})
-
-_FIXED_SENTENCE = re.compile(r"""\b_\((["'])([^"'\\]+)\1\)""")
-"""A sentence in a template that needs no values."""
 
 _LINE = 72
 """Characters in a line of a plain letter, so that a reply can still quote it (RFC 3676, 4.2)."""
@@ -135,6 +132,7 @@ class _Language:
                 # gettext tools know these two by name.
                 "_": self._gettext_function(),
                 "ngettext": self._ngettext_function(),
+                "lacks": _refuse_lack,
                 "language": self._language,
                 "direction": "rtl" if self._language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
                 "palette": colours.light,
@@ -144,16 +142,7 @@ class _Language:
     def _load(self, name: str) -> str | None:
         file = (self._folder / name).resolve()
         inside = file.is_relative_to(self._folder.resolve())
-        return self._spoken(file.read_text("utf-8")) if inside and file.is_file() else None
-
-    def _spoken(self, template: str) -> str:
-        """The template with its fixed sentences translated, because calling back for each is most of what a page costs.
-
-        A translation stays a text in quotes, so the engine escapes it like any other.
-        """
-        return _FIXED_SENTENCE.sub(
-            lambda found: json.dumps(self.translations.gettext(found[2]), ensure_ascii=False), template
-        )
+        return spoken(file.read_text("utf-8"), self.translations.gettext) if inside and file.is_file() else None
 
     def _gettext_function(self) -> Callable[..., str]:
         def translate(state: Any, message: str, /, **values: Any) -> str:
@@ -164,9 +153,15 @@ class _Language:
     def _ngettext_function(self) -> Callable[..., str]:
         def translate(state: Any, one: str, many: str, number: int, /, **values: Any) -> str:
             _refuse_missing({"number": number})
-            message = self.translations.ngettext(one, many, number)
-            return _filled(message, {"number": number, **values}, escaped=bool(state.auto_escape))
+            # A page says the same few periods again and again.
+            told = counted if values or not isinstance(number, int) else kept
+            return told(one, many, number, bool(state.auto_escape), **values)
 
+        def counted(one: str, many: str, number: int, escaped: bool, /, **values: Any) -> str:
+            message = self.translations.ngettext(one, many, number)
+            return _filled(message, {"number": number, **values}, escaped=escaped)
+
+        kept = lru_cache(maxsize=1_000)(counted)
         return _with_state(translate)
 
     def _moment(self, epoch_seconds: float, _language: str | None = None) -> str:
@@ -258,8 +253,11 @@ def _html() -> tuple[Callable[[object], str], Callable[[str], str]]:
 def _refuse_missing(values: Mapping[str, Any]) -> None:
     # Strict templates refuse what is undefined where it is printed, but hand it to a function as None.
     if None in values.values():
-        missing = sorted(name for name, value in values.items() if value is None)
-        raise ValueError(f"a sentence lacks its {', '.join(missing)}")
+        _refuse_lack(", ".join(sorted(name for name, value in values.items() if value is None)))
+
+
+def _refuse_lack(name: str) -> NoReturn:
+    raise ValueError(f"a sentence lacks its {name}")
 
 
 def _one_line(text: str) -> str:

@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from consent_center.domain.capability import (
-    LetterLink,
-    seal_letter,
-)
+from consent_center.domain.capability import LetterSeals
 from consent_center.domain.contact import ContactPoint, contact_point
 from consent_center.domain.errors import InvalidAddressError
 from consent_center.domain.permission import (
@@ -135,14 +132,14 @@ class _Letters:
         secrets: Secrets,
         at: int,
     ) -> None:
-        self._purpose_code = purpose.code
-        self._topics = (purpose.topic(topic).code,) if topic is not None else ()
+        topics = (purpose.topic(topic).code,) if topic is not None else ()
+        self._seals = LetterSeals(purpose.code, topics, at, secrets.links())
         self._list_id = f"{topic or purpose.id}.{policy.brand_of(purpose).list_domain}"
-        self._base_url, self._keys, self._at = base_url, secrets.links(), at
+        self._base_url = base_url
 
     def answer(self, contact: ContactPoint, permitted: Permission, recording: Recording) -> Answer:
         seq = int(permitted.evidence.rpartition(".")[2]) if permitted.evidence else 0
-        token = seal_letter(LetterLink(contact, self._purpose_code, self._topics, seq, self._at), self._keys)
+        token = self._seals.seal(contact, seq)
         return Answer(
             permitted,
             token,

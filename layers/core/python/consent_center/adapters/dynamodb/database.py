@@ -1,6 +1,6 @@
 """pynamodb on one shared connection, over the wire: by itself it would make a botocore client for every model class."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection, TableConnection
@@ -62,3 +62,9 @@ class Database:
     def call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
         """One DynamoDB call in DynamoDB's own terms, for the paths where a model per item costs too much."""
         return self._wire.call(operation, arguments)
+
+    def call_all(
+        self, operation: str, arguments: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any] | CallFailedError]:
+        """Many such calls at once; a failure stands in its call's place."""
+        return self._wire.call_all(operation, arguments)

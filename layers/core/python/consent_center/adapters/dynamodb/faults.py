@@ -31,7 +31,7 @@ def translated(operation: str) -> Iterator[None]:
         raise UnavailableError(f"{operation}: {_code(error)}") from None
 
 
-def condition_failed(error: PynamoDBException) -> bool:
+def condition_failed(error: PynamoDBException | CallFailedError) -> bool:
     return _code(error) == "ConditionalCheckFailedException"
 
 

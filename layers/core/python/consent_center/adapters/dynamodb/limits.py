@@ -1,16 +1,27 @@
 """Limits and blocks in DynamoDB: short-lived counters under names that are no addresses."""
 
-from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
-from pynamodb.expressions.update import Action
+from pynamodb.exceptions import DoesNotExist, PutError
 
 from consent_center.adapters.dynamodb import keys
+from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import BlockItem, LimitItem
+from consent_center.adapters.wire import CallFailedError
 
 HOUR = 3600
 
 
+_TAKE = {
+    "UpdateExpression": "ADD #n :one SET #v = :one, #end = :end",
+    "ConditionExpression": "attribute_not_exists(#n) OR #n < :most",
+    "ExpressionAttributeNames": {"#n": "n", "#v": "v", "#end": "expires_at"},
+}
+
+
 class DynamoLimits:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     def take(self, name: str, most: int, now: int) -> bool:
         hour = now // HOUR
         return self._take(keys.of_limit(name, hour), most, (hour + 2) * HOUR)
@@ -18,15 +29,19 @@ class DynamoLimits:
     def take_until(self, name: str, most: int, end: int) -> bool:
         return self._take(keys.of_limit_until_end(name), most, end)
 
-    @staticmethod
-    def _take(key: str, most: int, expires_at: int) -> bool:
-        counter = LimitItem(key, "COUNT")
-        below = LimitItem.n.does_not_exist() | (LimitItem.n < most)
-        actions: list[Action] = [LimitItem.n.add(1), LimitItem.v.set(1), LimitItem.expires_at.set(expires_at)]
+    def _take(self, key: str, most: int, expires_at: int) -> bool:
+        """In DynamoDB's own terms, because every sign-up takes twice."""
+        values = {":one": {"N": "1"}, ":end": {"N": str(expires_at)}, ":most": {"N": str(most)}}
         with translated("take from limit"):
             try:
-                counter.update(actions, condition=below)
-            except UpdateError as error:
+                self._database.call(
+                    "UpdateItem",
+                    TableName=LimitItem.Meta.table_name,
+                    Key={"pk": {"S": key}, "sk": {"S": "COUNT"}},
+                    ExpressionAttributeValues=values,
+                    **_TAKE,
+                )
+            except CallFailedError as error:
                 if not condition_failed(error):
                     raise
                 return False

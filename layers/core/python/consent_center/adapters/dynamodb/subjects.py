@@ -1,8 +1,7 @@
 """Contact points in DynamoDB: state, profile and requests in one partition, event payloads under the chain."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
@@ -12,10 +11,10 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import EntryItem, PayloadItem, ProfileItem, RequestItem, StateItem
+from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
-from consent_center.domain.errors import UnavailableError
 from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Preference, Subject
@@ -36,14 +35,13 @@ _CODES = {
 _STATES = {code: state for state, code in _CODES.items()}
 
 # What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
-_ANSWERS = {f"#{name}": name for name in ("pk", "version", "chain", "seq", "at", "d", "p", "locks", "prefs")}
+_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs")}
 
 _SENDS = {f"#{name}": name for name in ("pk", "at")}
 
 _BATCH_GET = 100
 _BATCH_WRITE = 25
 _BATCH_ATTEMPTS = 5
-_PARALLEL = 8
 
 _CANCELLED_KEPT_SECONDS = 3600
 """How long a state stays that records nothing but a cancellation: longer than any confirmation can be under way."""
@@ -92,7 +90,7 @@ class DynamoSubjects:
         state, profile = by_key.get(keys.STATE), by_key.get(keys.PROFILE)
         return Holdings(
             _subject(contact, state) if state else Subject(contact),
-            _profile(ProfileItem.from_raw_data(dict(profile))) if profile else None,
+            _profile(profile) if profile else None,
             tuple(
                 _request(contact, RequestItem.from_raw_data(dict(item)))
                 for key, item in by_key.items()
@@ -103,14 +101,9 @@ class DynamoSubjects:
 
     def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
-        sort_key = keys.of_send(purpose, channel)
-        found: dict[ContactPoint, int] = {}
-        for answered, items in self._in_parallel(
-            lambda chunk: self._batch(chunk, sort_key, _SENDS), _chunks(list(by_key), _BATCH_GET)
-        ):
-            found |= {by_key[key]: 0 for key in answered}
-            found |= {by_key[item["pk"]["S"]]: _number(item, "at") for item in items}
-        return found
+        answered, items = self._read_all(list(by_key), keys.of_send(purpose, channel), _SENDS)
+        found = {by_key[key]: 0 for key in answered}
+        return found | {by_key[item["pk"]["S"]]: _number(item, "at") for item in items}
 
     def save_language(self, contact: ContactPoint, language: str) -> None:
         """Language is no decision: it moves no version, so that it cannot get in the way of one."""
@@ -187,15 +180,8 @@ class DynamoSubjects:
                 )
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
-        found: dict[ContactPoint, Subject] = {}
-        for part in self._in_parallel(self._read_states, _chunks(list(dict.fromkeys(contacts)), _BATCH_GET)):
-            found |= part
-        return found
-
-    def _read_states(self, contacts: list[ContactPoint]) -> dict[ContactPoint, Subject]:
-        """Those who were read. Items become subjects here, so that few are in memory in both forms at once."""
         by_key = {keys.of_contact(contact): contact for contact in contacts}
-        answered, items = self._batch(list(by_key), keys.STATE, _ANSWERS)
+        answered, items = self._read_all(list(by_key), keys.STATE, _ANSWERS)
         stored = {item["pk"]["S"]: item for item in items}
         return {
             by_key[key]: _subject(by_key[key], stored[key]) if key in stored else Subject(by_key[key])
@@ -203,10 +189,29 @@ class DynamoSubjects:
         }
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
-        failed: set[ContactPoint] = set()
-        for unstored in self._in_parallel(self._record, _chunks(list(sends), _BATCH_WRITE)):
-            failed |= unstored
-        return failed
+        table = StateItem.Meta.table_name
+        by_key = {keys.of_contact(send.contact): send.contact for send in sends}
+        writes = [
+            {
+                "PutRequest": {
+                    "Item": {
+                        "pk": {"S": keys.of_contact(send.contact)},
+                        "sk": {"S": keys.of_send(send.purpose, send.contact.channel)},
+                        "v": {"N": "1"},
+                        "at": {"N": str(send.at)},
+                    }
+                }
+            }
+            for send in sends
+        ]
+        unstored = self._in_batches(
+            writes,
+            _BATCH_WRITE,
+            "BatchWriteItem",
+            lambda chunk: {"RequestItems": {table: chunk}},
+            lambda answer: answer.get("UnprocessedItems", {}).get(table, []),
+        )
+        return {by_key[write["PutRequest"]["Item"]["pk"]["S"]] for write in unstored}
 
     def payload(self, chain: str, seq: int) -> Payload | None:
         with translated("payload"):
@@ -233,74 +238,55 @@ class DynamoSubjects:
         found: Mapping[str, Any] | None = answer.get("Item")
         return found
 
-    def _in_parallel(self, work: Any, chunks: list[Any]) -> Iterable[Any]:
-        """Chunks in parallel threads; a single one stays in this thread, which is the common case and the cheapest."""
-        if len(chunks) < 2:
-            return [work(chunk) for chunk in chunks]
-        with ThreadPoolExecutor(min(_PARALLEL, len(chunks))) as pool:
-            return list(pool.map(work, chunks))
-
-    def _batch(
+    def _read_all(
         self, partition_keys: list[str], sort_key: str, names: Mapping[str, str]
-    ) -> tuple[set[str], list[Mapping[str, Any]]]:
+    ) -> tuple[list[str], list[Mapping[str, Any]]]:
         """The keys that were answered, and the items among them that exist, as far as `names` goes."""
         table = StateItem.Meta.table_name
-        open_keys = [{"pk": {"S": key}, "sk": {"S": sort_key}} for key in partition_keys]
         items: list[Mapping[str, Any]] = []
-        try:
-            for attempt in range(_BATCH_ATTEMPTS):
-                with translated("batch"):
-                    answer = self._database.call(
-                        "BatchGetItem",
-                        RequestItems={
-                            table: {
-                                "Keys": open_keys,
-                                "ConsistentRead": True,
-                                "ProjectionExpression": ", ".join(names),
-                                "ExpressionAttributeNames": names,
-                            }
-                        },
-                    )
-                items += answer["Responses"].get(table, [])
-                open_keys = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-                if not open_keys:
-                    break
-                self._pause(attempt)
-        except UnavailableError as error:
-            # Whoever has not been read by now is left out, and so denied.
-            logger.warning("people not read", reason=str(error), people=len(open_keys))
-        unanswered = {key["pk"]["S"] for key in open_keys}
-        return set(partition_keys) - unanswered, items
+        what = {"ConsistentRead": True, "ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
 
-    def _record(self, sends: list[Send]) -> set[ContactPoint]:
-        """The contact points whose send could not be stored."""
-        table = StateItem.Meta.table_name
-        by_key = {keys.of_contact(send.contact): send.contact for send in sends}
-        open_writes = [
-            {
-                "PutRequest": {
-                    "Item": {
-                        "pk": {"S": keys.of_contact(send.contact)},
-                        "sk": {"S": keys.of_send(send.purpose, send.contact.channel)},
-                        "v": {"N": "1"},
-                        "at": {"N": str(send.at)},
-                    }
-                }
-            }
-            for send in sends
-        ]
-        try:
-            for attempt in range(_BATCH_ATTEMPTS):
-                with translated("record sends"):
-                    answer = self._database.call("BatchWriteItem", RequestItems={table: open_writes})
-                open_writes = answer.get("UnprocessedItems", {}).get(table, [])
-                if not open_writes:
-                    break
-                self._pause(attempt)
-        except UnavailableError as error:
-            # What has not been stored by now is reported, and so denied.
-            logger.warning("sends not recorded", reason=str(error), people=len(open_writes))
-        return {by_key[write["PutRequest"]["Item"]["pk"]["S"]] for write in open_writes}
+        def take(answer: Mapping[str, Any]) -> list[Any]:
+            items.extend(answer["Responses"].get(table, []))
+            left: list[Any] = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            return left
+
+        unread = self._in_batches(
+            [{"pk": {"S": key}, "sk": {"S": sort_key}} for key in partition_keys],
+            _BATCH_GET,
+            "BatchGetItem",
+            lambda chunk: {"RequestItems": {table: {"Keys": chunk, **what}}},
+            take,
+        )
+        unanswered = {key["pk"]["S"] for key in unread}
+        return [key for key in partition_keys if key not in unanswered], items
+
+    def _in_batches(
+        self,
+        rows: list[Any],
+        size: int,
+        operation: str,
+        request: Callable[[list[Any]], Mapping[str, Any]],
+        take: Callable[[Mapping[str, Any]], list[Any]],
+    ) -> list[Any]:
+        """The rows that could not be handled in the end. `take` reads an answer and gives back what it left undone."""
+        failed: list[Any] = []
+        for attempt in range(_BATCH_ATTEMPTS):
+            chunks = _chunks(rows, size)
+            rows = []
+            for chunk, answer in zip(
+                chunks, self._database.call_all(operation, [request(chunk) for chunk in chunks]), strict=True
+            ):
+                if isinstance(answer, CallFailedError):
+                    failed += chunk
+                    # Whoever could not be asked about or stored by now is left out, and so denied.
+                    logger.warning("a batch failed", operation=operation, reason=answer.code, rows=len(chunk))
+                else:
+                    rows += take(answer)
+            if not rows:
+                break
+            self._pause(attempt)
+        return failed + rows
 
 
 def _chunks(rows: list[Any], size: int) -> list[list[Any]]:
@@ -342,19 +328,17 @@ def _number(item: Mapping[str, Any], name: str) -> int:
 def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
     """Straight from DynamoDB's own form: a thousand of these are made in one permission check."""
     return Subject(
-        contact=contact,
-        version=_number(item, "version"),
-        chain=item["chain"]["S"] if "chain" in item else None,
-        seq=_number(item, "seq"),
-        head=item["head"]["S"] if "head" in item else GENESIS,
-        last_at=_number(item, "at"),
-        language=item["lang"]["S"] if "lang" in item else None,
-        decided=_decisions(item["d"]["M"]) if "d" in item else {},
-        requested={code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
-        locks=tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
-        preferences={key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()}
-        if "prefs" in item
-        else {},
+        contact,
+        _number(item, "version"),
+        item["chain"]["S"] if "chain" in item else None,
+        _number(item, "seq"),
+        item["head"]["S"] if "head" in item else GENESIS,
+        _number(item, "at"),
+        item["lang"]["S"] if "lang" in item else None,
+        _decisions(item["d"]["M"]) if "d" in item else {},
+        {code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
+        tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
+        {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()} if "prefs" in item else {},
     )
 
 
@@ -393,9 +377,13 @@ def _profile_actions(profile: Profile) -> list[Any]:
     return actions
 
 
-def _profile(item: ProfileItem) -> Profile:
+def _profile(item: Mapping[str, Any]) -> Profile:
     return Profile(
-        Address(item.address, item.normalised), item.name, item.company, tuple(item.interests or ()), item.lang
+        Address(item["address"]["S"], item["normalised"]["S"]),
+        item["name"]["S"] if "name" in item else None,
+        item["company"]["S"] if "company" in item else None,
+        tuple(interest["S"] for interest in item["interests"]["L"]) if "interests" in item else (),
+        item["lang"]["S"],
     )
 
 
