@@ -13,6 +13,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 from builders import LINKS, PEOPLE, a_contact
 from consent_center.adapters.connections import Answer
+from consent_center.adapters.kms import Algorithm, KmsSigner
 from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
 from consent_center.adapters.sqs import QueueOfDeadLetters, QueueOutbox
@@ -144,3 +145,8 @@ def test_what_the_mail_service_says_decides_whether_a_letter_is_tried_again(
         SesMailer(wire).send(LETTER)
     assert str(error.value) == f"send letter: {code}"
     assert len(sent) == 1
+
+
+def test_a_key_that_does_not_sign_now_is_no_signature() -> None:
+    with pytest.raises(UnavailableError, match="sign: NotFoundException"):
+        KmsSigner(by_moto("kms"), lambda: "00000000-0000-4000-8000-000000000000", Algorithm.SEALS).sign(b"x")

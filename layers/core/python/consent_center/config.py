@@ -66,6 +66,11 @@ class Config:
         return self._required("LINKS_SECRET")
 
     @property
+    def signing_key(self) -> str:
+        """The ARN of the key that signs."""
+        return self._required("SIGNING_KEY")
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 

@@ -154,6 +154,15 @@ class LetterOrder:
     request: str
 
 
+class Signer(Protocol):
+    @property
+    def key_id(self) -> str:
+        """The name of the key, by which whoever verifies finds its public half."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of a message, or UnavailableError."""
+
+
 class Outbox(Protocol):
     def order(self, order: LetterOrder) -> None:
         """Queue a letter, or UnavailableError."""

@@ -1,0 +1,20 @@
+"""consentctl: what operators do by hand. Each group of commands is a module of its own."""
+
+import typer
+
+app = typer.Typer(
+    name="consentctl",
+    help="Check the policy, verify evidence and look after a deployment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def consentctl() -> None:
+    """Check the policy, verify evidence and look after a deployment."""
+
+
+if __name__ == "__main__":
+    app()
