@@ -78,8 +78,6 @@ def document(data: Document, published: list[Document]) -> Document:
 def _row(kind: str, key: str, row: Document, data: Document) -> Document:
     full = {**_DEFAULTS.get(kind, {}), **row}
     if kind == "retention_rules":
-        # What a rule covers is asked for by the check only: the product finds a rule by its id.
-        del full["covers"]
         full["period"] = full["period"] and periods.parse(full["period"])
         full["never_sent"] = full["never_sent"] and periods.parse(full["never_sent"])
     if kind == "purposes":

@@ -98,7 +98,7 @@ class Services:
         self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
         if "LEDGER_TABLE" in self.config.environment:
             self._database.bind(LEDGER_ITEMS, self.config.ledger_table)
-        return DynamoSubjects(self._database, self.pause)
+        return DynamoSubjects(self._database, self.pause, self.clock)
 
     @cached_property
     def ledger(self) -> Ledger:

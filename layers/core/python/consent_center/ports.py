@@ -3,9 +3,9 @@
 An adapter that cannot reach its service raises UnavailableError; nothing it was asked to store may be relied on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import Address, ContactPoint, Keyring
@@ -241,3 +241,42 @@ class WrittenLetter(Protocol):
 class LetterTexts(Protocol):
     def letter(self, name: str, language: str, **context: Any) -> WrittenLetter:
         """The letter of that name in a language."""
+
+
+class Part(NamedTuple):
+    """One item of a record: `state`, `profile`, `sent` of `<purpose>#<channel>`, or `payload` of a seq."""
+
+    kind: str
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A record with the ends of its items."""
+
+    subject: Subject
+    last_sends: Mapping[tuple[str, str], int]
+    """When a letter last went out, in epoch milliseconds, by purpose and channel."""
+    ends: Mapping[Part, int | None]
+    """Epoch seconds from which an item is gone; None where nothing ends it yet."""
+    with_circumstances: frozenset[int]
+    """The events whose circumstances are still there."""
+    review_on: str | None
+    """The day (UTC) on which the ends are worked out again."""
+
+
+class Retention(Protocol):
+    def dossier(self, contact: ContactPoint) -> Dossier | None:
+        """A record with its ends, or None where there is none that has a chain. UnavailableError."""
+
+    def keep(
+        self,
+        dossier: Dossier,
+        ends: Mapping[Part, int | None],
+        bare: Iterable[int],
+        review_on: str | None,
+    ) -> None:
+        """Give items new ends, remove circumstances, and note the day of the next review.
+
+        StaleSubjectError if the record has moved on since the dossier was read; harmless to repeat.
+        """

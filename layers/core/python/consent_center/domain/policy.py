@@ -151,6 +151,18 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """How long something is kept. `clock` names what the period counts from; without a period nothing ends it."""
+
+    id: str
+    covers: str
+    clock: str
+    period: Period | None
+    never_sent: Period | None
+    """Instead of `period` for people who were never sent anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Brand:
     id: str
     controller: str
@@ -261,6 +273,20 @@ class Policy:
 
     def retention_rule(self, rule_id: str) -> Mapping[str, Any]:
         return self._row("retention_rules", rule_id)
+
+    @cached_property
+    def rules(self) -> Mapping[str, RetentionRule]:
+        """The retention rules by id."""
+        return {
+            row["id"]: RetentionRule(
+                row["id"], row["covers"], row["clock"], _period(row["period"]), _period(row["never_sent"])
+            )
+            for row in self.raw["retention_rules"]
+        }
+
+    def rule_covering(self, kind: str) -> RetentionRule | None:
+        """The rule for a kind of record, as the policy's `covers` names it; the first where several do."""
+        return next((rule for rule in self.rules.values() if rule.covers == kind), None)
 
     def authority(self, authority_id: str) -> Mapping[str, Any]:
         return self._row("authorities", authority_id)
