@@ -59,6 +59,7 @@ def _compiled() -> dict[str, Any]:
             "profiling": False,
             "double_opt_in": False,
             "valid_for": None,
+            "stale_after": None,
             "pauses": [],
             "fewer": [],
             "interest": None,

@@ -216,6 +216,29 @@ def test_a_consent_that_ends_by_itself_is_looked_at_again_on_that_day(years: Yea
     assert years.dossier.review_on is None
 
 
+def test_a_consent_that_nobody_uses_becomes_stale_and_its_proof_runs_out(years: Years) -> None:
+    compiled = dict(years.world.policy.raw)
+    compiled["purposes"] = [
+        {**purpose, "stale_after": {"months": 12, "days": 0}} if purpose["id"] == PURPOSE else purpose
+        for purpose in compiled["purposes"]
+    ]
+    years.world.policy = Policy(compiled)
+    years.on("2028-01-10").gives()
+    years.on("2028-05-10").is_sent_a_letter()
+    years.reconsider()
+    assert years.dossier.review_on == "2029-05-10"
+
+    years.on("2029-05-09").is_sent_a_letter()
+    # Sending moves no record; on the day of the review the new date is found.
+    assert set(years.on("2029-05-10").ends().values()) == {None}
+    assert (years.dossier.review_on, years.says()) == ("2030-05-09", "given")
+
+    years.on("2030-05-10")
+    assert years.says() == "stale"
+    assert years.ends()["state"] == "2033-05-09"
+    assert years.dossier.review_on is None
+
+
 def test_an_objection_stays_for_the_period_of_the_list(years: Years) -> None:
     years.on("2028-01-10").gives()
     years.on("2028-02-01").presses(wishes.object_to_all(years.world.policy, Against.MARKETING))

@@ -17,7 +17,8 @@ ROWS = ("authorities", "controllers", "brands", "categories", "data_types", "sou
 
 _PURPOSE: Document = {
     "retired": False, "brand": None, "marketing": False, "topics": [], "double_opt_in": False, "tracking": False,
-    "profiling": False, "valid_for": None, "pauses": [], "fewer": [], "consent_text": None, "withdrawal_text": None,
+    "profiling": False, "valid_for": None, "stale_after": None, "pauses": [], "fewer": [], "consent_text": None,
+    "withdrawal_text": None,
     "interest": None, "balancing_test": None, "objection_text": None,
 }  # fmt: skip
 
@@ -81,7 +82,8 @@ def _row(kind: str, key: str, row: Document, data: Document) -> Document:
         full["period"] = full["period"] and periods.parse(full["period"])
         full["never_sent"] = full["never_sent"] and periods.parse(full["never_sent"])
     if kind == "purposes":
-        full["valid_for"] = full["valid_for"] and periods.parse(full["valid_for"])
+        for period in ("valid_for", "stale_after"):
+            full[period] = full[period] and periods.parse(full[period])
         full["pauses"] = [periods.parse(period) for period in full["pauses"]]
         full["fewer"] = [periods.parse(period) for period in full["fewer"]]
         full["topics"] = [

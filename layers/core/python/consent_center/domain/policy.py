@@ -82,6 +82,8 @@ class Purpose:
     profiling: bool
     double_opt_in: bool
     valid_for: Period | None
+    stale_after: Period | None
+    """A consent that was not used for so long may not be relied on any more."""
     pauses: tuple[Period, ...]
     """How long a person may pause it."""
     fewer: tuple[Period, ...]
@@ -144,6 +146,16 @@ class Purpose:
         if self.valid_for is None:
             return {}
         return {scope.code: self.valid_for.after_epoch(now) for scope in scopes}
+
+    def unused_since(self, given_at: int, last_send: int | None) -> int | None:
+        """When a consent of this purpose becomes stale if nothing more is sent, in epoch seconds; None for never.
+
+        `given_at`, and `last_send` if there was one, in epoch milliseconds. Denmark's Consumer Ombudsman takes a
+        consent that nobody used for a year for lapsed.
+        """
+        if self.stale_after is None:
+            return None
+        return self.stale_after.after_epoch(max(given_at, last_send or 0))
 
     def preference_key(self, channel: str) -> str:
         """What a person's pause and frequency for it are kept under."""
@@ -341,6 +353,7 @@ def _purpose(row: Mapping[str, Any]) -> Purpose:
         profiling=row["profiling"],
         double_opt_in=row["double_opt_in"],
         valid_for=_period(row["valid_for"]),
+        stale_after=_period(row["stale_after"]),
         pauses=tuple(Period(period["months"], period["days"]) for period in row["pauses"]),
         fewer=tuple(Period(period["months"], period["days"]) for period in row["fewer"]),
         consent_text=row["consent_text"],

@@ -87,13 +87,13 @@ def plan(
     known.
     """
     spans, times = _spans(entries, policy)
-    ends = {code: _end(subject.decided.get(code), now) for code in spans}
+    ends = {code: _end(code, subject.decided.get(code), last_sends, policy) for code in spans}
     kept: dict[int, list[Keeping]] = {seq: [] for seq in times}
     by_scope: dict[str, list[Keeping]] = {}
     for code, of_scope in spans.items():
         for span in of_scope:
             newest = span is of_scope[-1]
-            keeping = _keeping(code, span, ends[code] if newest else None, last_sends, policy, newest=newest)
+            keeping = _keeping(code, span, ends[code] if newest else None, last_sends, policy, now, newest=newest)
             by_scope.setdefault(code, []).append(keeping)
             for seq in span.seqs:
                 kept[seq].append(keeping)
@@ -101,6 +101,7 @@ def plan(
     said = [keeping for code in subject.decided for keeping in by_scope.get(code, ())[-1:]]
     state = _longest([*said, *waiting]) or Keeping(Why.RULE, now // 1000)
     locked = Keeping(Why.LOCKED) if any(lock in subject.locks for lock in _STOPS_EVERY_CLOCK) else None
+    open_ends = [end for code, of_scope in spans.items() if of_scope[-1].ended_at is None and (end := ends[code])]
     settled = {seq for seq, at in times.items() if at + undo_ms <= now}
     in_force = {seq for seq, keepings in kept.items() if any(keeping.why is Why.ACTIVE for keeping in keepings)}
     return Plan(
@@ -108,14 +109,7 @@ def plan(
         profile=locked or _profile(subject, state, policy),
         payloads={seq: locked or _longest(keepings) or state for seq, keepings in kept.items()},
         bare=frozenset() if locked else frozenset(settled - in_force),
-        review_at=min(
-            (
-                answer.valid_until
-                for answer in subject.decided.values()
-                if answer.valid_until is not None and answer.permits_at(now)
-            ),
-            default=None,
-        ),
+        review_at=min((end // 1000 for end in open_ends if end > now), default=None),
     )
 
 
@@ -134,12 +128,13 @@ def _keeping(
     end: int | None,
     last_sends: Mapping[str, int],
     policy: Policy,
+    now: int,
     *,
     newest: bool,
 ) -> Keeping:
-    """`end` is when the scope's newest consent ends or ended by itself, if that is this span's."""
+    """`end` is when the scope's newest consent ends by itself, if that is this span's."""
     ended_at = span.ended_at if span.ended_at is not None else end
-    if ended_at is None:
+    if ended_at is None or (span.ended_at is None and ended_at > now):
         return Keeping(Why.ACTIVE)
     rule = _rule(code, policy)
     if rule is None or rule.period is None:
@@ -153,11 +148,14 @@ def _keeping(
     return Keeping(Why.RULE, rule.period.after_epoch(max(sent_at, ended_at) if newest else ended_at), rule.id)
 
 
-def _end(answer: Decided | None, now: int) -> int | None:
-    """When a consent that nobody ended ended by itself, in epoch milliseconds; None while it is in force."""
-    if answer is None or answer.valid_until is None or not answer.has_ended_at(now):
+def _end(code: str, answer: Decided | None, last_sends: Mapping[str, int], policy: Policy) -> int | None:
+    """When a consent that nobody ends ends by itself, in epoch milliseconds: on its day, or because nobody used it."""
+    if answer is None or code in OBJECTIONS:
         return None
-    return answer.valid_until * 1000
+    purpose = policy.purpose_by_code(code.split(".", maxsplit=1)[0])
+    unused = purpose.unused_since(answer.at, last_sends.get(purpose.id))
+    ends = [end for end in (answer.valid_until, unused) if end is not None]
+    return min(ends) * 1000 if ends else None
 
 
 def _rule(code: str, policy: Policy) -> RetentionRule | None:
