@@ -142,7 +142,6 @@ class FrontDoor:
         self._log(f"{time.strftime('%H:%M:%S')} event for {pool.function.logical_id}: {told} {elapsed:.0f} ms")
         return _json(outcome)
 
-
     def _job(self, request: Request) -> Response:
         """Run a job at once, which its schedule would start later."""
         # Demanding JSON keeps forms of other sites out.

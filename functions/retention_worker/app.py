@@ -21,11 +21,11 @@ def _seal() -> dict[str, Any]:
     failed = len(sealing.due) - len(sealing.done)
     summary = {"due": len(sealing.due), "done": len(sealing.done), "failed": failed, "entries": sealing.entries}
     if sealing.failed is not None:
-        logger.error("job failed", job="seal", reason=str(sealing.failed), **summary)
+        logger.error("job failed", extra={"job": "seal", "reason": str(sealing.failed), **summary})
         raise UnavailableError(str(sealing.failed))
     # Counted also when nothing was due: its absence is what the alarm on silence listens for.
     count("LedgerSealed")
-    logger.info("job done", job="seal", **summary)
+    logger.info("job done", extra={"job": "seal", **summary})
     return summary
 
 
@@ -69,5 +69,6 @@ def _follow_ledger(record: dict[str, Any]) -> None:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     """A batch of a table's stream, or a job: `{"job": "seal"}`."""
     if "Records" in event:
-        return _follow(event["Records"])
+        _follow(event["Records"])
+        return None
     return _run(event)

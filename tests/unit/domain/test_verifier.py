@@ -210,9 +210,7 @@ def test_a_spoilt_list_of_leaves_is_found(ledger: SealedLedger, data: st.DataObj
     )
     spoil(lists[key])
 
-    assert (Fault.LEAVES_ALTERED, key[0]) in {
-        (found.fault, found.day) for found in ledger.verify(lists=lists).findings
-    }
+    assert (Fault.LEAVES_ALTERED, key[0]) in {(found.fault, found.day) for found in ledger.verify(lists=lists).findings}
 
 
 def test_a_list_of_leaves_that_is_gone_or_cannot_be_read_is_found() -> None:

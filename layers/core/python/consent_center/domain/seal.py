@@ -1,9 +1,9 @@
 """The daily seal: one signed line about all entries of a day, which leads back to every seal before it.
 
-A seal holds the root of a Merkle tree (RFC 6962, section 2.1) over the hashes of its entries, sorted by hash. That order
-is the one in which the index by day answers, so the tree is built from a stream; it is the same for everybody who
-seals the same entries; and it tells nothing about who decided after whom. Which entries a seal covers stands in its
-list of leaves, a text beside it that the seal names by hash.
+A seal holds the root of a Merkle tree (RFC 6962, section 2.1) over the hashes of its entries, sorted by hash. That
+order is the one in which the index by day answers, so the tree is built from a stream; it is the same for everybody
+who seals the same entries; and it tells nothing about who decided after whom. Which entries a seal covers stands in
+its list of leaves, a text beside it that the seal names by hash.
 
 A seal covers the entries of its own day, and those of the LATE_DAYS before it that no earlier seal covers: entries
 that came into the index after their day was sealed. A day without entries is sealed as well, so that a missing seal

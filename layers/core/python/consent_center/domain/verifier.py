@@ -115,9 +115,7 @@ def verify_ledger(
     sealed: dict[bytes, str] = {}
     for entry in entries:
         report.entries += 1
-        known = _Known(
-            entry.seq, _bytes(entry.hash), str(entry.body.get("prev")), str(entry.body.get("at"))
-        )
+        known = _Known(entry.seq, _bytes(entry.hash), str(entry.body.get("prev")), str(entry.body.get("at")))
         chains.setdefault(entry.chain, []).append(known)
         if not is_whole(Entry(entry.body, entry.hash)):
             report.findings.append(Finding(Fault.ALTERED, known.at[:10], entry.chain, entry.seq))
