@@ -34,7 +34,7 @@ JOBS: dict[str, Callable[[], dict[str, Any]]] = {"seal": _seal}
 
 
 def _run(event: dict[str, Any]) -> dict[str, Any]:
-    name = event.get("job")
+    name = str(event.get("job"))
     if name not in JOBS:
         raise UnknownNameError("job")
     try:

@@ -145,6 +145,9 @@ def test_the_deployed_worker_runs_the_job_however_it_is_called(
     assert code == 0
     assert [(each["job"], each["failed"]) for each in answers] == [("seal", 0)] * 3
     assert ctl("jobs", "run", "no-such-job")[0] == 1
+    for path, content_type, status in (("seal", "text/plain", 415), ("no-such-job", "application/json", 500)):
+        refused = Visitor(own).request("POST", f"/_local/jobs/{path}", b"", {"Content-Type": content_type})
+        assert refused.status == status
 
 
 def test_the_worker_can_neither_replace_nor_delete_a_seal_nor_change_the_ledger(own: LocalStack) -> None:
