@@ -15,13 +15,16 @@ from consent_center.ports import (
     Chance,
     Claims,
     Clock,
+    DayIndex,
     DeadLetters,
     Ledger,
     Limits,
     Mailer,
     Outbox,
     Pause,
+    Seals,
     Secrets,
+    Signer,
     Subjects,
 )
 from consent_center.texts import Texts
@@ -141,6 +144,24 @@ class Services:
         from consent_center.adapters.ses import SesMailer
 
         return SesMailer(self._wire("sesv2"))
+
+    @cached_property
+    def day_index(self) -> DayIndex:
+        from consent_center.adapters.dynamodb.day_index import DynamoDayIndex
+
+        return DynamoDayIndex(self._database, self.config.ledger_table)
+
+    @cached_property
+    def seals(self) -> Seals:
+        from consent_center.adapters.s3 import S3Seals
+
+        return S3Seals(self.config.seals_bucket)
+
+    @cached_property
+    def seal_signer(self) -> Signer:
+        from consent_center.adapters.kms import Algorithm, KmsSigner
+
+        return KmsSigner(self._wire("kms"), lambda: self.config.signing_key, Algorithm.SEALS)
 
 
 def _pause(attempt: int) -> None:

@@ -3,13 +3,14 @@
 An adapter that cannot reach its service raises UnavailableError; nothing it was asked to store may be relied on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import Address, ContactPoint, Keyring
 from consent_center.domain.request import Request
+from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.subject import Decision, Randomness, Subject
 
 
@@ -279,4 +280,33 @@ class Retention(Protocol):
         """Give items new ends, remove circumstances, and note the day of the next review.
 
         StaleSubjectError if the record has moved on since the dossier was read; harmless to repeat.
+        """
+
+
+class DayIndex(Protocol):
+    """The ledger by day, as it is sealed. What was written in the last seconds may not be in it yet."""
+
+    def first_day(self) -> str:
+        """The day (UTC) before which there can be no entry."""
+
+    def leaves(self, day: str) -> Iterator[Leaf]:
+        """All entries dated on a day, sorted by hash, as a stream. UnavailableError may come at any place of it."""
+
+
+class Seals(Protocol):
+    """Where seals are kept: nobody can replace one."""
+
+    def newest(self) -> SignedSeal | None:
+        """The seal of the last day that has one."""
+
+    def of_day(self, day: str) -> SignedSeal | None:
+        """The seal of a day."""
+
+    def leaves(self, seal: Seal) -> Iterator[Leaf]:
+        """The list of leaves of a seal, sorted by hash, as a stream."""
+
+    def add(self, leaves: Iterable[Leaf], sign: Callable[[], SignedSeal]) -> SignedSeal:
+        """Keep a list of leaves and the seal that `sign` makes once the list has passed by.
+
+        Answers the seal that is kept for that day: an earlier one if somebody else was first.
         """

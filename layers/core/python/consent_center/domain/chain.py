@@ -196,7 +196,7 @@ def verify(
     prev, last_at, newest = GENESIS, "", GENESIS
     for place, entry in enumerate(entries, start=1):
         body = entry.body
-        if _readable_hash_of(body) != entry.hash:
+        if not is_whole(entry):
             findings.append(Finding(place, Fault.ALTERED))
         if body.get("chain") != chain:
             findings.append(Finding(place, Fault.FOREIGN))
@@ -214,6 +214,11 @@ def verify(
     if head is not None and head != newest:
         findings.append(Finding(0, Fault.WRONG_HEAD))
     return findings
+
+
+def is_whole(entry: Entry) -> bool:
+    """Whether the hash that was recorded for an entry is the one that its body has."""
+    return _readable_hash_of(entry.body) == entry.hash
 
 
 def _hash_of(body: Mapping[str, Any]) -> str:

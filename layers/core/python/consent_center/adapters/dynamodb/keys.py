@@ -57,6 +57,11 @@ def of_review(day: str, contact: ContactPoint) -> str:
     return f"{day}#{sum(contact.pseudonym.encode()) % LEDGER_SHARDS}"
 
 
+def shards_of_day(day: str) -> list[str]:
+    """Every sealing partition of a UTC day."""
+    return [f"{day}#{shard}" for shard in range(LEDGER_SHARDS)]
+
+
 def of_limit(name: str, hour: int) -> str:
     return f"RL#{name}#{hour}"
 
