@@ -14,6 +14,9 @@ app = typer.Typer(help="Jobs that run by the clock.", no_args_is_help=True)
 
 _LONGEST_SECONDS = 900
 
+_FUNCTIONS = {"seal": "RetentionWorkerFunction", "review": "ExpiryWorkerFunction"}
+"""Outputs that name the function of a job."""
+
 
 @app.callback()
 def jobs() -> None:
@@ -22,11 +25,13 @@ def jobs() -> None:
 
 @app.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="The job, such as seal.")],
+    name: Annotated[str, typer.Argument(help="The job: seal or review.")],
     stack: StackOption = DEFAULT_STACK,
     local: LocalOption = 0,
 ) -> None:
     """Run a job now and wait for its summary. Running one twice is harmless."""
+    if name not in _FUNCTIONS:
+        raise typer.BadParameter(f"there is no such job; there are {', '.join(_FUNCTIONS)}")
     deployment = Deployment(stack, local)
     console = Console(stderr=True)
     # One try: while an answer is waited for, the job is running.
@@ -34,7 +39,7 @@ def run(
     try:
         with console.status(f"Running {name}"):
             answer = deployment.client("lambda", patient).invoke(
-                FunctionName=deployment.output("RetentionWorkerFunction"), Payload=json.dumps({"job": name}).encode()
+                FunctionName=deployment.output(_FUNCTIONS[name]), Payload=json.dumps({"job": name}).encode()
             )
             result: Any = json.loads(answer["Payload"].read())
     except (BotoCoreError, ClientError) as error:

@@ -23,8 +23,8 @@ from local.runtime_api import FunctionError, FunctionPool, NoProcessFreeError, P
 LONGEST_BACKGROUND_WAIT = 900.0
 """Seconds an event of the emulator may wait for a free process and run."""
 
-JOBS_FUNCTION = "RetentionWorkerFunction"
-"""Logical id of the function that runs jobs by name."""
+JOBS = {"seal": "RetentionWorkerFunction", "review": "ExpiryWorkerFunction"}
+"""Logical ids of the functions that run jobs, by the job."""
 
 DRAINED = 64 * 1024 * 1024
 """Bytes of a refused body that are read and dropped, so that the sender sees the answer instead of a broken pipe."""
@@ -147,10 +147,11 @@ class FrontDoor:
         # Demanding JSON keeps forms of other sites out.
         if (request.header("content-type") or "").split(";")[0] != "application/json":
             return http_api.message(415, "Send JSON")
-        pool = self._pools.get(JOBS_FUNCTION)
+        job = request.path.rpartition("/")[2]
+        pool = self._pools.get(JOBS.get(job, ""))
         if pool is None:
             return http_api.not_found()
-        event = json.dumps({"job": request.path.rpartition("/")[2]}).encode()
+        event = json.dumps({"job": job}).encode()
         try:
             return _json(pool.invoke(event, patience=LONGEST_BACKGROUND_WAIT))
         except FunctionError as failed:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import consent_api.app
 import delivery_worker.app
+import expiry_worker.app
 import preference_center.app
 import retention_worker.app
 import shipped_policy
@@ -23,6 +24,8 @@ from fakes import (
     CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
+    CollectingRemovals,
+    CollectingReviews,
     CountingChance,
     FixedSecrets,
     HashingSigner,
@@ -30,6 +33,7 @@ from fakes import (
     InMemoryDayIndex,
     InMemoryLedger,
     InMemoryLimits,
+    InMemoryRetention,
     InMemorySeals,
     InMemorySubjects,
     SettableClock,
@@ -79,6 +83,7 @@ class Deployment:
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
+        self.subjects.clock = self.clock
         settings = {"SIGN_UPS_PER_ADDRESS": "5", "SIGN_UPS_PER_SOURCE": "8", "SCOPE_PREFIX": "consent."}
         settings |= {"LEDGER_TABLE": "ledger"}
         services = Services(Config({**settings, "PUBLIC_URL": "https://consent.example.com"}))
@@ -97,6 +102,11 @@ class Deployment:
         services.day_index = self.index
         services.seals = self.seals
         services.seal_signer = self.signer
+        services.retention = InMemoryRetention(self.subjects)
+        self.reviews = CollectingReviews(self.subjects)
+        services.reviews = self.reviews
+        self.removals = CollectingRemovals()
+        services.removals = self.removals
         self.services = services
 
     def event(self, name: str, token: str = "", **changes: Any) -> dict[str, Any]:
@@ -170,7 +180,8 @@ class Deployment:
 
     def job(self, name: str) -> dict[str, Any]:
         """Run a job as its schedule does."""
-        return retention_worker.app.lambda_handler({"job": name}, CONTEXT) or {}  # type: ignore[arg-type]
+        worker = {"seal": retention_worker.app, "review": expiry_worker.app}[name]
+        return worker.lambda_handler({"job": name}, CONTEXT) or {}  # type: ignore[arg-type]
 
     def form_token(self) -> str:
         token = re.search(r'name="form" value="([^"]+)"', self.page("get-subscribe").body)

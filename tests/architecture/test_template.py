@@ -225,10 +225,26 @@ EXPECTED_RIGHTS = {
         "RetentionWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     },
+    "ExpiryWorkerFunction": {
+        "SubjectsTable": {
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        },
+        "${SubjectsTable.Arn}/index/by-review": {"dynamodb:Query"},
+        "LedgerTable": {"dynamodb:Query", "dynamodb:PutItem"},
+        "ReviewsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        "FailedBatchesQueue": {"sqs:SendMessage"},
+        "ExpiryWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    },
 }
 
 
-BY_THE_CLOCK = {"RetentionWorkerFunction"}
+BY_THE_CLOCK = {"RetentionWorkerFunction", "ExpiryWorkerFunction"}
 """Functions that nobody waits for."""
 
 

@@ -20,7 +20,7 @@ from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.objection import Against
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import decide
-from consent_center.ports import Dossier, Part, Retention, Send
+from consent_center.ports import Dossier, End, Part, Retention, Send
 from consent_center.usecases.retention import reconsider
 from fakes import InMemoryLedger, InMemoryRetention, InMemorySubjects, SettableClock, no_pause
 from usecase_world import World
@@ -105,7 +105,7 @@ class Years:
         assert self.reconsider() == 0, "working it out again changes nothing"
         return {
             f"{part.kind} {part.of}".split("#", maxsplit=1)[0].strip(): end
-            and datetime.fromtimestamp(end, UTC).date().isoformat()
+            and datetime.fromtimestamp(end.at, UTC).date().isoformat()
             for part, end in self.dossier.ends.items()
         }
 
@@ -323,7 +323,7 @@ def test_what_was_decided_meanwhile_is_looked_at_again(years: Years) -> None:
     years.gives()
 
     with pytest.raises(StaleSubjectError):
-        years.retention.keep(stale, {Part("state"): 1}, (), None)
+        years.retention.keep(stale, {Part("state"): End(1)}, (), None)
     assert set(years.ends().values()) - {None} == {"2028-07-10"}
     assert years.ends()["state"] is None
 

@@ -14,7 +14,7 @@ from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.subject import Decision, Randomness, Subject
-from consent_center.ports import Dossier, Envelope, Holdings, LetterOrder, Part, Profile, Record, Send
+from consent_center.ports import Dossier, End, Envelope, Holdings, LetterOrder, Part, Profile, Record, Removal, Send
 
 
 @dataclass
@@ -80,13 +80,13 @@ class InMemorySubjects:
     lock: threading.Lock = field(default_factory=threading.Lock)
     clock: Callable[[], int] = lambda: 0
     """Tells what has expired; by default nothing has."""
-    ends: dict[tuple[ContactPoint | str, Part], int] = field(default_factory=dict)
-    """Epoch seconds from which an item is gone, of a contact point or of a chain."""
+    ends: dict[tuple[ContactPoint | str, Part], End] = field(default_factory=dict)
+    """When an item is gone, of a contact point or of a chain."""
     reviews: dict[ContactPoint, str] = field(default_factory=dict)
 
     def is_gone(self, of: ContactPoint | str, part: Part) -> bool:
         end = self.ends.get((of, part))
-        return end is not None and end * 1000 <= self.clock()
+        return end is not None and end.at * 1000 <= self.clock()
 
     def _subject(self, contact: ContactPoint) -> Subject:
         subject = self.subjects.get(contact, Subject(contact))
@@ -221,7 +221,7 @@ class InMemoryRetention:
         )
 
     def keep(
-        self, dossier: Dossier, ends: Mapping[Part, int | None], bare: Iterable[int], review_on: str | None
+        self, dossier: Dossier, ends: Mapping[Part, End | None], bare: Iterable[int], review_on: str | None
     ) -> None:
         store, contact, chain = self.subjects, dossier.subject.contact, dossier.subject.chain
         assert chain is not None
@@ -250,6 +250,31 @@ class InMemoryLedger:
 
     def entry(self, chain: str, seq: int) -> Entry | None:
         return self.subjects.entry_of.get((chain, seq))
+
+
+@dataclass
+class CollectingReviews:
+    """Records to look at, and those that the reviews of `subjects` name for a day."""
+
+    subjects: InMemorySubjects
+    ordered: list[ContactPoint] = field(default_factory=list)
+    refuses: set[ContactPoint] = field(default_factory=set)
+
+    def order(self, contact: ContactPoint) -> None:
+        if contact in self.refuses:
+            raise UnavailableError("order review")
+        self.ordered.append(contact)
+
+    def due(self, day: str) -> Iterator[ContactPoint]:
+        return iter([contact for contact, on in self.subjects.reviews.items() if on == day])
+
+
+@dataclass
+class CollectingRemovals:
+    proved: dict[str, tuple[Removal, int | None]] = field(default_factory=dict)
+
+    def prove(self, removal: Removal, keep_until: int | None) -> None:
+        self.proved.setdefault(removal.name, (removal, keep_until))
 
 
 @dataclass

@@ -22,6 +22,9 @@ from consent_center.ports import (
     Mailer,
     Outbox,
     Pause,
+    Removals,
+    Retention,
+    Reviews,
     Seals,
     Secrets,
     Signer,
@@ -162,6 +165,30 @@ class Services:
         from consent_center.adapters.kms import Algorithm, KmsSigner
 
         return KmsSigner(self._wire("kms"), lambda: self.config.signing_key, Algorithm.SEALS)
+
+    @cached_property
+    def retention(self) -> Retention:
+        from consent_center.adapters.dynamodb.items import SUBJECTS_ITEMS
+        from consent_center.adapters.dynamodb.retention import DynamoRetention
+
+        self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
+        return DynamoRetention(self._database, self.clock)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        from consent_center.adapters.dynamodb.items import SUBJECTS_ITEMS
+        from consent_center.adapters.dynamodb.retention import DynamoReviewIndex
+        from consent_center.adapters.sqs import QueuedReviews
+
+        self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
+        index = DynamoReviewIndex(self._database)
+        return QueuedReviews(self._wire("sqs"), self.config.reviews_queue_url, index.due)
+
+    @cached_property
+    def removals(self) -> Removals:
+        from consent_center.adapters.dynamodb.retention import DynamoRemovals
+
+        return DynamoRemovals(self._database, self.config.ledger_table)
 
 
 def _pause(attempt: int) -> None:

@@ -66,6 +66,10 @@ class Config:
         return self._required("LINKS_SECRET")
 
     @property
+    def reviews_queue_url(self) -> str:
+        return self._required("REVIEWS_QUEUE_URL")
+
+    @property
     def signing_key(self) -> str:
         """The ARN of the key that signs."""
         return self._required("SIGNING_KEY")

@@ -251,6 +251,13 @@ class Part(NamedTuple):
     of: str = ""
 
 
+class End(NamedTuple):
+    """From the epoch second `at` an item is gone, by a retention rule of the policy (None: no rule's doing)."""
+
+    at: int
+    rule: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """A record with the ends of its items."""
@@ -258,8 +265,8 @@ class Dossier:
     subject: Subject
     last_sends: Mapping[tuple[str, str], int]
     """When a letter last went out, in epoch milliseconds, by purpose and channel."""
-    ends: Mapping[Part, int | None]
-    """Epoch seconds from which an item is gone; None where nothing ends it yet."""
+    ends: Mapping[Part, End | None]
+    """None where nothing ends an item yet."""
     with_circumstances: frozenset[int]
     """The events whose circumstances are still there."""
     review_on: str | None
@@ -273,7 +280,7 @@ class Retention(Protocol):
     def keep(
         self,
         dossier: Dossier,
-        ends: Mapping[Part, int | None],
+        ends: Mapping[Part, End | None],
         bare: Iterable[int],
         review_on: str | None,
     ) -> None:
@@ -310,3 +317,36 @@ class Seals(Protocol):
 
         Answers the seal that is kept for that day: an earlier one if somebody else was first.
         """
+
+
+class Reviews(Protocol):
+    """Records whose ends are to be worked out anew."""
+
+    def order(self, contact: ContactPoint) -> None:
+        """Have a record looked at once its newest event can no longer be undone, or UnavailableError."""
+
+    def due(self, day: str) -> Iterator[ContactPoint]:
+        """The records whose review is on a day (UTC), as a stream. UnavailableError may come at any place of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An item that expired and was removed. Names nobody: the key is hashed, and is itself a fingerprint."""
+
+    name: str
+    """The event of the removal, so that telling it twice leaves one proof."""
+    table: str
+    kind: str
+    """What it was: the first word of its sort key, such as `STATE` or `PENDING`."""
+    key_hash: str
+    """SHA-256 of the item's key, in hexadecimal."""
+    ended_at: int
+    """Epoch seconds."""
+    removed_at: int
+    """Epoch seconds."""
+    rule: str | None
+
+
+class Removals(Protocol):
+    def prove(self, removal: Removal, keep_until: int | None) -> None:
+        """Keep a proof, until an epoch second if one is given. Telling it again changes nothing. UnavailableError."""

@@ -1,8 +1,10 @@
 """Letter orders as messages on a queue: ids only, never a person."""
 
 import json
+from collections.abc import Callable, Iterator
 
 from consent_center.adapters.wire import CallFailedError, Wire
+from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
 from consent_center.ports import LetterOrder
 
@@ -42,3 +44,21 @@ def _send(wire: Wire, what: str, queue_url: str, body: str, **attributes: str) -
         wire.call("SendMessage", message)
     except CallFailedError as error:
         raise UnavailableError(f"{what}: {error.code}") from None
+
+
+UNDO_SECONDS = 900
+"""The longest that a queue holds a message back, and as long as an event can be undone."""
+
+
+class QueuedReviews:
+    """Records to look at, as messages that are held back; those of a day come from an index."""
+
+    def __init__(self, wire: Wire, queue_url: str, due: Callable[[str], Iterator[ContactPoint]]) -> None:
+        self._wire, self._queue_url, self.due = wire, queue_url, due
+
+    def order(self, contact: ContactPoint) -> None:
+        message = {"QueueUrl": self._queue_url, "MessageBody": json.dumps(contact), "DelaySeconds": UNDO_SECONDS}
+        try:
+            self._wire.call("SendMessage", message)
+        except CallFailedError as error:
+            raise UnavailableError(f"order review: {error.code}") from None

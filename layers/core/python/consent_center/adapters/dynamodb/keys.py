@@ -1,5 +1,7 @@
 """Every key in every table, and nothing else: where a record lives is decided here."""
 
+from datetime import UTC, datetime
+
 from consent_center.domain.contact import ContactPoint
 
 STATE = "STATE"
@@ -55,6 +57,18 @@ def of_day(at: str, entry_hash: str) -> str:
 def of_review(day: str, contact: ContactPoint) -> str:
     """The index partition of records that are looked at again on a UTC day: a shard taken from the pseudonym."""
     return f"{day}#{sum(contact.pseudonym.encode()) % LEDGER_SHARDS}"
+
+
+def of_removals(removed_at: int, key_hash: str) -> str:
+    """The partition of proofs of deletion of a UTC day (epoch seconds): a shard taken from the key's hash."""
+    day = datetime.fromtimestamp(removed_at, UTC).date().isoformat()
+    return f"P#{day}#{int(key_hash[:4], 16) % LEDGER_SHARDS}"
+
+
+def contact_of(partition_key: str, controller: str) -> ContactPoint:
+    """The contact point behind a partition of Subjects. Only addresses of e-mail have any."""
+    _, key_id, pseudonym = partition_key.split("#")
+    return ContactPoint(controller, "email", key_id, pseudonym)
 
 
 def shards_of_day(day: str) -> list[str]:

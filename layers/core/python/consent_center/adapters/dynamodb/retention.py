@@ -1,4 +1,7 @@
-"""The ends of a record's items in DynamoDB. A record's state carries the day of its next review, in a sparse index."""
+"""The ends of a record's items, the records to look at again, and proofs of what was removed, in DynamoDB.
+
+A record's state carries the day of its next review, in the sparse index `by-review`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,7 +14,7 @@ from consent_center.adapters.dynamodb.subjects import subject_of
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
-from consent_center.ports import Clock, Dossier, Part
+from consent_center.ports import Clock, Dossier, End, Part, Removal
 
 
 class DynamoRetention:
@@ -25,7 +28,7 @@ class DynamoRetention:
             return None
         subject = subject_of(contact, state)
         events = list(self._partition(keys.of_chain(subject.chain or "")))
-        ends: dict[Part, int | None] = {Part("state"): _end(state)}
+        ends: dict[Part, End | None] = {Part("state"): _end(state)}
         if keys.PROFILE in by_key:
             ends[Part("profile")] = _end(by_key[keys.PROFILE])
         sends = {send: item for key, item in by_key.items() if (send := keys.send_in(key))}
@@ -40,13 +43,13 @@ class DynamoRetention:
         )
 
     def keep(
-        self, dossier: Dossier, ends: Mapping[Part, int | None], bare: Iterable[int], review_on: str | None
+        self, dossier: Dossier, ends: Mapping[Part, End | None], bare: Iterable[int], review_on: str | None
     ) -> None:
         subject = dossier.subject
         review = keys.of_review(review_on, subject.contact) if review_on is not None else None
         state_end = ends.get(Part("state"), dossier.ends[Part("state")])
         # First, and on its version: whoever decided meanwhile has to be looked at again.
-        state = _update({"expires_at": state_end, "review": review})
+        state = _update({**_stored(state_end), "review": review})
         state["ExpressionAttributeNames"] |= {"#version": "version"}
         state["ExpressionAttributeValues"] = {
             **state.get("ExpressionAttributeValues", {}),
@@ -66,14 +69,14 @@ class DynamoRetention:
                 keys.of_chain(subject.chain or ""),
                 keys.of_event(seq),
                 _update(
-                    {"expires_at": ends[part]} if (part := Part("payload", str(seq))) in ends else {},
+                    _stored(ends[part]) if (part := Part("payload", str(seq))) in ends else {},
                     remove=("more",) if seq in bare else (),
                 ),
                 "attribute_exists(pk)",
             )
             for seq in sorted(seqs)
         ] + [
-            self._asked(keys.of_contact(subject.contact), _sort_key(part), _update({"expires_at": end}), _EXISTS)
+            self._asked(keys.of_contact(subject.contact), _sort_key(part), _update(_stored(end)), _EXISTS)
             for part, end in ends.items()
             if part.kind in ("profile", "sent")
         ]
@@ -114,7 +117,7 @@ class DynamoRetention:
 
     def _is_gone(self, item: Mapping[str, Any]) -> bool:
         end = _end(item)
-        return end is not None and end * 1000 <= self._clock()
+        return end is not None and end.at * 1000 <= self._clock()
 
 
 _EXISTS = "attribute_exists(pk)"
@@ -124,8 +127,14 @@ def _sort_key(part: Part) -> str:
     return keys.PROFILE if part.kind == "profile" else keys.of_send(*part.of.rsplit("#", 1))
 
 
-def _end(item: Mapping[str, Any]) -> int | None:
-    return int(item["expires_at"]["N"]) if "expires_at" in item else None
+def _end(item: Mapping[str, Any]) -> End | None:
+    if "expires_at" not in item:
+        return None
+    return End(int(item["expires_at"]["N"]), item["rule"]["S"] if "rule" in item else None)
+
+
+def _stored(end: End | None) -> dict[str, int | str | None]:
+    return {"expires_at": end.at, "rule": end.rule} if end else {"expires_at": None, "rule": None}
 
 
 def _update(values: Mapping[str, int | str | None], remove: Iterable[str] = ()) -> dict[str, Any]:
@@ -146,3 +155,60 @@ def _update(values: Mapping[str, int | str | None], remove: Iterable[str] = ()) 
             f":{name}": {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in given.items()
         }
     return asked
+
+
+REVIEW_INDEX = "by-review"
+
+
+class DynamoReviewIndex:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, day: str) -> Iterator[ContactPoint]:
+        for shard in keys.shards_of_day(day):
+            start: dict[str, Any] = {}
+            while True:
+                with translated("reviews"):
+                    answer = self._database.call(
+                        "Query",
+                        TableName=StateItem.Meta.table_name,
+                        IndexName=REVIEW_INDEX,
+                        KeyConditionExpression="#review = :shard",
+                        ExpressionAttributeNames={"#review": "review"},
+                        ExpressionAttributeValues={":shard": {"S": shard}},
+                        **start,
+                    )
+                for item in answer["Items"]:
+                    yield keys.contact_of(item["pk"]["S"], item["controller"]["S"])
+                if "LastEvaluatedKey" not in answer:
+                    break
+                start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+class DynamoRemovals:
+    def __init__(self, database: Database, table: str) -> None:
+        self._database, self._table = database, table
+
+    def prove(self, removal: Removal, keep_until: int | None) -> None:
+        item = {
+            "pk": {"S": keys.of_removals(removal.removed_at, removal.key_hash)},
+            "sk": {"S": removal.name},
+            "v": {"N": "1"},
+            "table": {"S": removal.table},
+            "kind": {"S": removal.kind},
+            "key_hash": {"S": removal.key_hash},
+            "ended_at": {"N": str(removal.ended_at)},
+            "removed_at": {"N": str(removal.removed_at)},
+        }
+        if removal.rule is not None:
+            item["rule"] = {"S": removal.rule}
+        if keep_until is not None:
+            item["expires_at"] = {"N": str(keep_until)}
+        with translated("prove removal"):
+            try:
+                self._database.call(
+                    "PutItem", TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"
+                )
+            except CallFailedError as error:
+                if not condition_failed(error):
+                    raise

@@ -1,0 +1,99 @@
+"""How long records stay: follows the stream of Subjects, looks at records again, and proves what was removed."""
+
+import hashlib
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from consent_center.bootstrap import services
+from consent_center.domain.contact import ContactPoint
+from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError
+from consent_center.observability import count, logger, metrics
+from consent_center.ports import Removal
+from consent_center.usecases.retention import has_been_decided, order_reviews, prove_removal, reconsider
+
+
+def _review() -> dict[str, Any]:
+    """Order a look at every record whose review is due. UnavailableError if some could not be ordered."""
+    ordered = order_reviews(reviews=services().reviews, clock=services().clock)
+    summary = {"due": ordered.due, "done": ordered.due - ordered.failed, "failed": ordered.failed}
+    count("ReviewsOrdered", ordered.due - ordered.failed)
+    logger.info("job done", extra={"job": "review", **summary})
+    if ordered.failed:
+        count("JobFailed")
+        raise UnavailableError("reviews that could not be ordered")
+    # Counted also when nothing was due: its absence is what the alarm on silence listens for.
+    count("RecordsReviewed")
+    return {"job": "review", **summary}
+
+
+def _follow(record: dict[str, Any]) -> None:
+    """One change in Subjects. An error has its batch delivered again, in halves."""
+    change = record["dynamodb"]
+    before, after = change.get("OldImage"), change.get("NewImage")
+    if record["eventName"] == "REMOVE":
+        # Whatever else removes an item says so itself.
+        if record.get("userIdentity", {}).get("principalId") == "dynamodb.amazonaws.com":
+            _prove(record, change["Keys"], before or {})
+    elif change["Keys"]["sk"]["S"] == "STATE" and has_been_decided(before, after):
+        _, key_id, pseudonym = change["Keys"]["pk"]["S"].split("#")
+        services().reviews.order(ContactPoint(after["controller"]["S"], "email", key_id, pseudonym))
+
+
+def _prove(record: dict[str, Any], keys: dict[str, Any], item: dict[str, Any]) -> None:
+    partition, sort = keys["pk"]["S"], keys["sk"]["S"]
+    removal = Removal(
+        name=record["eventID"],
+        table=record["eventSourceARN"].partition(":table/")[2].partition("/")[0],
+        kind=sort.partition("#")[0] if partition.startswith("S#") else "EVENT",
+        key_hash=hashlib.sha256(f"{partition}|{sort}".encode()).hexdigest(),
+        ended_at=int(item.get("expires_at", {}).get("N", 0)),
+        removed_at=int(record["dynamodb"]["ApproximateCreationDateTime"]),
+        rule=item.get("rule", {}).get("S"),
+    )
+    prove_removal(removal, policy=services().policy, removals=services().removals)
+    count("RemovalProved")
+
+
+def _look_again(message: str) -> None:
+    contact = ContactPoint(*json.loads(message))
+    changed = reconsider(
+        contact,
+        policy=services().policy,
+        retention=services().retention,
+        ledger=services().ledger,
+        clock=services().clock,
+        pause=services().pause,
+    )
+    count("EndsGiven", changed)
+
+
+def _look_at_all(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """One record that cannot be looked at does not hold up the others: only it is delivered again."""
+    failed = []
+    for record in records:
+        try:
+            _look_again(record["body"])
+        except Exception as error:
+            reason = str(error) if isinstance(error, DomainError) else type(error).__name__
+            logger.error("review failed", message_id=record["messageId"], reason=reason)
+            count("ReviewFailed")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+    """A batch of the stream of Subjects, a batch of records to look at, or the job `{"job": "review"}`."""
+    if "Records" not in event:
+        if event.get("job") != "review":
+            raise UnknownNameError("job")
+        return _review()
+    records = event["Records"]
+    if records and records[0]["eventSource"] == "aws:sqs":
+        return _look_at_all(records)
+    for record in records:
+        _follow(record)
+    return None

@@ -1,0 +1,127 @@
+"""The worker that gives records their ends, from event to answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+import expiry_worker.app
+from builders import NAMES, PEOPLE
+from consent_center.domain.contact import ContactPoint
+from consent_center.domain.errors import UnavailableError, UnknownNameError
+from consent_center.ports import Part
+from deployment import CONTEXT, Deployment
+
+PSEUDONYM = "oqf5syhhe77xf6hgv2r6h63hzy"
+
+
+def handle(event: dict[str, Any]) -> Any:
+    return expiry_worker.app.lambda_handler(event, CONTEXT)  # type: ignore[arg-type]
+
+
+def event_of(deployment: Deployment, name: str, pseudonym: str = PSEUDONYM) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(deployment.event(f"expiry_worker/{name}")).replace("PSEUDONYM", pseudonym)))
+
+
+def test_a_decision_has_its_record_looked_at_and_giving_it_an_end_has_not(deployment: Deployment) -> None:
+    event = event_of(deployment, "state-decided")
+    assert handle(event) is None
+    assert deployment.reviews.ordered == [ContactPoint("fjordmeter", "email", "k1", PSEUDONYM)]
+
+    # What the worker itself wrote comes back on the stream, and must not go round in circles.
+    change = event["Records"][0]["dynamodb"]
+    change["OldImage"], change["NewImage"]["expires_at"] = change["NewImage"], {"N": "1900000000"}
+    handle(event)
+    assert len(deployment.reviews.ordered) == 1
+
+
+def test_a_mark_of_somebody_who_decided_nothing_is_no_reason_to_look(deployment: Deployment) -> None:
+    event = event_of(deployment, "state-decided")
+    change = event["Records"][0]["dynamodb"]
+    del change["OldImage"], change["NewImage"]["chain"]
+    handle(event)
+
+    assert deployment.reviews.ordered == []
+
+
+def test_a_queue_that_refuses_has_the_change_delivered_again(deployment: Deployment) -> None:
+    deployment.reviews.refuses.add(ContactPoint("fjordmeter", "email", "k1", PSEUDONYM))
+
+    with pytest.raises(UnavailableError):
+        handle(event_of(deployment, "state-decided"))
+
+
+def test_what_expired_and_was_removed_leaves_a_proof_that_names_nobody(deployment: Deployment) -> None:
+    event = event_of(deployment, "item-expired")
+    handle(event)
+    handle(event)
+
+    ((removal, keep_until),) = deployment.removals.proved.values()
+    assert (removal.table, removal.kind, removal.rule) == ("subjects", "PROFILE", "contact-record")
+    assert (removal.ended_at, removal.removed_at) == (1_799_990_000, 1_800_000_000)
+    # Five years, by the rule of the policy for records of compliance.
+    assert keep_until is not None
+    assert 1_826 <= (keep_until - removal.removed_at) / 86_400 <= 1_827
+    assert not any(word in repr(removal) for word in (*PEOPLE, *NAMES, PSEUDONYM))
+
+
+def test_what_people_removed_by_hand_is_no_expiry(deployment: Deployment) -> None:
+    event = event_of(deployment, "item-expired")
+    del event["Records"][0]["userIdentity"]
+    handle(event)
+
+    assert deployment.removals.proved == {}
+
+
+def test_a_record_that_is_looked_at_gets_its_ends(deployment: Deployment) -> None:
+    deployment.subscribed("events")
+    deployment.page("post-unsubscribe-page", deployment.stop_link("events"))
+    ((contact, _),) = deployment.subjects.subjects.items()
+    assert deployment.subjects.ends == {}
+
+    event = event_of(deployment, "reviews", contact.pseudonym)
+    assert handle(event) == {"batchItemFailures": []}
+    given = deployment.subjects.ends[contact, Part("state")]
+    assert given.rule == "marketing-evidence"
+    assert handle(event) == {"batchItemFailures": []}
+    assert deployment.subjects.ends[contact, Part("state")] == given
+
+
+def test_one_record_that_cannot_be_looked_at_does_not_hold_up_the_others(deployment: Deployment) -> None:
+    deployment.subscribed("events")
+    ((contact, _),) = deployment.subjects.subjects.items()
+    good = event_of(deployment, "reviews", contact.pseudonym)["Records"][0]
+    bad = {**good, "messageId": "bad", "body": "[1, 2"}
+
+    assert handle({"Records": [bad, good]}) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+
+
+def test_the_job_of_the_night_orders_what_is_due_and_makes_up_for_days_that_it_missed(deployment: Deployment) -> None:
+    deployment.subscribed("events")
+    ((contact, _),) = deployment.subjects.subjects.items()
+    handle(event_of(deployment, "reviews", contact.pseudonym))
+    # Unused for a year, the consent is stale.
+    assert handle(deployment.event("expiry_worker/job-review"))["due"] == 0
+    deployment.clock.move(days=375)
+
+    assert handle(deployment.event("expiry_worker/job-review")) == {"job": "review", "due": 1, "done": 1, "failed": 0}
+    assert deployment.reviews.ordered == [contact]
+    handle(event_of(deployment, "reviews", contact.pseudonym))
+    assert handle(deployment.event("expiry_worker/job-review"))["due"] == 0
+    assert deployment.check().json["results"][0]["reason"] == "stale"
+
+
+def test_a_job_that_could_not_order_everything_says_so_and_fails(deployment: Deployment) -> None:
+    deployment.subscribed("events")
+    ((contact, _),) = deployment.subjects.subjects.items()
+    handle(event_of(deployment, "reviews", contact.pseudonym))
+    deployment.clock.move(days=375)
+    deployment.reviews.refuses.add(contact)
+
+    with pytest.raises(UnavailableError):
+        handle({"job": "review"})
+
+
+def test_there_is_no_other_job(deployment: Deployment) -> None:
+    with pytest.raises(UnknownNameError):
+        handle({"job": "seal"})
