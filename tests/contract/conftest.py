@@ -22,19 +22,26 @@ BY_DAY = {
 }
 
 
+BY_REVIEW = {
+    "IndexName": "by-review",
+    "KeySchema": [{"AttributeName": "review", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["controller"]},
+}
+
+INDEXES = {"ledger": (BY_DAY, ("day", "hash")), "subjects": (BY_REVIEW, ("review",))}
+
+
 def _database(made: Wire) -> Database:
     client = botocore.session.get_session().create_client("dynamodb")
     for name in TABLES:
         if name in client.list_tables()["TableNames"]:
             client.delete_table(TableName=name)
-        indexes = {"GlobalSecondaryIndexes": [BY_DAY]} if name == "ledger" else {}
+        index, names = INDEXES.get(name, (None, ()))
+        indexes = {"GlobalSecondaryIndexes": [index]} if index else {}
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": key, "AttributeType": "S"}
-                for key in ("pk", "sk", *(("day", "hash") if indexes else ()))
-            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", *names)],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             **indexes,
         )

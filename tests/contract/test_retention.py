@@ -3,7 +3,7 @@
 At each step stand the ends that the items get, and what a check answers at that moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,18 +11,27 @@ from typing import Any
 import pytest
 
 from builders import PEOPLE, PURPOSE, a_policy, an_act
+from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
-from consent_center.adapters.dynamodb.retention import DynamoRetention
+from consent_center.adapters.dynamodb.retention import DynamoRemovals, DynamoRetention, DynamoReviewIndex
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.domain import wishes
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.objection import Against
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import decide
-from consent_center.ports import Dossier, End, Part, Retention, Send
+from consent_center.ports import Dossier, End, Part, Removal, Retention, Send
 from consent_center.usecases.retention import reconsider
-from fakes import InMemoryLedger, InMemoryRetention, InMemorySubjects, SettableClock, no_pause
+from fakes import (
+    CollectingRemovals,
+    CollectingReviews,
+    InMemoryLedger,
+    InMemoryRetention,
+    InMemorySubjects,
+    SettableClock,
+    no_pause,
+)
 from usecase_world import World
 
 RULES: Mapping[str, dict[str, Any]] = {
@@ -337,6 +346,46 @@ def test_a_send_that_is_recorded_again_has_no_end(years: Years) -> None:
     years.world.subjects.record_sends([Send(years.world.contact(), PURPOSE, years.clock())])
 
     assert years.dossier.ends[Part("sent", f"{PURPOSE}#email")] is None
+
+
+def test_records_are_listed_under_the_day_of_their_review(years: Years, request: pytest.FixtureRequest) -> None:
+    if isinstance(years.retention, InMemoryRetention):
+        reviews: Callable[[str], Iterator[Any]] = CollectingReviews(years.world.subjects).due
+    else:
+        reviews = DynamoReviewIndex(years.world.subjects._database).due
+    years.on("2028-01-10").gives()
+    years.reconsider()
+    dossier = years.dossier
+    years.retention.keep(dossier, {}, (), "2029-01-10")
+
+    assert list(reviews("2029-01-10")) == [years.world.contact()]
+    assert list(reviews("2029-01-11")) == []
+    years.retention.keep(dossier, {}, (), None)
+    assert list(reviews("2029-01-10")) == []
+
+
+@pytest.mark.parametrize("engine", ["in memory", "moto", "engine"])
+def test_a_removal_that_is_told_twice_leaves_one_proof(engine: str, request: pytest.FixtureRequest) -> None:
+    removal = Removal("event-1", "subjects", "PROFILE", "ab" * 32, 1_799_990_000, 1_800_000_000, "contact")
+    told_again = replace(removal, kind="STATE")
+    if engine == "in memory":
+        kept = CollectingRemovals()
+        kept.prove(removal, 1_900_000_000)
+        kept.prove(told_again, None)
+        assert kept.proved == {"event-1": (removal, 1_900_000_000)}
+        return
+    database: Database = request.getfixturevalue(f"{engine}_database")
+    removals = DynamoRemovals(database, "ledger")
+    removals.prove(removal, 1_900_000_000)
+    removals.prove(told_again, None)
+
+    (item,) = database.call(
+        "Query",
+        TableName="ledger",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": keys.of_removals(removal.removed_at, removal.key_hash)}},
+    )["Items"]
+    assert (item["kind"]["S"], item["rule"]["S"], item["expires_at"]["N"]) == ("PROFILE", "contact", "1900000000")
 
 
 def with_lock(years: Years, locks: tuple[str, ...]) -> None:
