@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
@@ -52,7 +52,6 @@ class BadInputError(Exception):
 @app.command("export")
 def export(
     to: Annotated[Path, typer.Option("--to", help="The file to write, one entry a line.")] = Path("ledger.ndjson"),
-    first: Annotated[str, typer.Option("--from", help="First day (UTC); by default the ledger's first.")] = "",
     stack: StackOption = DEFAULT_STACK,
     local: LocalOption = 0,
 ) -> None:
@@ -62,7 +61,7 @@ def export(
     part = to.with_name(f"{to.name}.part")
     try:
         database, table = deployment.client("dynamodb"), deployment.output("LedgerTable")
-        first_day = _day(first) if first else _first_day(deployment, database, table)
+        first_day = _first_day(deployment, database, table)
         today = day_of(time.time_ns() // 1_000_000)
         days = list(days_between(first_day, today))
         count = 0
@@ -99,7 +98,7 @@ def fetch_seals(
         names = sorted(key for key in versions if key.startswith("seals/"))
         changed = [] if _keep(to / PUBLIC_KEY, _public_key(deployment)) else [PUBLIC_KEY]
         with _progress(console) as progress:
-            for name in progress.track(names, description="Fetching seals"):
+            for name in progress.track(names, total=len(names), description="Fetching seals"):
                 text = s3.get_object(Bucket=bucket, Key=name, VersionId=versions[name])["Body"].read()
                 if not _keep(to / name, text):
                     changed.append(name)
@@ -123,14 +122,19 @@ def verify(
     through: Annotated[str, typer.Option("--through", help="The last day (UTC) that must be sealed.")] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Take entries that were sealed late for faults.")] = False,
 ) -> None:
     """Verify an export against the seals, without a network. Exit code 1: something is wrong; 2: it cannot be told."""
     console = Console(stderr=True)
     try:
         signature_holds = signature_check(key or seals / PUBLIC_KEY)
-        last = _day(through) if through else day_after(_header(exported)["through"], -UNSEALED_DAYS)
-        with _progress(console) as progress:
-            entries = progress.track(read_export(exported), description="Reading entries", total=None)
+        header = _header(exported)
+        last = _day(through) if through else _expected(header)
+        with (
+            Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as progress,
+            progress.open(exported, encoding="utf-8", errors="surrogateescape", description="Reading entries") as lines,
+        ):
+            entries = read_export(lines, exported)
             report = verify_ledger(entries, read_seals(seals), leaves_in(seals), signature_holds, last)
     except BadInputError as error:
         console.print(str(error), style="red")
@@ -139,7 +143,7 @@ def verify(
         print(json.dumps({"holds": report.holds, **asdict(report)}))
     else:
         _show(report, Console())
-    if not report.holds:
+    if not report.holds or (strict and report.findings):
         raise typer.Exit(1)
 
 
@@ -171,16 +175,16 @@ def signature_check(key: Path) -> Callable[[bytes, bytes], bool]:
     return holds
 
 
-def read_export(file: Path) -> Iterator[Exported]:
-    """The entries of an export. BadInputError names the line that is none."""
-    with file.open(encoding="utf-8", errors="surrogateescape") as lines:
-        next(lines)
-        for number, line in enumerate(lines, start=2):
-            try:
-                row = json.loads(line)
-                yield Exported(str(row["chain"]), int(row["seq"]), str(row["hash"]), _body(str(row["body"])))
-            except (ValueError, KeyError, TypeError, RecursionError):
-                raise BadInputError(f"{file}, line {number} is no exported entry: export it again.") from None
+def read_export(lines: Iterable[str], file: Path) -> Iterator[Exported]:
+    """The entries among the lines of an export, after its first. BadInputError names the line that is none."""
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            continue
+        try:
+            row = json.loads(line)
+            yield Exported(str(row["chain"]), int(row["seq"]), str(row["hash"]), _body(str(row["body"])))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise BadInputError(f"{file}, line {number} is no exported entry: export it again.") from None
 
 
 def read_seals(folder: Path) -> list[tuple[str, bytes]]:
@@ -285,13 +289,19 @@ def _header(file: Path) -> dict[str, Any]:
     try:
         with file.open(encoding="utf-8") as lines:
             header = json.loads(next(lines))
-        if header["export"] == EXPORT_VERSION and _is_day(header["through"]):
+        if header["export"] == EXPORT_VERSION and _is_day(header["from"]) and _is_day(header["through"]):
             return dict(header)
     except FileNotFoundError:
         raise BadInputError(f"There is no file {file}.") from None
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         pass
     raise BadInputError(f"{file} is no export of a ledger.")
+
+
+def _expected(header: dict[str, Any]) -> str | None:
+    """The last day that must be sealed at the time of an export; None for a ledger that is too young for a seal."""
+    last = day_after(header["through"], -UNSEALED_DAYS)
+    return last if last >= header["from"] else None
 
 
 def _public_key(deployment: Deployment) -> bytes:

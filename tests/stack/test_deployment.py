@@ -25,7 +25,8 @@ def test_tables_expire_restore_and_survive_deletion(stack: LocalStack, table: st
 
 
 def test_the_queue_feeds_the_worker_and_sets_aside_what_fails(stack: LocalStack) -> None:
-    (mapping,) = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    (mapping,) = [mapping for mapping in mappings if ":sqs:" in mapping["EventSourceArn"]]
     queues = stack.client("sqs")
     attributes = queues.get_queue_attributes(QueueUrl=stack.resources["LettersQueue"], AttributeNames=["All"])
 

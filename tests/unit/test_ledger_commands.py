@@ -36,6 +36,10 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     ledger.next_night()
     ledger.add("anna")
     ledger.next_night()
+    return written(ledger, tmp_path)
+
+
+def written(ledger: SealedLedger, tmp_path: Path) -> tuple[Path, Path]:
     folder, export = tmp_path / "seals", tmp_path / "ledger.ndjson"
     (folder / "seals").mkdir(parents=True)
     for day, text in ledger.files():
@@ -113,6 +117,29 @@ def test_the_newest_seals_are_missed_when_it_is_said_how_far_they_must_go(files:
 
     missing = [found["day"] for found in json.loads(done.stdout)["findings"]]
     assert (done.exit_code, missing) == (1, ["2027-01-17", "2027-01-18"])
+
+
+def test_a_ledger_that_began_today_needs_no_seal_yet(files: tuple[Path, Path]) -> None:
+    export, folder = files
+    for file in (folder / "seals").iterdir():
+        file.unlink()
+    change(export, '"through": "2027-01-17"', '"through": "2027-01-16"')
+    assert json.loads(verify(files, "--json").stdout)["unsealed"] == 3
+    change(export, '"through": "2027-01-16"', '"through": "2027-01-17"')
+    assert verify(files).exit_code == 1
+
+
+def test_a_late_entry_is_shown_and_is_a_fault_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    ledger = SealedLedger(signer=RsaSigner())
+    late = ledger.add("anna")
+    ledger.index.hidden.add(late.hash)
+    ledger.next_night()
+    ledger.index.hidden.clear()
+    ledger.next_night()
+    files = written(ledger, tmp_path)
+
+    assert "its date is not" in verify(files).stdout
+    assert [verify(files, *options).exit_code for options in ((), ("--strict",))] == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent_center.domain.chain import canonical
@@ -27,6 +27,7 @@ def root_by_the_book(hashes: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(HASHES, max_size=70))
 def test_a_tree_that_grows_has_the_root_that_the_definition_gives(hashes: list[str]) -> None:
     tree = Tree()
@@ -36,6 +37,7 @@ def test_a_tree_that_grows_has_the_root_that_the_definition_gives(hashes: list[s
     assert (tree.size, tree.root) == (len(hashes), root_by_the_book([bytes.fromhex(text) for text in hashes]).hex())
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(LEAVES, max_size=30), st.lists(LEAVES, max_size=30))
 def test_what_is_covered_is_left_out_whatever_else_is_covered(some: list[Leaf], others: list[Leaf]) -> None:
     leaves, covered = sorted({*some, *others[::2]}), sorted(others)
@@ -43,6 +45,7 @@ def test_what_is_covered_is_left_out_whatever_else_is_covered(some: list[Leaf], 
     assert list(without(leaves, covered)) == sorted(set(leaves) - set(covered))
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEAVES)
 def test_a_line_of_a_list_is_read_as_it_was_written(leaf: Leaf) -> None:
     assert read_leaf(leaf.line) == leaf

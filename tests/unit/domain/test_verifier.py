@@ -42,6 +42,7 @@ EVENTS = st.lists(st.tuples(st.sampled_from(CHAINS), st.integers(0, 2)), min_siz
 LEDGERS = st.builds(lived, EVENTS)
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.randoms())
 def test_nothing_is_found_where_nobody_tampered_in_whatever_order_entries_come(
     ledger: SealedLedger, chance: random.Random
@@ -54,6 +55,7 @@ def test_nothing_is_found_where_nobody_tampered_in_whatever_order_entries_come(
     assert (report.entries, report.unsealed) == (len(export), 0)
 
 
+@settings(deadline=None, max_examples=60)
 @given(EVENTS, st.sets(st.integers(0, 8)))
 def test_an_entry_that_came_late_is_shown_and_does_not_spoil_the_proof(
     events: list[tuple[str, int]], late: set[int]
@@ -66,6 +68,7 @@ def test_an_entry_that_came_late_is_shown_and_does_not_spoil_the_proof(
     assert len(report.findings) == sum(signed.seal.late for signed in ledger.seals.kept.values())
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_an_edited_field_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     export = ledger.export()
@@ -78,6 +81,7 @@ def test_an_edited_field_is_found(ledger: SealedLedger, data: st.DataObject) -> 
     assert (Fault.ALTERED, entry.chain, entry.seq) in found_in(ledger, export)
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_an_edited_entry_with_a_fitting_hash_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     export = ledger.export()
@@ -89,6 +93,7 @@ def test_an_edited_entry_with_a_fitting_hash_is_found(ledger: SealedLedger, data
     assert (Fault.REPLACED, entry.chain, entry.seq) in found_in(ledger, export)
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_chain_that_was_rewritten_to_its_end_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     export = ledger.export()
@@ -104,6 +109,7 @@ def test_a_chain_that_was_rewritten_to_its_end_is_found(ledger: SealedLedger, da
     }
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_deleted_entry_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     export = ledger.export()
@@ -112,6 +118,7 @@ def test_a_deleted_entry_is_found(ledger: SealedLedger, data: st.DataObject) -> 
     assert (Fault.DELETED, gone.chain, gone.seq) in found_in(ledger, export)
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_two_entries_that_changed_places_are_found(ledger: SealedLedger, data: st.DataObject) -> None:
     export = ledger.export()
@@ -125,6 +132,7 @@ def test_two_entries_that_changed_places_are_found(ledger: SealedLedger, data: s
     assert {(Fault.MISPLACED, one.chain, one.seq), (Fault.MISPLACED, other.chain, other.seq)} <= found
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_forked_chain_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     export = ledger.export()
@@ -134,6 +142,7 @@ def test_a_forked_chain_is_found(ledger: SealedLedger, data: st.DataObject) -> N
     assert (Fault.FORKED, entry.chain, entry.seq) in found_in(ledger, export)
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_back_dated_entry_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     day = data.draw(st.sampled_from(sorted(ledger.seals.kept)))
@@ -142,6 +151,7 @@ def test_a_back_dated_entry_is_found(ledger: SealedLedger, data: st.DataObject) 
     assert found_in(ledger, [*ledger.export(), exported(forged)]) == {(Fault.BACK_DATED, "dora", 1)}
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_back_dated_entry_that_the_next_seal_took_in_is_shown(ledger: SealedLedger, data: st.DataObject) -> None:
     day = data.draw(st.sampled_from(sorted(ledger.seals.kept)[-2:]))
@@ -152,6 +162,7 @@ def test_a_back_dated_entry_that_the_next_seal_took_in_is_shown(ledger: SealedLe
     assert found_in(ledger, ledger.export()) == {(Fault.LATE, "dora", 1)}
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_seal_that_another_key_made_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     files = ledger.files()
@@ -163,6 +174,7 @@ def test_a_seal_that_another_key_made_is_found(ledger: SealedLedger, data: st.Da
     assert (Fault.SEAL_UNSIGNED, day) in {(found.fault, found.day) for found in ledger.verify(files=files).findings}
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_seal_that_was_replaced_by_one_of_the_same_key_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     """Whoever may use the key and could write to the bucket: the seals after it, and its own list, tell."""
@@ -176,6 +188,7 @@ def test_a_seal_that_was_replaced_by_one_of_the_same_key_is_found(ledger: Sealed
     assert {(Fault.LEAVES_ALTERED, day), (Fault.SEAL_UNLINKED, files[place + 1][0])} <= found
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_missing_day_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     files = ledger.files()
@@ -195,6 +208,7 @@ def test_without_any_seal_every_day_that_must_have_one_is_missing() -> None:
     assert [found.fault for found in ledger.verify(files=[]).findings] == [Fault.SEAL_MISSING]
 
 
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS, st.data())
 def test_a_spoilt_list_of_leaves_is_found(ledger: SealedLedger, data: st.DataObject) -> None:
     lists = copy.deepcopy(ledger.seals.lists)
@@ -235,7 +249,7 @@ def test_a_file_that_is_no_seal_of_its_day_is_found(spoil: Callable[[bytes], byt
     }
 
 
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=60)
 @given(LEDGERS)
 def test_a_ledger_still_verifies_when_the_payloads_of_a_person_are_gone(ledger: SealedLedger) -> None:
     """Nothing but entries is given to the verifier, so what an erasure removes cannot be missed."""

@@ -115,7 +115,8 @@ def verify_ledger(
     sealed: dict[bytes, str] = {}
     for entry in entries:
         report.entries += 1
-        known = _Known(entry.seq, _bytes(entry.hash), str(entry.body.get("prev")), str(entry.body.get("at")))
+        at = entry.body.get("at")
+        known = _Known(entry.seq, _bytes(entry.hash), str(entry.body.get("prev")), at if isinstance(at, str) else "")
         chains.setdefault(entry.chain, []).append(known)
         if not is_whole(Entry(entry.body, entry.hash)):
             report.findings.append(Finding(Fault.ALTERED, known.at[:10], entry.chain, entry.seq))
@@ -221,7 +222,7 @@ def _check_chain(report: Report, chain: str, row: Sequence[_Known]) -> None:
             report.findings.append(Finding(Fault.MISSING, known.at[:10], chain, known.seq))
         elif known.prev != prev:
             report.findings.append(Finding(Fault.BROKEN_LINK, known.at[:10], chain, known.seq))
-        if known.at < at:
+        if known.at < at and known.at:
             report.findings.append(Finding(Fault.OUT_OF_TIME, known.at[:10], chain, known.seq))
         seq, prev, at = known.seq, known.hash.hex(), known.at
 
