@@ -28,6 +28,8 @@ from fakes import (
     InMemoryLedger,
     InMemoryLimits,
     InMemorySubjects,
+    PlainKeys,
+    PlainSigner,
     SettableClock,
     no_pause,
 )
@@ -70,6 +72,8 @@ class Deployment:
     limits: InMemoryLimits = field(default_factory=InMemoryLimits)
     dead_letters: CollectingDeadLetters = field(default_factory=CollectingDeadLetters)
     clock: SettableClock = field(default_factory=SettableClock)
+    signer: PlainSigner = field(default_factory=PlainSigner)
+    keys: PlainKeys = field(default_factory=PlainKeys)
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
@@ -86,6 +90,8 @@ class Deployment:
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
+        services.receipt_signer = self.signer
+        services.public_keys = self.keys
         self.services = services
 
     def event(self, name: str, token: str = "", **changes: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Ports in memory."""
 
+import hashlib
 import secrets
 import threading
 import time
@@ -237,6 +238,34 @@ class InMemoryLimits:
 
     def is_blocked(self, name: str, now: int) -> bool:
         return now < self.blocked.get(name, 0)
+
+
+@dataclass
+class PlainSigner:
+    """Signs by a hash that anybody can make: enough to see what was signed."""
+
+    fails: bool = False
+    calls: int = 0
+
+    @property
+    def key_id(self) -> str:
+        return "arn:aws:kms:eu-north-1:000000000000:key/receipts-1"
+
+    def sign(self, message: bytes) -> bytes:
+        self.calls += 1
+        if self.fails:
+            raise UnavailableError("sign: KMSInternalException")
+        return hashlib.sha256(message).digest()
+
+
+@dataclass
+class PlainKeys:
+    fails: bool = False
+
+    def jwks(self) -> Mapping[str, object]:
+        if self.fails:
+            raise UnavailableError("public key: KMSInternalException")
+        return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "receipts-1", "n": "AQ", "e": "AQAB"}]}
 
 
 @dataclass

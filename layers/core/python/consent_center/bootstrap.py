@@ -21,7 +21,9 @@ from consent_center.ports import (
     Mailer,
     Outbox,
     Pause,
+    PublicKeys,
     Secrets,
+    Signer,
     Subjects,
 )
 from consent_center.texts import Texts
@@ -141,6 +143,19 @@ class Services:
         from consent_center.adapters.ses import SesMailer
 
         return SesMailer(self._wire("sesv2"))
+
+    @cached_property
+    def receipt_signer(self) -> Signer:
+        """Signs receipts."""
+        from consent_center.adapters.kms import Algorithm, KmsSigner
+
+        return KmsSigner(self._wire("kms"), lambda: self.config.signing_key, Algorithm.RECEIPTS)
+
+    @cached_property
+    def public_keys(self) -> PublicKeys:
+        from consent_center.adapters.kms import KmsPublicKeys
+
+        return KmsPublicKeys(self._wire("kms"), lambda: self.config.signing_key)
 
 
 def _pause(attempt: int) -> None:

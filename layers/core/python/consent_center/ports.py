@@ -146,7 +146,8 @@ class Ledger(Protocol):
 class LetterOrder:
     """A letter to be written and sent; ids only, so that a queue never holds a person.
 
-    `request` is the sign-up that the letter asks about; for other letters a random name, so that duplicates are seen.
+    `request` is the sign-up that the letter asks about, for a receipt the number of the event (`seq`); for other
+    letters a random name, so that duplicates are seen.
     """
 
     letter: str
@@ -203,6 +204,19 @@ class DeadLetters(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a letter."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        """Hides the content, because a repr ends up in logs and tracebacks."""
+        return f"Attachment({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One letter to one address."""
 
@@ -213,6 +227,7 @@ class Envelope:
     text: str
     html: str
     headers: Mapping[str, str]
+    attachments: Sequence[Attachment] = ()
 
     def __repr__(self) -> str:
         """Hides the letter, because a repr ends up in logs and tracebacks."""
@@ -241,3 +256,8 @@ class WrittenLetter(Protocol):
 class LetterTexts(Protocol):
     def letter(self, name: str, language: str, **context: Any) -> WrittenLetter:
         """The letter of that name in a language."""
+
+
+class PublicKeys(Protocol):
+    def jwks(self) -> Mapping[str, Any]:
+        """The public halves of the keys that sign receipts (RFC 7517, 5), or UnavailableError."""
