@@ -150,7 +150,7 @@ def show_receipt(token: str, seq: str) -> Response[str]:
         spoken=language,
         **views.receipt(found, services().policy, services().texts, language),
         file_url=f"/preferences/{token}/receipts/{found.event.seq}/file",
-        keys_url="/.well-known/jwks.json",
+        keys_url=f"{_base_url()}/.well-known/jwks.json",
         history_url=_address(f"{token}/history", {}),
     )
 
@@ -211,13 +211,17 @@ def _receipt(token: str, seq: str) -> receipts.Receipt:
     return receipts.look_at_receipt(
         token,
         seq,
-        base_url=base_url(services().config, app.current_event.request_context.domain_name),
+        base_url=_base_url(),
         policy=services().policy,
         subjects=services().subjects,
         ledger=services().ledger,
         secrets=services().secrets,
         clock=services().clock,
     )
+
+
+def _base_url() -> str:
+    return base_url(services().config, app.current_event.request_context.domain_name)
 
 
 def _wish(what: str, form: Form) -> tuple[wishes.Wish, str, str]:

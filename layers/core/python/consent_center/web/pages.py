@@ -74,7 +74,7 @@ def download(content: str, media_type: str, file_name: str) -> Response[str]:
     headers = {
         **_HEADERS,
         "Content-Disposition": f'attachment; filename="{file_name}"',
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
     }
     return Response(HTTPStatus.OK, f"{media_type}; charset=utf-8", content, headers)
 
