@@ -20,16 +20,37 @@ from consent_center.domain.policy import Period, Policy, Purpose
 SCHEMA = "urn:consent-center:schema:receipt:1"
 """What every receipt conforms to; receipts of consents conform to the guide's schemas too."""
 
-CONTEXT = {
+_GUIDE = [f"https://w3id.org/dpv/schema/dpv-27560#{kind}-eu-gdpr" for kind in ("record", "receipt")]
+
+_NAMESPACES = {
     "cc": "urn:consent-center:terms:",
     "dct": "http://purl.org/dc/terms/",
     "dpv": "https://w3id.org/dpv#",
-    "dpv-27560": "https://w3id.org/dpv/schema/dpv-27560#",
     "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
     "jws": "urn:consent-center:terms:jws",
     "loc": "https://w3id.org/dpv/loc#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
+}
+
+_NAMES = (
+    "dct:conformsTo",
+    "dpv:hasConsentStatus",
+    "dpv:hasCountry",
+    "dpv:hasJurisdiction",
+    "dpv:hasLegalBasis",
+    "dpv:hasLocation",
+    "dpv:hasNecessity",
+    "dpv:hasProcessing",
+    "dpv:hasRight",
+    "skos:broader",
+)
+"""Fields whose values are names in these vocabularies and not texts."""
+
+CONTEXT = {
+    **_NAMESPACES,
+    **{name: {"@id": name, "@type": "@id"} for name in _NAMES},
+    "dpv:hasEntity": {"@id": "dpv:hasEntity", "@container": "@index"},
 }
 
 _OURS = uuid.UUID("5d1f6f0e-8f5c-5f55-9c1e-2f2b1d3f6a27")
@@ -84,7 +105,7 @@ def receipt(policy: Policy, entry: Entry, payload: Payload | None, *, language: 
         "@type": ["dpv:ConsentReceipt", "dpv:ConsentRecord"] if is_of_consent else ["dpv:DataProcessingRecord"],
         "dct:conformsTo": [
             SCHEMA,
-            *(["dpv-27560:record-eu-gdpr", "dpv-27560:receipt-eu-gdpr"] if is_of_consent else []),
+            *(_GUIDE if is_of_consent else []),
         ],
         "dpv:hasIdentifier": _id("record", entry),
         "cc:receipt": _id("receipt", entry),
@@ -324,7 +345,7 @@ def _recipient(row: Mapping[str, Any], policy: Policy, language: str) -> dict[st
         "dpv:hasAddress": row["country"],
         "dpv:hasContact": "through the controller",
         "dpv:hasCountry": f"loc:{row['country']}",
-        "dpv:hasDataTransferLegalBasis": row["transfer_tool"],
+        "cc:transferTool": row["transfer_tool"],
         "skos:definition": policy.text(row["purpose_of_sharing"], language),
     }
 
