@@ -121,7 +121,12 @@ def preferences(
         "recorded": [_choice(choice, policy, language) for choice in page.recorded],
         "anything_on": any(row.is_on for choice in (*page.received, *page.recorded) for row in choice.rows),
         "objections": [
-            {"id": against.value, "name": say(_OBJECTIONS[against]), "since": _seconds(decided)}
+            {
+                "id": against.value,
+                "name": say(_OBJECTIONS[against]),
+                "since": _seconds(decided),
+                "event": decided.seq if decided else None,
+            }
             for against, decided in page.objections.items()
         ],
         "interests": [_interest(row, policy, language) for row in page.interests],
@@ -344,6 +349,7 @@ def _interest(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         **_same_for_everyone(policy, row.purpose.id, language),
         "is_on": row.is_on,
         "stopped": _seconds(row.decided) if not row.is_on else None,
+        "event": row.decided.seq if row.decided else None,
     }
 
 

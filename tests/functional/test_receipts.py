@@ -238,6 +238,16 @@ def test_history_and_rows_lead_to_the_receipts(deployment: Deployment) -> None:
     assert f"/preferences/{token}/receipts/2?lang=en" in deployment.preferences("get-preferences", token).text
 
 
+def test_an_objection_leads_to_its_receipt(deployment: Deployment) -> None:
+    token = deployment.subscribed("events")
+    deployment.press(token, do="object", to="statistics")
+    deployment.press(token, do="object", to="direct-marketing")
+    page = deployment.preferences("get-preferences", token).text
+
+    assert f"/preferences/{token}/receipts/2?lang=en" in page
+    assert f"/preferences/{token}/receipts/3?lang=en" in page
+
+
 # ---- The history ------------------------------------------------------------------------------------------------
 
 

@@ -313,6 +313,7 @@ def an_interest(purpose: str, name: str, **changes: Any) -> dict[str, Any]:
         "absolute": False,
         "is_on": True,
         "stopped": None,
+        "event": None,
         "recipients": ["Molnhyllan Drift AB"],
         "kept": a_rule("last_inbound_contact", name="Customer contacts and enquiries", period=a_period(24)),
         **changes,
@@ -331,8 +332,8 @@ def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "received": received,
         "recorded": [recordings()],
         "objections": [
-            {"id": "direct-marketing", "name": "Direct marketing", "since": None},
-            {"id": "profiling", "name": "Profiling for marketing", "since": None},
+            {"id": "direct-marketing", "name": "Direct marketing", "since": None, "event": None},
+            {"id": "profiling", "name": "Profiling for marketing", "since": None, "event": None},
         ],
         "interests": [
             an_interest("statistics", "Statistics"),
@@ -381,8 +382,8 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         preferences(
             *[off] * 4,
             objections=[
-                {"id": "direct-marketing", "name": "Direct marketing", "since": AT},
-                {"id": "profiling", "name": "Profiling for marketing", "since": AT},
+                {"id": "direct-marketing", "name": "Direct marketing", "since": AT, "event": 2},
+                {"id": "profiling", "name": "Profiling for marketing", "since": AT, "event": 2},
             ],
             interests=[an_interest("profiling", "Choosing what is relevant for you", is_on=False, stopped=AT)],
             result={"text": "We stop now, and you need give no reason.", "can_undo": True, "kind": "done"},
