@@ -32,7 +32,7 @@ GIGABYTES = 0.5
 QUEUE_REQUESTS = 3
 """A message is sent, received and deleted."""
 
-SECRET_MONTH, ALARM_MONTH = 0.40, 0.10
+SECRET_MONTH, KEY_MONTH, ALARM_MONTH = 0.40, 1.00, 0.10
 
 
 def per_million(counted: Mapping[str, Any], name: str) -> float:
@@ -55,6 +55,11 @@ def idle() -> dict[str, float]:
     """USD a month while nobody comes, by what costs it. Storage is nothing yet; polling the queue is free in Lambda."""
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     secrets = len(re.findall("Type: AWS::SecretsManager::Secret$", template, re.MULTILINE))
+    keys = len(re.findall("Type: AWS::KMS::Key$", template, re.MULTILINE))
     alarms = len(re.findall("Type: AWS::CloudWatch::Alarm$", template, re.MULTILINE))
-    costs = {f"{secrets} secrets": secrets * SECRET_MONTH, f"{alarms} alarms": alarms * ALARM_MONTH}
+    costs = {
+        f"{secrets} secrets": secrets * SECRET_MONTH,
+        f"{keys} signing key": keys * KEY_MONTH,
+        f"{alarms} alarms": alarms * ALARM_MONTH,
+    }
     return {**costs, "together": sum(costs.values())}

@@ -139,13 +139,16 @@ def _key(item: Item) -> Key:
 
 
 def updated(item: Item, asked: dict[str, Any]) -> Item:
-    """The item after an update expression of `SET a = b` and `ADD a b`; ValueError for any other."""
+    """The item after an update expression of `SET a = b`, `ADD a b` and `REMOVE a`; ValueError for any other."""
     names = asked.get("ExpressionAttributeNames", {})
     values = asked.get("ExpressionAttributeValues", {})
     item = dict(item)
     parts = re.split(r"\b(SET|ADD|REMOVE|DELETE)\b", asked["UpdateExpression"])[1:]
     for action, clauses in zip(parts[::2], parts[1::2], strict=True):
         for clause in clauses.split(","):
+            if action == "REMOVE":
+                item.pop(names[clause.strip()], None)
+                continue
             name, value = clause.split("=") if action == "SET" else clause.split()
             attribute, given = names[name.strip()], values[value.strip()]
             if action == "ADD":

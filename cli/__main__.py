@@ -2,6 +2,8 @@
 
 import typer
 
+from cli import jobs, ledger
+
 app = typer.Typer(
     name="consentctl",
     help="Check the policy, verify evidence and look after a deployment.",
@@ -14,6 +16,10 @@ app = typer.Typer(
 @app.callback()
 def consentctl() -> None:
     """Check the policy, verify evidence and look after a deployment."""
+
+
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(jobs.app, name="jobs")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import boto3
 import typer
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 DEFAULT_STACK = "consent-center"
@@ -25,9 +26,9 @@ class Deployment:
         """`local_port` is the PORT of `make run`; 0 stands for AWS with the caller's own credentials."""
         self._stack, self._local_port = stack, local_port
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client."""
-        return self._session.client(service, endpoint_url=self._endpoint)
+        return self._session.client(service, endpoint_url=self._endpoint, config=config)
 
     def output(self, name: str) -> str:
         """An output of the stack. Ends the program with one line for people if there is no such stack or output."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from local.child_processes import Child
 from local.errors import LocalStackError
-from local.template import ACCOUNT, REGION, Template
+from local.template import ACCOUNT, REGION, Evaluator, Template
 
 PROCESS = Path(__file__).parent / "emulator_process.py"
 START_SECONDS = 60.0
@@ -145,6 +145,9 @@ def deployable(template: Template) -> dict[str, Any]:
         elif resource["Type"] == "AWS::ApiGatewayV2::Api":
             # The front door does the routing; here a name stands for the description, of which no route would be made.
             resource["Properties"] = {"Name": name, "ProtocolType": "HTTP"}
+        elif resource["Type"] == "AWS::S3::BucketPolicy":
+            # It would refuse everybody: connections here are plain, and s3:if-none-match is not known.
+            del body["Resources"][name]
         elif resource["Type"] == "AWS::Lambda::Function":
             # The forwarder stands in for the code, so the layers are not needed beside it.
             properties = resource["Properties"]
@@ -175,7 +178,7 @@ def _naming_secrets_by_arn(value: Any, secrets: set[str]) -> Any:
 
 
 def apply_what_cloudformation_ignored(template: Template, resources: dict[str, str], client: Clients) -> None:
-    """Set time-to-live and recovery on tables and life cycles on buckets; the emulator's CloudFormation skips them."""
+    """Set what the emulator's CloudFormation skips: expiry and recovery of tables, life cycles and locks of buckets."""
     for name, table in template.of_type("AWS::DynamoDB::Table").items():
         if name in resources:
             _apply_to_table(client("dynamodb"), resources[name], table)
@@ -184,6 +187,16 @@ def apply_what_cloudformation_ignored(template: Template, resources: dict[str, s
         if name in resources and rules:
             client("s3").put_bucket_lifecycle_configuration(
                 Bucket=resources[name], LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in rules]}
+            )
+        if name in resources and "ObjectLockConfiguration" in bucket:
+            lock = Evaluator(template.body, template.parameters)(bucket["ObjectLockConfiguration"])
+            retention = lock["Rule"]["DefaultRetention"]
+            client("s3").put_object_lock_configuration(
+                Bucket=resources[name],
+                ObjectLockConfiguration={
+                    **lock,
+                    "Rule": {"DefaultRetention": {**retention, "Days": int(retention["Days"])}},
+                },
             )
 
 

@@ -23,6 +23,9 @@ from local.runtime_api import FunctionError, FunctionPool, NoProcessFreeError, P
 LONGEST_BACKGROUND_WAIT = 900.0
 """Seconds an event of the emulator may wait for a free process and run."""
 
+JOBS_FUNCTION = "RetentionWorkerFunction"
+"""Logical id of the function that runs jobs by name."""
+
 DRAINED = 64 * 1024 * 1024
 """Bytes of a refused body that are read and dropped, so that the sender sees the answer instead of a broken pipe."""
 
@@ -113,6 +116,8 @@ class FrontDoor:
             return http_api.message(403, "Forbidden")
         if request.method == "POST" and request.path.startswith("/_local/functions/"):
             return self._forwarded(request)
+        if request.method == "POST" and request.path.startswith("/_local/jobs/"):
+            return self._job(request)
         if self._local is None:
             return http_api.function_silent()
         return self._local.answer(request)
@@ -136,6 +141,22 @@ class FrontDoor:
         elapsed = (time.monotonic() - started) * 1000
         self._log(f"{time.strftime('%H:%M:%S')} event for {pool.function.logical_id}: {told} {elapsed:.0f} ms")
         return _json(outcome)
+
+    def _job(self, request: Request) -> Response:
+        """Run a job at once, which its schedule would start later."""
+        # Demanding JSON keeps forms of other sites out.
+        if (request.header("content-type") or "").split(";")[0] != "application/json":
+            return http_api.message(415, "Send JSON")
+        pool = self._pools.get(JOBS_FUNCTION)
+        if pool is None:
+            return http_api.not_found()
+        event = json.dumps({"job": request.path.rpartition("/")[2]}).encode()
+        try:
+            return _json(pool.invoke(event, patience=LONGEST_BACKGROUND_WAIT))
+        except FunctionError as failed:
+            return http_api.message(500, failed.kind)
+        except NoProcessFreeError:
+            return http_api.function_silent()
 
 
 class LocalPages:

@@ -40,6 +40,7 @@ def index(subscribe_path: str | None) -> bytes:
         '<li><a href="/_local/mailbox">Mailbox</a>: every letter that would have been sent '
         '(also as <a href="/_local/mailbox.json">JSON</a>)</li>'
         '<li><a href="/_local/token">An access token</a> for the API; add <code>?scope=…</code></li>'
+        "<li><code>POST /_local/jobs/seal</code> seals the ledger now, rather than at two o'clock at night</li>"
         '<li><a href="/_local/issuer/.well-known/openid-configuration">The token issuer</a></li></ul>',
     )
 

@@ -59,6 +59,7 @@ def _compiled() -> dict[str, Any]:
             "profiling": False,
             "double_opt_in": False,
             "valid_for": None,
+            "stale_after": None,
             "pauses": [],
             "fewer": [],
             "interest": None,
@@ -140,6 +141,7 @@ def _compiled() -> dict[str, Any]:
             {
                 "id": "proof",
                 "name": {"en": "Proof of consent"},
+                "covers": "marketing-evidence",
                 "clock": "last_send",
                 "period": {"months": 24, "days": 0},
                 "never_sent": None,
@@ -210,7 +212,7 @@ def a_decision(
         [(scope, to) for scope in scopes],
         an_act(by_person=by_person),
         now=at,
-        chance=Randomness(chain, secrets.token_hex(32)),
+        chance=Randomness(chain, secrets.token_urlsafe(16), secrets.token_urlsafe(16)),
         valid_until=dict.fromkeys((scope.code for scope in scopes), valid_until) if valid_until else None,
     )
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import consent_api.app
 import delivery_worker.app
 import preference_center.app
+import retention_worker.app
 import shipped_policy
 import subscription_links.app
 from builders import PEOPLE
@@ -24,12 +25,14 @@ from fakes import (
     CollectingOutbox,
     CountingChance,
     FixedSecrets,
+    HashingSigner,
     InMemoryClaims,
+    InMemoryDayIndex,
     InMemoryLedger,
     InMemoryLimits,
+    InMemorySeals,
     InMemorySubjects,
     PlainKeys,
-    PlainSigner,
     SettableClock,
     no_pause,
 )
@@ -72,12 +75,17 @@ class Deployment:
     limits: InMemoryLimits = field(default_factory=InMemoryLimits)
     dead_letters: CollectingDeadLetters = field(default_factory=CollectingDeadLetters)
     clock: SettableClock = field(default_factory=SettableClock)
-    signer: PlainSigner = field(default_factory=PlainSigner)
+    seals: InMemorySeals = field(default_factory=InMemorySeals)
+    signer: HashingSigner = field(default_factory=HashingSigner)
+    receipt_signer: HashingSigner = field(
+        default_factory=lambda: HashingSigner("arn:aws:kms:eu-north-1:000000000000:key/receipts-1")
+    )
     keys: PlainKeys = field(default_factory=PlainKeys)
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
         settings = {"SIGN_UPS_PER_ADDRESS": "5", "SIGN_UPS_PER_SOURCE": "8", "SCOPE_PREFIX": "consent."}
+        settings |= {"LEDGER_TABLE": "ledger"}
         services = Services(Config({**settings, "PUBLIC_URL": "https://consent.example.com"}))
         services.subjects = self.subjects
         services.ledger = InMemoryLedger(self.subjects)
@@ -90,7 +98,11 @@ class Deployment:
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
-        services.receipt_signer = self.signer
+        self.index = InMemoryDayIndex(self.subjects.entry_of)
+        services.day_index = self.index
+        services.seals = self.seals
+        services.seal_signer = self.signer
+        services.receipt_signer = self.receipt_signer
         services.public_keys = self.keys
         self.services = services
 
@@ -162,6 +174,10 @@ class Deployment:
             for number, order in enumerate(self.outbox.orders)
         ]
         return delivery_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
+
+    def job(self, name: str) -> dict[str, Any]:
+        """Run a job as its schedule does."""
+        return retention_worker.app.lambda_handler({"job": name}, CONTEXT) or {}  # type: ignore[arg-type]
 
     def form_token(self) -> str:
         token = re.search(r'name="form" value="([^"]+)"', self.page("get-subscribe").body)

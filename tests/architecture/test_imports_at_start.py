@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 ADAPTERS = (
     *("dynamodb.subjects", "dynamodb.limits", "dynamodb.claims", "dynamodb.ledger"),
     *("aws", "secretsmanager", "sqs", "ses"),
+    *("dynamodb.day_index", "kms", "s3"),
 )
 
 FOR_CLIENTS = ("botocore.client", "botocore.session", "botocore.loaders", "botocore.parsers", "urllib3", "http.client")

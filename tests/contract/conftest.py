@@ -15,17 +15,28 @@ from moto_wire import ENVIRONMENT, by_moto
 
 TABLES = {"subjects": SUBJECTS_ITEMS, "ledger": LEDGER_ITEMS, "transient": TRANSIENT_ITEMS}
 
+BY_DAY = {
+    "IndexName": "by-day",
+    "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}, {"AttributeName": "hash", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+
 
 def _database(made: Wire) -> Database:
     client = botocore.session.get_session().create_client("dynamodb")
     for name in TABLES:
         if name in client.list_tables()["TableNames"]:
             client.delete_table(TableName=name)
+        indexes = {"GlobalSecondaryIndexes": [BY_DAY]} if name == "ledger" else {}
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": "S"}
+                for key in ("pk", "sk", *(("day", "hash") if indexes else ()))
+            ],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            **indexes,
         )
     database = Database(made)
     for name, items in TABLES.items():

@@ -53,7 +53,7 @@ def refusal(code: str, status: int = 400, **more: object) -> Answer:
 
 @pytest.fixture
 def subjects(moto_database: Database) -> DynamoSubjects:
-    return DynamoSubjects(moto_database, no_pause)
+    return DynamoSubjects(moto_database, no_pause, lambda: NOON)
 
 
 CONFLICT = refusal(

@@ -31,7 +31,7 @@ def world(request: pytest.FixtureRequest) -> World:
         subjects = InMemorySubjects()
         return World(subjects=subjects, ledger=InMemoryLedger(subjects))
     database = request.getfixturevalue("engine_database")
-    return World(subjects=DynamoSubjects(database, _pause), ledger=DynamoLedger(), pause=_pause)
+    return World(subjects=DynamoSubjects(database, _pause, lambda: 0), ledger=DynamoLedger(), pause=_pause)
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:

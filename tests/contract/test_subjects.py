@@ -40,11 +40,11 @@ def store(request: pytest.FixtureRequest) -> Store:
         subjects = InMemorySubjects()
         return Store(subjects, InMemoryLedger(subjects))
     database = request.getfixturevalue(f"{request.param}_database")
-    return Store(DynamoSubjects(database, no_pause), DynamoLedger())
+    return Store(DynamoSubjects(database, no_pause, lambda: NOON), DynamoLedger())
 
 
 def a_chance() -> Randomness:
-    return Randomness("chain-1", secrets.token_hex(32))
+    return Randomness("chain-1", secrets.token_urlsafe(16), secrets.token_urlsafe(16))
 
 
 def a_profile() -> Profile:
@@ -273,7 +273,7 @@ def test_what_does_not_fit_into_one_answer_is_read_on() -> None:
             asked.append(arguments.get("ExclusiveStartKey"))
             return pages[len(asked) - 1]
 
-    subjects = DynamoSubjects(cast("Database", Pages()), no_pause)
+    subjects = DynamoSubjects(cast("Database", Pages()), no_pause, lambda: NOON)
     StateItem.Meta.table_name = "subjects"
 
     assert subjects.holdings(a_contact()).last_sends == {("p1", "email"): 1, ("p2", "email"): 2}

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consent_center.adapters.dynamodb.claims import HELD_SECONDS
@@ -12,8 +12,9 @@ from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.request import Request
+from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.subject import Decision, Randomness, Subject
-from consent_center.ports import Envelope, Holdings, LetterOrder, Profile, Record, Send
+from consent_center.ports import Dossier, Envelope, Holdings, LetterOrder, Part, Profile, Record, Send
 
 
 @dataclass
@@ -49,7 +50,7 @@ class CountingChance:
         return f"name{self.count:022d}"
 
     def decision(self) -> Randomness:
-        return Randomness(chain=self.name(), salt=secrets.token_hex(32))
+        return Randomness(self.name(), secrets.token_urlsafe(16), secrets.token_urlsafe(16))
 
 
 @dataclass
@@ -77,6 +78,19 @@ class InMemorySubjects:
     unreadable: set[ContactPoint] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    clock: Callable[[], int] = lambda: 0
+    """Tells what has expired; by default nothing has."""
+    ends: dict[tuple[ContactPoint | str, Part], int] = field(default_factory=dict)
+    """Epoch seconds from which an item is gone, of a contact point or of a chain."""
+    reviews: dict[ContactPoint, str] = field(default_factory=dict)
+
+    def is_gone(self, of: ContactPoint | str, part: Part) -> bool:
+        end = self.ends.get((of, part))
+        return end is not None and end * 1000 <= self.clock()
+
+    def _subject(self, contact: ContactPoint) -> Subject:
+        subject = self.subjects.get(contact, Subject(contact))
+        return Subject(contact, subject.version) if self.is_gone(contact, Part("state")) else subject
 
     def add_request(self, request: Request) -> None:
         self.calls.append("add_request")
@@ -84,22 +98,28 @@ class InMemorySubjects:
 
     def load(self, contact: ContactPoint, request: str | None = None) -> Record:
         self.calls.append("load")
-        subject = self.subjects.get(contact, Subject(contact))
+        subject = self._subject(contact)
         return Record(subject, self.requests.get((contact, request)) if request else None)
 
     def holdings(self, contact: ContactPoint) -> Holdings:
         self.calls.append("holdings")
         return Holdings(
-            self.subjects.get(contact, Subject(contact)),
-            self.profiles.get(contact),
+            self._subject(contact),
+            None if self.is_gone(contact, Part("profile")) else self.profiles.get(contact),
             tuple(request for (of, _), request in self.requests.items() if of == contact),
-            {(purpose, of.channel): at for (of, purpose), at in self.sends.items() if of == contact},
+            {
+                (purpose, of.channel): at
+                for (of, purpose), at in self.sends.items()
+                if of == contact and not self.is_gone(contact, sent(purpose, contact))
+            },
         )
 
     def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:
         self.calls.append("last_sends")
         return {
-            contact: self.sends.get((contact, purpose), 0) for contact in contacts if contact not in self.unreadable
+            contact: 0 if self.is_gone(contact, sent(purpose, contact)) else self.sends.get((contact, purpose), 0)
+            for contact in contacts
+            if contact not in self.unreadable
         }
 
     def save_language(self, contact: ContactPoint, language: str) -> None:
@@ -132,10 +152,14 @@ class InMemorySubjects:
             if (entry.chain, entry.seq) in self.entry_of:
                 raise StaleSubjectError
             self.subjects[contact] = decision.subject
+            self.ends.pop((contact, Part("state")), None)
+            self.reviews.pop(contact, None)
             self.entry_of[entry.chain, entry.seq] = entry
             self.payload_of[entry.chain, entry.seq] = decision.payload
             if profile is not None:
-                known = self.profiles.get(contact, profile)
+                was_gone = self.is_gone(contact, Part("profile"))
+                self.ends.pop((contact, Part("profile")), None)
+                known = profile if was_gone else self.profiles.get(contact, profile)
                 self.profiles[contact] = replace(
                     profile,
                     name=profile.name or known.name,
@@ -145,23 +169,76 @@ class InMemorySubjects:
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         self.calls.append("states")
-        return {
-            contact: self.subjects.get(contact, Subject(contact))
-            for contact in contacts
-            if contact not in self.unreadable
-        }
+        return {contact: self._subject(contact) for contact in contacts if contact not in self.unreadable}
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         self.calls.append("record_sends")
         stored = [send for send in sends if send.contact not in self.unreadable]
         self.sends |= {(send.contact, send.purpose): send.at for send in stored}
+        for send in stored:
+            self.ends.pop((send.contact, sent(send.purpose, send.contact)), None)
         return {send.contact for send in sends} - {send.contact for send in stored}
 
     def payload(self, chain: str, seq: int) -> Payload | None:
-        return self.payload_of.get((chain, seq))
+        return None if self.is_gone(chain, event(seq)) else self.payload_of.get((chain, seq))
 
     def payloads(self, chain: str) -> Mapping[int, Payload]:
-        return {seq: payload for (of_chain, seq), payload in self.payload_of.items() if of_chain == chain}
+        return {
+            seq: payload
+            for (of_chain, seq), payload in self.payload_of.items()
+            if of_chain == chain and not self.is_gone(chain, event(seq))
+        }
+
+
+def sent(purpose: str, contact: ContactPoint) -> Part:
+    return Part("sent", f"{purpose}#{contact.channel}")
+
+
+def event(seq: int) -> Part:
+    return Part("payload", str(seq))
+
+
+@dataclass
+class InMemoryRetention:
+    subjects: InMemorySubjects
+
+    def dossier(self, contact: ContactPoint) -> Dossier | None:
+        store = self.subjects
+        subject = store.subjects.get(contact)
+        if subject is None or subject.chain is None or store.is_gone(contact, Part("state")):
+            return None
+        sends = {purpose: at for (of, purpose), at in store.sends.items() if of == contact}
+        seqs = [seq for chain, seq in sorted(store.payload_of) if chain == subject.chain]
+        parts = [Part("state"), *(sent(purpose, contact) for purpose in sends)]
+        parts += [Part("profile")] if contact in store.profiles else []
+        ends = {part: store.ends.get((contact, part)) for part in parts}
+        return Dossier(
+            subject,
+            {(purpose, contact.channel): at for purpose, at in sends.items()},
+            ends | {event(seq): store.ends.get((subject.chain, event(seq))) for seq in seqs},
+            frozenset(seq for seq in seqs if store.payload_of[subject.chain, seq].circumstances is not None),
+            store.reviews.get(contact),
+        )
+
+    def keep(
+        self, dossier: Dossier, ends: Mapping[Part, int | None], bare: Iterable[int], review_on: str | None
+    ) -> None:
+        store, contact, chain = self.subjects, dossier.subject.contact, dossier.subject.chain
+        assert chain is not None
+        with store.lock:
+            if store.subjects[contact].version != dossier.subject.version:
+                raise StaleSubjectError
+            for part, end in ends.items():
+                key = (chain if part.kind == "payload" else contact, part)
+                if end is None:
+                    store.ends.pop(key, None)
+                else:
+                    store.ends[key] = end
+            for seq in bare:
+                store.payload_of[chain, seq] = replace(store.payload_of[chain, seq], circumstances=None)
+            store.reviews.pop(contact, None)
+            if review_on is not None:
+                store.reviews[contact] = review_on
 
 
 @dataclass
@@ -241,24 +318,6 @@ class InMemoryLimits:
 
 
 @dataclass
-class PlainSigner:
-    """Signs by a hash that anybody can make: enough to see what was signed."""
-
-    fails: bool = False
-    calls: int = 0
-
-    @property
-    def key_id(self) -> str:
-        return "arn:aws:kms:eu-north-1:000000000000:key/receipts-1"
-
-    def sign(self, message: bytes) -> bytes:
-        self.calls += 1
-        if self.fails:
-            raise UnavailableError("sign: KMSInternalException")
-        return hashlib.sha256(message).digest()
-
-
-@dataclass
 class PlainKeys:
     fails: bool = False
 
@@ -274,3 +333,67 @@ class CollectingDeadLetters:
 
     def set_aside(self, order: str, reason: str) -> None:
         self.orders.append((order, reason))
+
+
+@dataclass
+class InMemoryDayIndex:
+    """Entries by day; `entry_of` is the one of InMemorySubjects where both are used together."""
+
+    entry_of: dict[tuple[str, int], Entry] = field(default_factory=dict)
+    began: str = "2027-01-15"
+    hidden: set[str] = field(default_factory=set)
+    """Hashes that have not reached the index yet."""
+    fails_at: str | None = None
+    """A day whose entries cannot be read."""
+
+    def first_day(self) -> str:
+        return self.began
+
+    def leaves(self, day: str) -> Iterator[Leaf]:
+        for (chain, seq), entry in sorted(self.entry_of.items(), key=lambda kept: (kept[1].hash, kept[0])):
+            if day == self.fails_at:
+                raise UnavailableError("leaves: Throttling")
+            if entry.at[:10] == day and entry.hash not in self.hidden:
+                yield Leaf(entry.hash, chain, seq)
+
+
+@dataclass
+class InMemorySeals:
+    kept: dict[str, SignedSeal] = field(default_factory=dict)
+    lists: dict[tuple[str, str], list[Leaf]] = field(default_factory=dict)
+    before_keeping: Callable[[], object] = lambda: None
+    """What happens at the last moment: somebody else keeps a seal, or the process ends."""
+
+    def newest(self) -> SignedSeal | None:
+        return self.kept[max(self.kept)] if self.kept else None
+
+    def of_day(self, day: str) -> SignedSeal | None:
+        return self.kept.get(day)
+
+    def leaves(self, seal: Seal) -> Iterator[Leaf]:
+        if (seal.day, seal.leaves) not in self.lists:
+            raise UnavailableError("read leaves: NoSuchKey")
+        return iter(self.lists[seal.day, seal.leaves])
+
+    def add(self, leaves: Iterable[Leaf], sign: Callable[[], SignedSeal]) -> SignedSeal:
+        listed = list(leaves)
+        signed = sign()
+        self.lists[signed.seal.day, signed.seal.leaves] = listed
+        self.before_keeping()
+        return self.kept.setdefault(signed.seal.day, signed)
+
+
+@dataclass
+class HashingSigner:
+    """Signs with a keyed hash: enough to see that a signature belongs to a document and a key."""
+
+    key_id: str = "key-1"
+    refuses: bool = False
+
+    def sign(self, message: bytes) -> bytes:
+        if self.refuses:
+            raise UnavailableError("sign: Throttling")
+        return hashlib.sha256(self.key_id.encode() + message).digest()
+
+    def holds(self, message: bytes, signature: bytes) -> bool:
+        return hashlib.sha256(self.key_id.encode() + message).digest() == signature

@@ -5,6 +5,7 @@ import pytest
 import consent_api.app
 import delivery_worker.app
 import preference_center.app
+import retention_worker.app
 import subscription_links.app
 from deployment import Deployment
 
@@ -12,6 +13,9 @@ from deployment import Deployment
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     deployment = Deployment()
-    for function in (subscription_links.app, preference_center.app, consent_api.app, delivery_worker.app):
+    for function in (
+        *(subscription_links.app, preference_center.app, consent_api.app),
+        *(delivery_worker.app, retention_worker.app),
+    ):
         monkeypatch.setattr(function, "services", lambda: deployment.services)
     return deployment

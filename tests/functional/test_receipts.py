@@ -192,7 +192,7 @@ def test_while_nobody_can_sign_the_file_is_asked_for_again_later_and_the_page_st
     deployment: Deployment,
 ) -> None:
     token = deployment.subscribed()
-    deployment.signer.fails = True
+    deployment.receipt_signer.refuses = True
 
     answer = receipt_of(deployment, token)
     assert (answer.status, answer.headers["retry-after"]) == (503, "30")
@@ -386,9 +386,9 @@ def test_a_queue_that_takes_no_order_loses_no_consent_and_pressing_again_orders(
 
 def test_a_receipt_that_cannot_be_signed_now_is_sent_later(deployment: Deployment) -> None:
     confirmed(deployment, "events")
-    deployment.signer.fails = True
+    deployment.receipt_signer.refuses = True
     assert len(deployment.deliver()["batchItemFailures"]) == 1
-    deployment.signer.fails = False
+    deployment.receipt_signer.refuses = False
     deployment.clock.move(seconds=60)
 
     assert deployment.deliver() == {"batchItemFailures": []}

@@ -190,7 +190,11 @@ class Auditor:
 
     def payloads(self, chain: str) -> dict[int, Payload]:
         return {
-            int(item["sk"]["S"].removeprefix("E#")): Payload(item["salt"]["S"], json.loads(item["content"]["S"]))
+            int(item["sk"]["S"].removeprefix("E#")): Payload(
+                item["salt"]["S"],
+                json.loads(item["content"]["S"]),
+                json.loads(item["more"]["S"]) if "more" in item else None,
+            )
             for item in self.of_chain("SubjectsTable", chain)
         }
 

@@ -17,7 +17,8 @@ ROWS = ("authorities", "controllers", "brands", "categories", "data_types", "sou
 
 _PURPOSE: Document = {
     "retired": False, "brand": None, "marketing": False, "topics": [], "double_opt_in": False, "tracking": False,
-    "profiling": False, "valid_for": None, "pauses": [], "fewer": [], "consent_text": None, "withdrawal_text": None,
+    "profiling": False, "valid_for": None, "stale_after": None, "pauses": [], "fewer": [], "consent_text": None,
+    "withdrawal_text": None,
     "interest": None, "balancing_test": None, "objection_text": None,
 }  # fmt: skip
 
@@ -78,12 +79,11 @@ def document(data: Document, published: list[Document]) -> Document:
 def _row(kind: str, key: str, row: Document, data: Document) -> Document:
     full = {**_DEFAULTS.get(kind, {}), **row}
     if kind == "retention_rules":
-        # What a rule covers is asked for by the check only: the product finds a rule by its id.
-        del full["covers"]
         full["period"] = full["period"] and periods.parse(full["period"])
         full["never_sent"] = full["never_sent"] and periods.parse(full["never_sent"])
     if kind == "purposes":
-        full["valid_for"] = full["valid_for"] and periods.parse(full["valid_for"])
+        for period in ("valid_for", "stale_after"):
+            full[period] = full[period] and periods.parse(full[period])
         full["pauses"] = [periods.parse(period) for period in full["pauses"]]
         full["fewer"] = [periods.parse(period) for period in full["fewer"]]
         full["topics"] = [

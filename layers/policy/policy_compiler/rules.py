@@ -340,11 +340,11 @@ def tracking_names_what_it_records(policy: Policy) -> Iterator[Finding | Problem
 
 @_rule()
 def pauses_are_for_consent(policy: Policy) -> Iterator[Finding | Problem]:
-    """Only what a person chose to receive can be paused, or come less often."""
+    """Only what a person chose to receive can be paused, come less often or become stale."""
     for pointer, _, purpose in policy.rows("purposes"):
-        for key in ("pauses", "fewer"):
+        for key in ("pauses", "fewer", "stale_after"):
             if purpose.get(key) and (purpose["legal_basis"] != "consent" or purpose.get("tracking")):
-                what = "Only letters that people agreed to receive can be paused, or come less often."
+                what = "Only letters that people agreed to receive can be paused, come less often or become stale."
                 yield f"{pointer}/{key}", what, f"Remove “{key}”."
 
 

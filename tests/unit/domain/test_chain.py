@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, PEOPLE, a_contact, a_decision
-from consent_center.domain.chain import Entry, Fault, Payload, canonical, verify
+from consent_center.domain.chain import GENESIS, Entry, Fault, Payload, canonical, extend, verify
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.subject import Subject
 
@@ -177,8 +178,20 @@ def test_an_entry_that_cannot_even_be_hashed_is_altered_and_hides_no_other_fault
     assert {Fault.ALTERED, Fault.MISSING} <= faults(entries)
 
 
-@pytest.mark.parametrize("payload", [Payload("no hexadecimal", {}), Payload("aa" * 32, {"a": 1.5})])
+@pytest.mark.parametrize("payload", [Payload("\ud800", {}), Payload("aa" * 32, {"a": 1.5})])
 def test_details_that_cannot_be_hashed_are_altered(payload: Payload) -> None:
     _, entries, payloads = a_chain()
 
     assert faults(entries, {**payloads, 1: payload}) == {Fault.ALTERED_PAYLOAD}
+
+
+def test_circumstances_may_go_and_may_not_change() -> None:
+    kept = Payload.of("salt", {"address": PEOPLE[0]}, {"network": "192.0.2.0/24"}, "another salt")
+    bare, forged = replace(kept, circumstances=None), replace(kept, circumstances={"network": "198.51.100.0/24"})
+    entry = extend(
+        chain="c", seq=1, prev=GENESIS, at="2026-11-22T12:00:00.000Z", kind="given", changes=[], facts={}, payload=kept
+    )
+
+    assert verify("c", [entry], {1: kept}) == verify("c", [entry], {1: bare}) == []
+    assert [finding.fault for finding in verify("c", [entry], {1: forged})] == [Fault.ALTERED_PAYLOAD]
+    assert Payload.of("salt", {"a": 1}, {}, "x") == Payload("salt", {"a": 1})

@@ -1,6 +1,7 @@
 """May a letter be sent: yes only where the person's consent is in force."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from consent_center.domain.permission import (
     RecordingRules,
     permission,
 )
-from consent_center.domain.policy import Period
+from consent_center.domain.policy import Period, Purpose
 from consent_center.domain.subject import Preference, Subject
 
 MARKETING = a_policy().purpose(PURPOSE)
@@ -180,6 +181,43 @@ def test_a_pause_hides_no_withdrawal() -> None:
     assert ask(subject, "product-news").reason is Reason.WITHDRAWN
 
 
+def with_staleness(months: int = 12) -> Purpose:
+    return replace(MARKETING, stale_after=Period(months=months))
+
+
+@pytest.mark.parametrize(
+    ("now", "last_send", "reason"),
+    [
+        ("2028-02-28T11:59", None, Reason.GIVEN),
+        ("2028-02-28T12:00", None, Reason.STALE),
+        ("2028-02-28T12:00", "2027-02-28T12:01", Reason.GIVEN),
+        ("2029-01-30T12:00", "2028-01-31T12:00", Reason.GIVEN),
+        ("2029-01-31T12:00", "2028-01-31T12:00", Reason.STALE),
+    ],
+)
+def test_a_consent_that_nobody_used_for_a_year_is_stale(now: str, last_send: str | None, reason: Reason) -> None:
+    given_at = epoch("2027-02-28T12:00")
+    subject = Subject(a_contact(), chain="c", decided={"dm.pn.email": Decided(DecisionState.GIVEN, given_at, 1)})
+    asked = AskedAbout(with_staleness(), "email", None)
+    at = epoch(now)
+
+    assert asked.permission(subject, at, epoch(last_send) if last_send else None).reason is reason
+    assert asked.needs_last_send(subject, at)
+    assert not asked.needs_last_send(subject, given_at + 300 * 86_400_000)
+
+
+def test_one_fresh_consent_among_stale_ones_is_what_a_letter_rests_on() -> None:
+    old, new = (Decided(DecisionState.GIVEN, epoch(f"{year}-02-28T12:00"), seq) for year, seq in ((2027, 1), (2028, 2)))
+    subject = Subject(a_contact(), chain="c", decided={"dm.pn.email": old, "dm.ev.email": new})
+    answer = AskedAbout(with_staleness(), "email", None).permission(subject, epoch("2028-06-01T12:00"))
+
+    assert (answer.reason, answer.evidence) == (Reason.GIVEN, "c.2")
+
+
+def epoch(text: str) -> int:
+    return int(datetime.fromisoformat(f"{text}+00:00").timestamp() * 1000)
+
+
 def test_who_wants_fewer_letters_gets_the_next_one_when_the_time_is_over() -> None:
     subject = preferring(at_most_every=Period(days=14))
 
@@ -187,7 +225,7 @@ def test_who_wants_fewer_letters_gets_the_next_one_when_the_time_is_over() -> No
         at = NOON + days * 86_400_000
         return permission(subject, MARKETING, channel="email", topic=None, now=at, last_send=NOON).reason
 
-    assert AskedAbout(MARKETING, "email", None).wants_fewer(subject)
+    assert AskedAbout(MARKETING, "email", None).needs_last_send(subject, NOON)
     assert (after(13), after(14)) == (Reason.FREQUENCY, Reason.GIVEN)
     assert ask(subject).allowed, "no letter went out yet"
 

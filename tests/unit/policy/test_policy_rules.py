@@ -301,6 +301,18 @@ CASES = [
         "Remove “pauses”",
     ),
     Case(
+        "pauses-are-for-consent",
+        [
+            (
+                "    profiling: true\n    channels: [any]",
+                "    profiling: true\n    stale_after: 2 years\n    channels: [any]",
+            )
+        ],
+        "/purposes/profiling/stale_after",
+        "stale_after: 2 years",
+        "Remove “stale_after”",
+    ),
+    Case(
         "transfers-are-protected",
         [
             ('    transfer_tool: "EU standard', '    contract: "EU standard'),

@@ -15,6 +15,7 @@ from consent_center.ports import (
     Chance,
     Claims,
     Clock,
+    DayIndex,
     DeadLetters,
     Ledger,
     Limits,
@@ -22,6 +23,7 @@ from consent_center.ports import (
     Outbox,
     Pause,
     PublicKeys,
+    Seals,
     Secrets,
     Signer,
     Subjects,
@@ -100,7 +102,7 @@ class Services:
         self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
         if "LEDGER_TABLE" in self.config.environment:
             self._database.bind(LEDGER_ITEMS, self.config.ledger_table)
-        return DynamoSubjects(self._database, self.pause)
+        return DynamoSubjects(self._database, self.pause, self.clock)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -143,6 +145,24 @@ class Services:
         from consent_center.adapters.ses import SesMailer
 
         return SesMailer(self._wire("sesv2"))
+
+    @cached_property
+    def day_index(self) -> DayIndex:
+        from consent_center.adapters.dynamodb.day_index import DynamoDayIndex
+
+        return DynamoDayIndex(self._database, self.config.ledger_table)
+
+    @cached_property
+    def seals(self) -> Seals:
+        from consent_center.adapters.s3 import S3Seals
+
+        return S3Seals(self.config.seals_bucket)
+
+    @cached_property
+    def seal_signer(self) -> Signer:
+        from consent_center.adapters.kms import Algorithm, KmsSigner
+
+        return KmsSigner(self._wire("kms"), lambda: self.config.signing_key, Algorithm.SEALS)
 
     @cached_property
     def receipt_signer(self) -> Signer:

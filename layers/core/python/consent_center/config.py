@@ -71,6 +71,10 @@ class Config:
         return self._required("SIGNING_KEY")
 
     @property
+    def seals_bucket(self) -> str:
+        return self._required("SEALS_BUCKET")
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 

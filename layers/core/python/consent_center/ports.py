@@ -3,13 +3,14 @@
 An adapter that cannot reach its service raises UnavailableError; nothing it was asked to store may be relied on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import Address, ContactPoint, Keyring
 from consent_center.domain.request import Request
+from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.subject import Decision, Randomness, Subject
 
 
@@ -256,6 +257,74 @@ class WrittenLetter(Protocol):
 class LetterTexts(Protocol):
     def letter(self, name: str, language: str, **context: Any) -> WrittenLetter:
         """The letter of that name in a language."""
+
+
+class Part(NamedTuple):
+    """One item of a record: `state`, `profile`, `sent` of `<purpose>#<channel>`, or `payload` of a seq."""
+
+    kind: str
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A record with the ends of its items."""
+
+    subject: Subject
+    last_sends: Mapping[tuple[str, str], int]
+    """When a letter last went out, in epoch milliseconds, by purpose and channel."""
+    ends: Mapping[Part, int | None]
+    """Epoch seconds from which an item is gone; None where nothing ends it yet."""
+    with_circumstances: frozenset[int]
+    """The events whose circumstances are still there."""
+    review_on: str | None
+    """The day (UTC) on which the ends are worked out again."""
+
+
+class Retention(Protocol):
+    def dossier(self, contact: ContactPoint) -> Dossier | None:
+        """A record with its ends, or None where there is none that has a chain. UnavailableError."""
+
+    def keep(
+        self,
+        dossier: Dossier,
+        ends: Mapping[Part, int | None],
+        bare: Iterable[int],
+        review_on: str | None,
+    ) -> None:
+        """Give items new ends, remove circumstances, and note the day of the next review.
+
+        StaleSubjectError if the record has moved on since the dossier was read; harmless to repeat.
+        """
+
+
+class DayIndex(Protocol):
+    """The ledger by day, as it is sealed. What was written in the last seconds may not be in it yet."""
+
+    def first_day(self) -> str:
+        """The day (UTC) before which there can be no entry."""
+
+    def leaves(self, day: str) -> Iterator[Leaf]:
+        """All entries dated on a day, sorted by hash, as a stream. UnavailableError may come at any place of it."""
+
+
+class Seals(Protocol):
+    """Where seals are kept: nobody can replace one."""
+
+    def newest(self) -> SignedSeal | None:
+        """The seal of the last day that has one."""
+
+    def of_day(self, day: str) -> SignedSeal | None:
+        """The seal of a day."""
+
+    def leaves(self, seal: Seal) -> Iterator[Leaf]:
+        """The list of leaves of a seal, sorted by hash, as a stream."""
+
+    def add(self, leaves: Iterable[Leaf], sign: Callable[[], SignedSeal]) -> SignedSeal:
+        """Keep a list of leaves and the seal that `sign` makes once the list has passed by.
+
+        Answers the seal that is kept for that day: an earlier one if somebody else was first.
+        """
 
 
 class PublicKeys(Protocol):

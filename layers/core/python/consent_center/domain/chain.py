@@ -1,11 +1,13 @@
 """The evidence chain of one contact point: entries that hold no personal data, each sealed to the one before it.
 
-An entry commits to the personal details of its event by `commitment = SHA-256(salt || canonical payload)`. While salt
+An entry commits to the personal details of its event by `commitment = SHA-256(salt || canonical content)`. While salt
 and payload exist the entry proves them; once they are deleted it proves nothing about anybody, and the chain still
-verifies. Canonical JSON is RFC 8785 for the values used here: strings, whole numbers, booleans, null, lists, objects
-with ASCII keys.
+verifies. What is needed for a while only, the circumstances, stands in the payload as a commitment of its own, so that
+it can go alone. Canonical JSON is RFC 8785 for the values used here: strings, whole numbers, booleans, null, lists,
+objects with ASCII keys.
 """
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -54,16 +56,42 @@ class Payload:
     """The personal details of one event, apart from the ledger so that they can go while the proof stays."""
 
     salt: str
-    """32 random bytes in hexadecimal."""
+    """A random text."""
     content: Mapping[str, Any]
+    circumstances: Mapping[str, Any] | None = None
+    """What goes before the rest does: the network of a press, what undoing it needs. Has a `salt` of its own."""
+
+    @classmethod
+    def of(
+        cls, salt: str, details: Mapping[str, Any], circumstances: Mapping[str, Any], circumstances_salt: str
+    ) -> "Payload":
+        """A payload whose content commits to its circumstances, if there are any."""
+        if not circumstances:
+            return cls(salt, details)
+        salted = {**circumstances, "salt": circumstances_salt}
+        return cls(salt, {**details, _CIRCUMSTANCES: _short_hash(salted)}, salted)
+
+    @property
+    def circumstances_hold(self) -> bool:
+        """Whether the circumstances are gone, or are those that the content commits to."""
+        return self.circumstances is None or self.content.get(_CIRCUMSTANCES) == _short_hash(self.circumstances)
 
     @property
     def commitment(self) -> str:
-        return hashlib.sha256(bytes.fromhex(self.salt) + canonical(self.content)).hexdigest()
+        return hashlib.sha256(self.salt.encode() + canonical(self.content)).hexdigest()
 
     def __repr__(self) -> str:
         """Hides the content, because a repr ends up in logs and tracebacks."""
         return "Payload(…)"
+
+
+_CIRCUMSTANCES = "more"
+
+
+def _short_hash(value: Mapping[str, Any]) -> str:
+    """SHA-256 of a value's canonical form, in base64url: every payload holds one."""
+    digest = hashlib.sha256(canonical(dict(value))).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +196,7 @@ def verify(
     prev, last_at, newest = GENESIS, "", GENESIS
     for place, entry in enumerate(entries, start=1):
         body = entry.body
-        if _readable_hash_of(body) != entry.hash:
+        if not is_whole(entry):
             findings.append(Finding(place, Fault.ALTERED))
         if body.get("chain") != chain:
             findings.append(Finding(place, Fault.FOREIGN))
@@ -188,6 +216,11 @@ def verify(
     return findings
 
 
+def is_whole(entry: Entry) -> bool:
+    """Whether the hash that was recorded for an entry is the one that its body has."""
+    return _readable_hash_of(entry.body) == entry.hash
+
+
 def _hash_of(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(dict(body))).hexdigest()
 
@@ -202,6 +235,6 @@ def _readable_hash_of(body: Mapping[str, Any]) -> str | None:
 
 def _matches(payload: Payload, commitment: Any) -> bool:
     try:
-        return bool(payload.commitment == commitment)
+        return bool(payload.commitment == commitment and payload.circumstances_hold)
     except (TypeError, ValueError):
         return False

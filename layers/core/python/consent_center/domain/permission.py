@@ -73,17 +73,27 @@ class AskedAbout:
             if not purpose.is_retired(scope.topic)
         ]
         self._preference_key = purpose.preference_key(channel)
+        stale = purpose.stale_after
+        # A month has 28 days at least: whatever was given since then needs no calendar.
+        self._fresh_ms = (stale.months * 28 + stale.days) * 86_400_000 if stale else 0
 
-    def wants_fewer(self, subject: Subject) -> bool:
-        """Whether the answer depends on when the last letter went out."""
+    def needs_last_send(self, subject: Subject, now: int) -> bool:
+        """Whether the answer depends on when the last letter went out: who asked for fewer, and old consents."""
+        if self._fresh_ms and any(
+            (answer := subject.decided.get(scope.code)) is not None
+            and answer.state.permits
+            and now - answer.at >= self._fresh_ms
+            for scope in self._scopes
+        ):
+            return True
         preference = subject.preferences.get(self._preference_key)
         return preference is not None and preference.at_most_every is not None
 
     def permission(self, subject: Subject, now: int, last_send: int | None = None) -> Permission:
         """The answer for one contact point at `now` (epoch milliseconds).
 
-        `last_send` is when a letter of this purpose last went out (epoch milliseconds); it counts where the person
-        asked for fewer letters (see `wants_fewer`).
+        `last_send` is when a letter of this purpose last went out (epoch milliseconds); it counts where
+        `needs_last_send`.
         """
         purpose = self._purpose
         if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
@@ -96,6 +106,10 @@ class AskedAbout:
         if not given or not subject.chain:
             waits = any(subject.requested.get(scope.code, 0) * 1000 > now for scope in self._scopes)
             return Permission(Reason.PENDING if waits and not decided else _why_not(decided, now))
+        if self._fresh_ms:
+            given = [answer for answer in given if not self._is_stale(answer, now, last_send)]
+            if not given:
+                return Permission(Reason.STALE)
         preference = subject.preferences.get(self._preference_key)
         if preference is not None:
             if preference.is_paused_at(now):
@@ -105,6 +119,12 @@ class AskedAbout:
                 return Permission(Reason.FREQUENCY)
         newest = max(given, key=newness) if len(given) > 1 else given[0]
         return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
+
+    def _is_stale(self, answer: Decided, now: int, last_send: int | None) -> bool:
+        if now - answer.at < self._fresh_ms:
+            return False
+        since = self._purpose.unused_since(answer.at, last_send)
+        return since is not None and since * 1000 <= now
 
 
 def permission(

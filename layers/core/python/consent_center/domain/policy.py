@@ -82,6 +82,8 @@ class Purpose:
     profiling: bool
     double_opt_in: bool
     valid_for: Period | None
+    stale_after: Period | None
+    """A consent that was not used for so long may not be relied on any more."""
     pauses: tuple[Period, ...]
     """How long a person may pause it."""
     fewer: tuple[Period, ...]
@@ -145,9 +147,31 @@ class Purpose:
             return {}
         return {scope.code: self.valid_for.after_epoch(now) for scope in scopes}
 
+    def unused_since(self, given_at: int, last_send: int | None) -> int | None:
+        """When a consent of this purpose becomes stale if nothing more is sent, in epoch seconds; None for never.
+
+        `given_at`, and `last_send` if there was one, in epoch milliseconds. Denmark's Consumer Ombudsman takes a
+        consent that nobody used for a year for lapsed.
+        """
+        if self.stale_after is None:
+            return None
+        return self.stale_after.after_epoch(max(given_at, last_send or 0))
+
     def preference_key(self, channel: str) -> str:
         """What a person's pause and frequency for it are kept under."""
         return f"{self.code}.{channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """How long something is kept. `clock` names what the period counts from; without a period nothing ends it."""
+
+    id: str
+    covers: str
+    clock: str
+    period: Period | None
+    never_sent: Period | None
+    """Instead of `period` for people who were never sent anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +286,20 @@ class Policy:
     def retention_rule(self, rule_id: str) -> Mapping[str, Any]:
         return self._row("retention_rules", rule_id)
 
+    @cached_property
+    def rules(self) -> Mapping[str, RetentionRule]:
+        """The retention rules by id."""
+        return {
+            row["id"]: RetentionRule(
+                row["id"], row["covers"], row["clock"], _period(row["period"]), _period(row["never_sent"])
+            )
+            for row in self.raw["retention_rules"]
+        }
+
+    def rule_covering(self, kind: str) -> RetentionRule | None:
+        """The rule for a kind of record, as the policy's `covers` names it; the first where several do."""
+        return next((rule for rule in self.rules.values() if rule.covers == kind), None)
+
     def authority(self, authority_id: str) -> Mapping[str, Any]:
         return self._row("authorities", authority_id)
 
@@ -322,6 +360,7 @@ def _purpose(row: Mapping[str, Any]) -> Purpose:
         profiling=row["profiling"],
         double_opt_in=row["double_opt_in"],
         valid_for=_period(row["valid_for"]),
+        stale_after=_period(row["stale_after"]),
         pauses=tuple(Period(period["months"], period["days"]) for period in row["pauses"]),
         fewer=tuple(Period(period["months"], period["days"]) for period in row["fewer"]),
         consent_text=row["consent_text"],

@@ -43,6 +43,8 @@ class Subject:
     locks: tuple[str, ...] = ()
     preferences: Mapping[str, Preference] = field(default_factory=dict)
     """By `Purpose.preference_key`."""
+    heard_at: int = 0
+    """When the person last did something themselves, in epoch milliseconds; what we send does not count."""
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)
@@ -60,6 +62,8 @@ class Act:
     details: Mapping[str, Any]
     """The personal details, kept apart."""
     language: str | None = None
+    circumstances: Mapping[str, Any] = field(default_factory=dict)
+    """Those of the personal details that are needed for a while only."""
 
     def __repr__(self) -> str:
         """Hides the details, because a repr ends up in logs and tracebacks."""
@@ -72,6 +76,7 @@ class Randomness:
 
     chain: str
     salt: str
+    circumstances_salt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,7 @@ def _decide(
         else:
             decided[scope.code] = Decided(after, at, seq, valid_until.get(scope.code))
         requested.pop(scope.code, None)
-    payload = Payload(chance.salt, act.details)
+    payload = Payload.of(chance.salt, act.details, act.circumstances, chance.circumstances_salt)
     entry = extend(
         chain=chain,
         seq=seq,
@@ -197,6 +202,7 @@ def _decide(
         head=entry.hash,
         last_at=at,
         language=act.language or subject.language,
+        heard_at=at if act.by_person else subject.heard_at,
         decided=decided,
         requested=requested,
         preferences={

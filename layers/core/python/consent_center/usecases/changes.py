@@ -98,9 +98,9 @@ def undo(
         if newest.content == pressed:
             # This very press, whose answer was lost.
             return subject.seq
-        if subject.seq != link.seq or "before" not in newest.content:
+        before = (newest.circumstances or {}).get("before")
+        if subject.seq != link.seq or before is None:
             return None
-        before = newest.content["before"]
         scopes = [scope_of(code, policy) for code in before["scopes"]]
         told = facts(policy, scopes, source="page", capability=capability.value)
         act = Act("restored", by_person=True, facts={**told, "restores": link.seq}, details=pressed)
@@ -122,8 +122,8 @@ def scope_of(code: str, policy: Policy) -> Scope:
 def _act(change: Change, before: Mapping[str, object], capability: Capability, policy: Policy) -> Act:
     scopes = [scope for scope, _ in change.decisions]
     told = facts(policy, scopes, source="page", capability=capability.value)
-    details: dict[str, object] = {"route": capability.value, "before": dict(before)}
+    details: dict[str, object] = {"route": capability.value}
     if change.wording is not None:
         told |= wording_facts(policy, change.wording, "preference page, opened by a link sent by e-mail")
         details["wording"] = list(change.wording.paragraphs)
-    return Act(change.kind, by_person=True, facts=told, details=details)
+    return Act(change.kind, by_person=True, facts=told, details=details, circumstances={"before": dict(before)})

@@ -76,8 +76,8 @@ def check_permissions(
     now = clock()
     states = subjects.states([contact for contact in contacts if contact is not None])
     asked_about = AskedAbout(purpose, question.channel, question.topic)
-    # Who asked for fewer letters costs a second read; nobody else does.
-    choosy = [contact for contact, subject in states.items() if asked_about.wants_fewer(subject)]
+    # Who asked for fewer letters, or agreed long ago, costs a second read; nobody else does.
+    choosy = [contact for contact, subject in states.items() if asked_about.needs_last_send(subject, now)]
     last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
     permissions = {
         contact: asked_about.permission(subject, now, last_sends.get(contact) or None if last_sends else None)

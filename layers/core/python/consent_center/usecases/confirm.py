@@ -153,9 +153,7 @@ def _act_of_consent(
             "address": request.address.mailable,
             "wording": list(wording.paragraphs),
             "requested_at": request.requested_at,
-            "request": request.id,
-            "request_notice": request.notice,
-            "network": network,
         },
+        circumstances={"request_notice": request.notice, "network": network},
         language=request.language,
     )

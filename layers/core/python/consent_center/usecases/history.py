@@ -70,8 +70,16 @@ def explain(
     try:
         purpose = policy.purpose_by_code(link.purpose_code)
         topic = next((one for one in purpose.topics if (one.code,) == link.topics), None)
-        subject = subjects.load(link.contact).subject
-        now = permission(subject, purpose, channel=link.contact.channel, topic=topic.id if topic else None, now=clock())
+        held = subjects.holdings(link.contact)
+        subject, channel = held.subject, link.contact.channel
+        now = permission(
+            subject,
+            purpose,
+            channel=channel,
+            topic=topic.id if topic else None,
+            now=clock(),
+            last_send=held.last_sends.get((purpose.id, channel)),
+        )
     except UnknownNameError:
         # Codes are never removed from a policy, so this link was signed for one that is not ours.
         raise InvalidTokenError from None

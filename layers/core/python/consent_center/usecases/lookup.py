@@ -7,7 +7,7 @@ from consent_center.domain.contact import contact_point
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError, UnavailableError
 from consent_center.domain.objection import Against, in_force
-from consent_center.domain.permission import Permission, Recording, RecordingRules, permission
+from consent_center.domain.permission import AskedAbout, Permission, Recording, RecordingRules
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Preference, Subject
 from consent_center.ports import Addresses, Clock, Secrets, Subjects
@@ -53,9 +53,10 @@ def look_up(
     if subject is None:
         raise UnavailableError("look up")
     now = clock()
+    answers = _Answers(subject, subjects, now)
     purposes = [one for one in policy.purposes_of(controller) if not one.retired]
     return Overview(
-        [_finding(subject, purpose, scope, now) for purpose in purposes for scope in purpose.all_scopes()],
+        [answers.about(purpose, scope) for purpose in purposes for scope in purpose.all_scopes()],
         {against: _raised(subject.decided.get(against.scope.code)) for against in Against},
         {
             purpose.id: subject.preferences[key]
@@ -67,9 +68,25 @@ def look_up(
     )
 
 
-def _finding(subject: Subject, purpose: Purpose, scope: Scope, now: int) -> Finding:
-    answer = permission(subject, purpose, channel=scope.channel, topic=scope.topic, now=now)
-    return Finding(scope, in_force(subject, purpose, scope), answer)
+class _Answers:
+    """What a check would say about one person. When the last letter went out is read only where that decides."""
+
+    def __init__(self, subject: Subject, subjects: Subjects, now: int) -> None:
+        self._subject, self._subjects, self._now = subject, subjects, now
+
+    def about(self, purpose: Purpose, scope: Scope) -> Finding:
+        """UnavailableError if the last letter could not be read."""
+        asked = AskedAbout(purpose, scope.channel, scope.topic)
+        last_send = self._last_send(purpose) if asked.needs_last_send(self._subject, self._now) else None
+        answer = asked.permission(self._subject, self._now, last_send)
+        return Finding(scope, in_force(self._subject, purpose, scope), answer)
+
+    def _last_send(self, purpose: Purpose) -> int | None:
+        contact = self._subject.contact
+        read = self._subjects.last_sends([contact], purpose.id, contact.channel)
+        if contact not in read:
+            raise UnavailableError("look up")
+        return read[contact] or None
 
 
 def _raised(decided: Decided | None) -> Decided | None:

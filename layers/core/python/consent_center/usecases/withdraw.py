@@ -88,7 +88,8 @@ def withdraw(
             kind="withdrawn",
             by_person=True,
             facts=facts(policy, stopped, source=route, capability=capability.value),
-            details={"route": route, "before": state_before(subject, stopped)},
+            details={"route": route},
+            circumstances={"before": state_before(subject, stopped)},
         )
         changes = [(scope, DecisionState.WITHDRAWN) for scope in stopped]
         decision = decide(subject, changes, act, now=now, chance=chance.decision())

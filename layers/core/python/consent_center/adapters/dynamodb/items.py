@@ -32,6 +32,8 @@ class StateItem(_Item):
     p: MapAttribute[str, int] = MapAttribute(default=dict)
     locks: ListAttribute[str] = ListAttribute(null=True)
     prefs: MapAttribute[str, str] = MapAttribute(null=True)
+    heard = NumberAttribute(null=True)
+    review = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
@@ -45,6 +47,7 @@ class ProfileItem(_Item):
     company = UnicodeAttribute(null=True)
     interests: ListAttribute[str] = ListAttribute(default=list)
     lang = UnicodeAttribute()
+    expires_at = NumberAttribute(null=True)
 
 
 class RequestItem(_Item):
@@ -74,6 +77,7 @@ class PayloadItem(_Item):
 
     salt = UnicodeAttribute()
     content = UnicodeAttribute()
+    more = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

@@ -52,6 +52,16 @@ def of_day(at: str, entry_hash: str) -> str:
     return f"{at[:10]}#{int(entry_hash[:4], 16) % LEDGER_SHARDS}"
 
 
+def of_review(day: str, contact: ContactPoint) -> str:
+    """The index partition of records that are looked at again on a UTC day: a shard taken from the pseudonym."""
+    return f"{day}#{sum(contact.pseudonym.encode()) % LEDGER_SHARDS}"
+
+
+def shards_of_day(day: str) -> list[str]:
+    """Every sealing partition of a UTC day."""
+    return [f"{day}#{shard}" for shard in range(LEDGER_SHARDS)]
+
+
 def of_limit(name: str, hour: int) -> str:
     return f"RL#{name}#{hour}"
 

@@ -19,7 +19,7 @@ from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Preference, Subject
 from consent_center.observability import logger
-from consent_center.ports import Holdings, Pause, Profile, Record, Send
+from consent_center.ports import Clock, Holdings, Pause, Profile, Record, Send
 
 _CODES = {
     DecisionState.GIVEN: "g",
@@ -35,9 +35,9 @@ _CODES = {
 _STATES = {code: state for state, code in _CODES.items()}
 
 # What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
-_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs")}
+_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "expires_at")}
 
-_SENDS = {f"#{name}": name for name in ("pk", "at")}
+_SENDS = {f"#{name}": name for name in ("pk", "at", "expires_at")}
 
 _BATCH_GET = 100
 _BATCH_WRITE = 25
@@ -48,9 +48,12 @@ _CANCELLED_KEPT_SECONDS = 3600
 
 
 class DynamoSubjects:
-    def __init__(self, database: Database, pause: Pause) -> None:
+    """Whatever has expired is not there, however late DynamoDB removes it."""
+
+    def __init__(self, database: Database, pause: Pause, clock: Clock) -> None:
         self._database = database
         self._pause = pause
+        self._clock = clock
 
     def add_request(self, request: Request) -> None:
         with translated("add request"):
@@ -63,8 +66,7 @@ class DynamoSubjects:
         finds the request holds a state that the cancellation will make stale.
         """
         with translated("load"):
-            state = self._item(contact, keys.STATE)
-            subject = _subject(contact, state) if state else Subject(contact)
+            subject = self._subject(contact, self._item(contact, keys.STATE))
             found = self._item(contact, keys.of_request(request)) if request is not None else None
         return Record(subject, _request(contact, RequestItem.from_raw_data(dict(found))) if found else None)
 
@@ -87,9 +89,11 @@ class DynamoSubjects:
                     break
                 start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         by_key = {item["sk"]["S"]: item for item in items}
-        state, profile = by_key.get(keys.STATE), by_key.get(keys.PROFILE)
+        state = by_key.pop(keys.STATE, None)
+        by_key = {key: item for key, item in by_key.items() if not self._is_gone(_number(item, "expires_at"))}
+        profile = by_key.get(keys.PROFILE)
         return Holdings(
-            _subject(contact, state) if state else Subject(contact),
+            self._subject(contact, state),
             _profile(profile) if profile else None,
             tuple(
                 _request(contact, RequestItem.from_raw_data(dict(item)))
@@ -103,7 +107,8 @@ class DynamoSubjects:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
         answered, items = self._read_all(list(by_key), keys.of_send(purpose, channel), _SENDS)
         found = {by_key[key]: 0 for key in answered}
-        return found | {by_key[item["pk"]["S"]]: _number(item, "at") for item in items}
+        live = [item for item in items if not self._is_gone(_number(item, "expires_at"))]
+        return found | {by_key[item["pk"]["S"]]: _number(item, "at") for item in live}
 
     def save_language(self, contact: ContactPoint, language: str) -> None:
         """Language is no decision: it moves no version, so that it cannot get in the way of one."""
@@ -171,6 +176,7 @@ class DynamoSubjects:
                     keys.of_event(entry.seq),
                     salt=decision.payload.salt,
                     content=canonical(dict(decision.payload.content)).decode(),
+                    more=_circumstances(decision.payload),
                 ),
                 condition=PayloadItem.pk.does_not_exist(),
             )
@@ -183,10 +189,7 @@ class DynamoSubjects:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
         answered, items = self._read_all(list(by_key), keys.STATE, _ANSWERS)
         stored = {item["pk"]["S"]: item for item in items}
-        return {
-            by_key[key]: _subject(by_key[key], stored[key]) if key in stored else Subject(by_key[key])
-            for key in answered
-        }
+        return {by_key[key]: self._subject(by_key[key], stored.get(key)) for key in answered}
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         table = StateItem.Meta.table_name
@@ -219,14 +222,26 @@ class DynamoSubjects:
                 item = PayloadItem.get(keys.of_chain(chain), keys.of_event(seq), consistent_read=True)
             except DoesNotExist:
                 return None
-        return Payload(item.salt, json.loads(item.content))
+        return None if self._is_gone(item.expires_at) else _payload(item)
 
     def payloads(self, chain: str) -> Mapping[int, Payload]:
         with translated("payloads"):
             return {
-                keys.seq_in(item.sk): Payload(item.salt, json.loads(item.content))
+                keys.seq_in(item.sk): _payload(item)
                 for item in PayloadItem.query(keys.of_chain(chain), consistent_read=True)
+                if not self._is_gone(item.expires_at)
             }
+
+    def _is_gone(self, expires_at: float | None) -> bool:
+        return bool(expires_at) and int(expires_at or 0) * 1000 <= self._clock()
+
+    def _subject(self, contact: ContactPoint, item: Mapping[str, Any] | None) -> Subject:
+        if item is None:
+            return Subject(contact)
+        if "expires_at" in item and self._is_gone(_number(item, "expires_at")):
+            # What takes its place has to name the version that DynamoDB still holds.
+            return Subject(contact, _number(item, "version"))
+        return subject_of(contact, item)
 
     def _item(self, contact: ContactPoint, sort_key: str) -> Mapping[str, Any] | None:
         answer = self._database.call(
@@ -325,8 +340,8 @@ def _number(item: Mapping[str, Any], name: str) -> int:
     return int(item[name]["N"]) if name in item else 0
 
 
-def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
-    """Straight from DynamoDB's own form: a thousand of these are made in one permission check."""
+def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
+    """A stored state. Straight from DynamoDB's own form: a thousand of these are made in one permission check."""
     return Subject(
         contact,
         _number(item, "version"),
@@ -339,6 +354,7 @@ def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         {code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
         tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
         {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()} if "prefs" in item else {},
+        _number(item, "heard"),
     )
 
 
@@ -357,6 +373,7 @@ def _state_item(subject: Subject) -> StateItem:
         p=dict(subject.requested),
         locks=list(subject.locks) or None,
         prefs={key: _wish(preference) for key, preference in subject.preferences.items()} or None,
+        heard=subject.heard_at or None,
     )
 
 
@@ -367,6 +384,8 @@ def _profile_actions(profile: Profile) -> list[Any]:
         ProfileItem.address.set(profile.address.mailable),
         ProfileItem.normalised.set(profile.address.normalised),
         ProfileItem.lang.set(profile.language),
+        # Whoever is there again stays until the clocks are worked out anew.
+        ProfileItem.expires_at.remove(),
     ]
     if profile.name is not None:
         actions.append(ProfileItem.name.set(profile.name))
@@ -385,6 +404,15 @@ def _profile(item: Mapping[str, Any]) -> Profile:
         tuple(interest["S"] for interest in item["interests"]["L"]) if "interests" in item else (),
         item["lang"]["S"],
     )
+
+
+def _circumstances(payload: Payload) -> str | None:
+    return canonical(dict(payload.circumstances)).decode() if payload.circumstances is not None else None
+
+
+def _payload(item: PayloadItem) -> Payload:
+    circumstances = json.loads(item.more) if item.more is not None else None
+    return Payload(item.salt, json.loads(item.content), circumstances)
 
 
 def _request_item(request: Request) -> RequestItem:

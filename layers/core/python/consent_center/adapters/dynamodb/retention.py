@@ -1,0 +1,148 @@
+"""The ends of a record's items in DynamoDB. A record's state carries the day of its next review, in a sparse index."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from consent_center.adapters.dynamodb import keys
+from consent_center.adapters.dynamodb.database import Database
+from consent_center.adapters.dynamodb.faults import condition_failed, translated
+from consent_center.adapters.dynamodb.items import StateItem
+from consent_center.adapters.dynamodb.subjects import subject_of
+from consent_center.adapters.wire import CallFailedError
+from consent_center.domain.contact import ContactPoint
+from consent_center.domain.errors import StaleSubjectError, UnavailableError
+from consent_center.ports import Clock, Dossier, Part
+
+
+class DynamoRetention:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    def dossier(self, contact: ContactPoint) -> Dossier | None:
+        by_key = {item["sk"]["S"]: item for item in self._partition(keys.of_contact(contact))}
+        state = by_key.get(keys.STATE)
+        if state is None or "chain" not in state or self._is_gone(state):
+            return None
+        subject = subject_of(contact, state)
+        events = list(self._partition(keys.of_chain(subject.chain or "")))
+        ends: dict[Part, int | None] = {Part("state"): _end(state)}
+        if keys.PROFILE in by_key:
+            ends[Part("profile")] = _end(by_key[keys.PROFILE])
+        sends = {send: item for key, item in by_key.items() if (send := keys.send_in(key))}
+        ends |= {Part("sent", f"{purpose}#{channel}"): _end(item) for (purpose, channel), item in sends.items()}
+        ends |= {Part("payload", str(keys.seq_in(item["sk"]["S"]))): _end(item) for item in events}
+        return Dossier(
+            subject,
+            {send: int(item["at"]["N"]) for send, item in sends.items()},
+            ends,
+            frozenset(keys.seq_in(item["sk"]["S"]) for item in events if "more" in item),
+            state["review"]["S"].partition("#")[0] if "review" in state else None,
+        )
+
+    def keep(
+        self, dossier: Dossier, ends: Mapping[Part, int | None], bare: Iterable[int], review_on: str | None
+    ) -> None:
+        subject = dossier.subject
+        review = keys.of_review(review_on, subject.contact) if review_on is not None else None
+        state_end = ends.get(Part("state"), dossier.ends[Part("state")])
+        # First, and on its version: whoever decided meanwhile has to be looked at again.
+        state = _update({"expires_at": state_end, "review": review})
+        state["ExpressionAttributeNames"] |= {"#version": "version"}
+        state["ExpressionAttributeValues"] = {
+            **state.get("ExpressionAttributeValues", {}),
+            ":version": {"N": str(subject.version)},
+        }
+        with translated("keep"):
+            try:
+                self._call(keys.of_contact(subject.contact), keys.STATE, state, "#version = :version")
+            except CallFailedError as error:
+                if condition_failed(error):
+                    raise StaleSubjectError from None
+                raise
+        bare = set(bare)
+        seqs = {int(part.of) for part in ends if part.kind == "payload"} | bare
+        updates = [
+            self._asked(
+                keys.of_chain(subject.chain or ""),
+                keys.of_event(seq),
+                _update(
+                    {"expires_at": ends[part]} if (part := Part("payload", str(seq))) in ends else {},
+                    remove=("more",) if seq in bare else (),
+                ),
+                "attribute_exists(pk)",
+            )
+            for seq in sorted(seqs)
+        ] + [
+            self._asked(keys.of_contact(subject.contact), _sort_key(part), _update({"expires_at": end}), _EXISTS)
+            for part, end in ends.items()
+            if part.kind in ("profile", "sent")
+        ]
+        for outcome in self._database.call_all("UpdateItem", updates):
+            # What was removed meanwhile needs no end any more.
+            if isinstance(outcome, CallFailedError) and not condition_failed(outcome):
+                raise UnavailableError(f"keep: {outcome.code}")
+
+    def _partition(self, key: str) -> Iterator[Mapping[str, Any]]:
+        """Every item of one partition, a page of 1 MB after the other."""
+        start: dict[str, Any] = {}
+        while True:
+            with translated("dossier"):
+                answer = self._database.call(
+                    "Query",
+                    TableName=StateItem.Meta.table_name,
+                    KeyConditionExpression="pk = :pk",
+                    ExpressionAttributeValues={":pk": {"S": key}},
+                    ConsistentRead=True,
+                    **start,
+                )
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _call(self, partition_key: str, sort_key: str, update: Mapping[str, Any], condition: str) -> None:
+        self._database.call("UpdateItem", **self._asked(partition_key, sort_key, update, condition))
+
+    @staticmethod
+    def _asked(partition_key: str, sort_key: str, update: Mapping[str, Any], condition: str) -> dict[str, Any]:
+        return {
+            "TableName": StateItem.Meta.table_name,
+            "Key": {"pk": {"S": partition_key}, "sk": {"S": sort_key}},
+            "ConditionExpression": condition,
+            **update,
+        }
+
+    def _is_gone(self, item: Mapping[str, Any]) -> bool:
+        end = _end(item)
+        return end is not None and end * 1000 <= self._clock()
+
+
+_EXISTS = "attribute_exists(pk)"
+
+
+def _sort_key(part: Part) -> str:
+    return keys.PROFILE if part.kind == "profile" else keys.of_send(*part.of.rsplit("#", 1))
+
+
+def _end(item: Mapping[str, Any]) -> int | None:
+    return int(item["expires_at"]["N"]) if "expires_at" in item else None
+
+
+def _update(values: Mapping[str, int | str | None], remove: Iterable[str] = ()) -> dict[str, Any]:
+    """An update that sets what has a value and removes what has none."""
+    given = {name: value for name, value in values.items() if value is not None}
+    gone = [name for name, value in values.items() if value is None] + list(remove)
+    parts = []
+    if given:
+        parts.append("SET " + ", ".join(f"#{name} = :{name}" for name in given))
+    if gone:
+        parts.append("REMOVE " + ", ".join(f"#{name}" for name in gone))
+    asked: dict[str, Any] = {
+        "UpdateExpression": " ".join(parts),
+        "ExpressionAttributeNames": {f"#{name}": name for name in [*given, *gone]},
+    }
+    if given:
+        asked["ExpressionAttributeValues"] = {
+            f":{name}": {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in given.items()
+        }
+    return asked

@@ -1,0 +1,345 @@
+"""How long a record stays: a person is walked through years, on the fake, on moto and on the local engine.
+
+At each step stand the ends that the items get, and what a check answers at that moment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from builders import PEOPLE, PURPOSE, a_policy, an_act
+from consent_center.adapters.dynamodb.database import Database
+from consent_center.adapters.dynamodb.ledger import DynamoLedger
+from consent_center.adapters.dynamodb.retention import DynamoRetention
+from consent_center.adapters.dynamodb.subjects import DynamoSubjects
+from consent_center.domain import wishes
+from consent_center.domain.errors import StaleSubjectError
+from consent_center.domain.objection import Against
+from consent_center.domain.policy import Policy
+from consent_center.domain.subject import decide
+from consent_center.ports import Dossier, Part, Retention, Send
+from consent_center.usecases.retention import reconsider
+from fakes import InMemoryLedger, InMemoryRetention, InMemorySubjects, SettableClock, no_pause
+from usecase_world import World
+
+RULES: Mapping[str, dict[str, Any]] = {
+    "proof": {"covers": "marketing-evidence", "clock": "last_send", "period": (36, 0), "never_sent": (6, 0)},
+    "tracking-proof": {"covers": "consent-evidence", "clock": "decision", "period": (6, 0)},
+    "contact": {"covers": "contact-data", "clock": "last_inbound_contact", "period": (24, 0)},
+    "list": {"covers": "suppression", "clock": "creation", "period": (36, 0)},
+}
+
+
+def a_policy_with(rules: Mapping[str, dict[str, Any]] = RULES) -> Policy:
+    def period(value: tuple[int, int] | None) -> dict[str, int] | None:
+        return {"months": value[0], "days": value[1]} if value else None
+
+    compiled = dict(a_policy().raw)
+    compiled["retention_rules"] = [
+        {
+            "id": name,
+            "name": {"en": name},
+            "hold": False,
+            **rule,
+            "period": period(rule["period"]),
+            "never_sent": period(rule.get("never_sent")),
+        }
+        for name, rule in rules.items()
+    ]
+    compiled["purposes"] = [
+        {**purpose, "retention": "tracking-proof"} if purpose["id"] == "tracking" else purpose
+        for purpose in compiled["purposes"]
+    ]
+    return Policy(compiled)
+
+
+@dataclass
+class Years:
+    """One person and a clock that can be set to a day."""
+
+    world: World
+    retention: Retention
+    clock: SettableClock
+
+    def on(self, day: str) -> "Years":
+        self.clock.now = int(datetime.fromisoformat(f"{day}T12:00+00:00").timestamp() * 1000)
+        return self
+
+    def gives(self) -> None:
+        # Whoever asks again does so after the decision before.
+        self.clock.move(ms=1)
+        self.world.confirm(self.world.asked())
+
+    def is_sent_a_letter(self) -> None:
+        (answer,) = self.world.check(record_send=True)
+        assert answer.permission.allowed
+
+    def stops(self) -> None:
+        assert self.world.withdraw(self.world.stop_token())[1]
+
+    def presses(self, wish: wishes.Wish) -> None:
+        assert self.world.wish(self.world.manage_token(), wish)
+
+    def reconsider(self) -> int:
+        return reconsider(
+            self.world.contact(),
+            policy=self.world.policy,
+            retention=self.retention,
+            ledger=self.world.ledger or InMemoryLedger(self.world.subjects),
+            clock=self.clock,
+            pause=no_pause,
+        )
+
+    @property
+    def dossier(self) -> Dossier:
+        found = self.retention.dossier(self.world.contact())
+        assert found is not None
+        return found
+
+    def ends(self) -> dict[str, str | None]:
+        """The day on which each item goes, once they have been worked out."""
+        self.reconsider()
+        assert self.reconsider() == 0, "working it out again changes nothing"
+        return {
+            f"{part.kind} {part.of}".split("#", maxsplit=1)[0].strip(): end
+            and datetime.fromtimestamp(end, UTC).date().isoformat()
+            for part, end in self.dossier.ends.items()
+        }
+
+    def says(self, topic: str | None = None) -> str:
+        return self.world.reason(topic)
+
+
+@pytest.fixture(params=["in memory", "moto", "engine"])
+def years(request: pytest.FixtureRequest) -> Years:
+    clock, policy = SettableClock(), a_policy_with()
+    if request.param == "in memory":
+        subjects = InMemorySubjects(clock=clock)
+        world = World(policy=policy, subjects=subjects, ledger=InMemoryLedger(subjects), clock=clock)
+        return Years(world, InMemoryRetention(subjects), clock)
+    database: Database = request.getfixturevalue(f"{request.param}_database")
+    stored = DynamoSubjects(database, no_pause, clock)
+    world = World(policy=policy, subjects=stored, ledger=DynamoLedger(), clock=clock)
+    return Years(world, DynamoRetention(database, clock), clock)
+
+
+SENT = f"sent {PURPOSE}"
+
+
+def test_proof_stays_while_a_consent_is_in_force_and_three_years_after_the_last_letter(years: Years) -> None:
+    years.on("2028-01-31").gives()
+    assert set(years.ends().values()) == {None}
+
+    years.on("2030-02-28").is_sent_a_letter()
+    assert set(years.ends().values()) == {None}
+    assert years.on("2035-01-01").says() == "given"
+
+    years.on("2035-03-10").stops()
+    # Nothing was sent after the last letter, so the later of the two is the withdrawal.
+    assert years.ends() == {
+        "state": "2038-03-10",
+        SENT: "2038-03-10",
+        "payload 1": "2038-03-10",
+        "payload 2": "2038-03-10",
+        "profile": "2037-03-10",
+    }
+    assert years.on("2038-03-09").says() == "withdrawn"
+    assert years.on("2038-03-10").says() == "no_record"
+    assert years.retention.dossier(years.world.contact()) is None
+    assert years.world.subjects.payloads("name0000000000000000000000") == {}
+
+
+def test_whoever_was_never_sent_anything_is_kept_for_the_shorter_period(years: Years) -> None:
+    years.on("2027-08-31").gives()
+    years.on("2027-08-31").stops()
+
+    # The last day of a shorter month (Reg. 1182/71, Art. 3(2)(c)), and a leap year.
+    assert years.ends()["state"] == "2028-02-29"
+    assert years.on("2028-02-28").says() == "withdrawn"
+    assert years.on("2028-02-29").says() == "no_record"
+
+
+def test_a_letter_before_an_earlier_consent_ended_says_nothing_about_a_later_one(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.on("2028-02-10").is_sent_a_letter()
+    years.on("2028-03-10").stops()
+    years.on("2029-01-10").gives()
+    years.on("2029-02-10").stops()
+
+    ends = years.ends()
+    assert ends["payload 1"] == ends["payload 2"] == "2031-03-10"
+    assert ends["payload 3"] == ends["payload 4"] == ends["state"] == "2029-08-10"
+
+
+def test_a_consent_given_again_is_kept_while_the_proof_of_the_one_before_runs_out(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.on("2028-03-10").stops()
+    years.on("2028-04-10").gives()
+
+    assert years.ends() == {
+        "state": None,
+        "profile": None,
+        "payload 1": "2028-09-10",
+        "payload 2": "2028-09-10",
+        "payload 3": None,
+    }
+    assert years.on("2028-09-10").says() == "given"
+    assert sorted(years.world.subjects.payloads(years.dossier.subject.chain)) == [3]
+
+
+def test_undoing_a_withdrawal_takes_up_the_consent_that_it_had_ended(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    token = years.world.manage_token()
+    done = years.world.wish(token, wishes.stop_everything(years.world.policy))
+    assert years.ends()["payload 1"] == "2028-07-10"
+    years.world.undo(token, done)
+
+    assert set(years.ends().values()) == {None}
+    assert years.says() == "given"
+
+
+def test_a_consent_that_ends_by_itself_is_looked_at_again_on_that_day(years: Years) -> None:
+    tracking = years.world.policy.purpose("tracking")
+    years.on("2028-01-10").gives()
+    page = years.world.page(years.world.manage_token())
+    (opens,) = [row for row in page.recorded[0].rows if row.topic and row.topic.id == "opens"]
+    assert opens.wording is not None
+    years.presses(wishes.start(years.world.policy, tracking, "opens", opens.wording.hash))
+    years.reconsider()
+    assert years.dossier.review_on == "2029-01-10"
+
+    years.on("2029-01-11")
+    assert years.ends()["payload 2"] == "2029-07-10"
+    assert years.dossier.review_on is None
+
+
+def test_a_consent_that_nobody_uses_becomes_stale_and_its_proof_runs_out(years: Years) -> None:
+    compiled = dict(years.world.policy.raw)
+    compiled["purposes"] = [
+        {**purpose, "stale_after": {"months": 12, "days": 0}} if purpose["id"] == PURPOSE else purpose
+        for purpose in compiled["purposes"]
+    ]
+    years.world.policy = Policy(compiled)
+    years.on("2028-01-10").gives()
+    years.on("2028-05-10").is_sent_a_letter()
+    years.reconsider()
+    assert years.dossier.review_on == "2029-05-10"
+
+    years.on("2029-05-09").is_sent_a_letter()
+    # Sending moves no record; on the day of the review the new date is found.
+    assert set(years.on("2029-05-10").ends().values()) == {None}
+    assert (years.dossier.review_on, years.says()) == ("2030-05-09", "given")
+
+    years.on("2030-05-10")
+    assert years.says() == "stale"
+    assert years.ends()["state"] == "2033-05-09"
+    assert years.dossier.review_on is None
+
+
+def test_an_objection_stays_for_the_period_of_the_list(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.on("2028-02-01").presses(wishes.object_to_all(years.world.policy, Against.MARKETING))
+
+    ends = years.ends()
+    assert (ends["state"], ends["payload 2"], ends["payload 1"]) == ("2031-02-01", "2031-02-01", "2028-08-01")
+    assert years.on("2031-01-31").says() == "objected"
+    assert years.on("2031-02-01").says() == "no_record"
+
+
+def test_our_own_letters_are_no_word_from_the_person(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.on("2030-01-10").is_sent_a_letter()
+    years.world.policy = a_policy_with({**RULES, "contact": {**RULES["contact"], "period": (1, 0)}})
+    years.on("2030-02-01").stops()
+
+    assert years.ends()["profile"] == "2030-03-01"
+
+
+def test_the_profile_goes_before_the_proof_and_nobody_is_mailed_any_more(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.on("2028-02-10").is_sent_a_letter()
+    years.on("2028-03-10").stops()
+    years.reconsider()
+
+    assert years.world.subjects.holdings(years.world.contact()).profile is not None
+    held = years.on("2030-03-10").world.subjects.holdings(years.world.contact())
+    assert held.profile is None
+    assert held.subject.chain is not None
+
+
+@pytest.mark.parametrize(("lock", "says"), [("restricted", "restricted"), ("hold", "withdrawn")])
+def test_a_restriction_or_a_hold_stops_every_clock_until_it_is_lifted(years: Years, lock: str, says: str) -> None:
+    years.on("2028-01-10").gives()
+    years.stops()
+    assert years.ends()["state"] == "2028-07-10"
+    with_lock(years, (lock,))
+    assert set(years.ends().values()) == {None}
+    assert years.on("2040-01-01").says() == says
+    with_lock(years, ())
+    # What ended meanwhile goes now, and not on a day that DynamoDB takes for a mistake.
+    assert years.reconsider()
+    assert years.retention.dossier(years.world.contact()) is None
+
+
+def test_the_circumstances_go_once_nothing_in_force_rests_on_them(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.clock.move(days=1)
+    years.reconsider()
+    assert years.dossier.with_circumstances == {1}
+
+    years.stops()
+    years.reconsider()
+    # The consent is over; the withdrawal can still be undone.
+    assert years.dossier.with_circumstances == {2}
+    years.clock.move(seconds=15 * 60)
+    years.reconsider()
+    assert years.dossier.with_circumstances == frozenset()
+    kept = years.world.subjects.payloads(years.dossier.subject.chain)
+    assert kept[1].content["address"] == PEOPLE[0]
+    assert years.world.kinds() == ["given", "withdrawn"], "the chain verifies without them"
+
+
+def test_whoever_returns_after_everything_has_gone_begins_a_new_chain(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.stops()
+    years.reconsider()
+    first = years.dossier.subject.chain
+    years.on("2030-07-10").gives()
+
+    assert years.says() == "given"
+    assert years.world.subjects.holdings(years.world.contact()).profile is not None
+    assert years.dossier.subject.chain != first
+    assert years.world.kinds() == ["given"]
+    assert set(years.ends().values()) == {None}
+
+
+def test_what_was_decided_meanwhile_is_looked_at_again(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.stops()
+    stale = years.dossier
+    years.gives()
+
+    with pytest.raises(StaleSubjectError):
+        years.retention.keep(stale, {Part("state"): 1}, (), None)
+    assert set(years.ends().values()) - {None} == {"2028-07-10"}
+    assert years.ends()["state"] is None
+
+
+def test_a_send_that_is_recorded_again_has_no_end(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.is_sent_a_letter()
+    years.stops()
+    years.reconsider()
+    years.gives()
+    years.world.subjects.record_sends([Send(years.world.contact(), PURPOSE, years.clock())])
+
+    assert years.dossier.ends[Part("sent", f"{PURPOSE}#email")] is None
+
+
+def with_lock(years: Years, locks: tuple[str, ...]) -> None:
+    subject = replace(years.world.subjects.load(years.world.contact()).subject, locks=locks)
+    act = an_act("restricted", by_person=False)
+    years.world.subjects.commit(decide(subject, [], act, now=years.clock(), chance=years.world.chance.decision()))

@@ -1,0 +1,135 @@
+"""What holds of every record, however often somebody changed their mind: its proof stays, and then it goes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from builders import NOON, PURPOSE, a_contact, a_policy
+from consent_center.domain.chain import Entry
+from consent_center.domain.decision import DecisionState
+from consent_center.domain.policy import Period
+from consent_center.domain.retention import Plan, Why, plan
+from consent_center.domain.subject import Act, Randomness, Subject, decide
+
+POLICY = a_policy()
+TOPICS = ("product-news", "events")
+DAY = 86_400_000
+YEAR = 366 * DAY
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["given", "withdrawn", "refused", "restored"]),
+        st.lists(st.sampled_from(TOPICS), min_size=1, max_size=2, unique=True),
+        st.integers(-5 * DAY, 400 * DAY),
+        st.none() | st.integers(1, 500),
+    ),
+    min_size=1,
+    max_size=8,
+)
+"""What was done, to which topics, how long after the act before (a clock may go backwards), and for how many days."""
+
+AFTER = {
+    "given": DecisionState.GIVEN,
+    "restored": DecisionState.GIVEN,
+    "withdrawn": DecisionState.WITHDRAWN,
+    "refused": DecisionState.REFUSED,
+}
+
+
+def lived(acts: Sequence[tuple[str, list[str], int, int | None]]) -> tuple[Subject, list[Entry], int]:
+    """The record after these acts, its entries, and the moment of the last one."""
+    subject, entries, now = Subject(a_contact()), [], NOON
+    purpose = POLICY.purpose(PURPOSE)
+    for number, (kind, topics, later, days) in enumerate(acts):
+        now = max(0, now + later)
+        scopes = [purpose.scope(topic, "email") for topic in topics]
+        ends = {scope.code: now // 1000 + days * 86400 for scope in scopes} if days else None
+        act = Act(kind, by_person=True, facts={}, details={"n": number})
+        decision = decide(
+            subject,
+            [(scope, AFTER[kind]) for scope in scopes],
+            act,
+            now=now,
+            chance=Randomness("chain-1", "salt", "more"),
+            valid_until=ends,
+        )
+        subject, now = decision.subject, decision.subject.last_at
+        entries.append(decision.entry)
+    return subject, entries, now
+
+
+def of(subject: Subject, entries: Sequence[Entry], now: int, sent_at: int | None = None) -> Plan:
+    return plan(subject, entries, {PURPOSE: sent_at} if sent_at else {}, POLICY, now)
+
+
+@given(ACTS, st.integers(0, 5 * YEAR), st.none() | st.integers(NOON - YEAR, NOON + 5 * YEAR))
+def test_what_proves_a_consent_in_force_has_no_end(
+    acts: list[tuple[str, list[str], int, int | None]], later: int, sent_at: int | None
+) -> None:
+    subject, entries, last = lived(acts)
+    now = last + later
+    found = of(subject, entries, now, sent_at)
+    in_force = [answer for answer in subject.decided.values() if answer.permits_at(now)]
+
+    for answer in in_force:
+        assert found.payloads[answer.seq].until is None
+        assert answer.seq not in found.bare
+    assert (found.state.why is Why.ACTIVE) == bool(in_force)
+    if not in_force:
+        assert found.state.until is not None
+        assert set(found.payloads) == {entry.seq for entry in entries}
+        assert all(keeping.until is not None for keeping in found.payloads.values())
+
+
+@given(ACTS, st.integers(0, 5 * YEAR), st.none() | st.integers(NOON - YEAR, NOON + 5 * YEAR))
+def test_time_alone_moves_no_end_that_is_set(
+    acts: list[tuple[str, list[str], int, int | None]], later: int, sent_at: int | None
+) -> None:
+    subject, entries, last = lived(acts)
+    before, after = of(subject, entries, last, sent_at), of(subject, entries, last + later, sent_at)
+
+    for seq, keeping in before.payloads.items():
+        assert keeping.until is None or after.payloads[seq] == keeping
+    assert before.state.until is None or after.state == before.state
+
+
+@given(ACTS, st.none() | st.integers(NOON - YEAR, NOON + 5 * YEAR))
+def test_nothing_goes_before_its_period_has_passed(
+    acts: list[tuple[str, list[str], int, int | None]], sent_at: int | None
+) -> None:
+    subject, entries, last = lived(acts)
+    found = of(subject, entries, last, sent_at)
+    period = Period(months=24)
+
+    for entry in entries:
+        until = found.payloads[entry.seq].until
+        at = round(datetime.fromisoformat(entry.at).timestamp() * 1000)
+        assert until is None or until >= period.after_epoch(at)
+    assert found.state.until is None or found.state.until >= max(
+        period.after_epoch(answer.at) for answer in subject.decided.values()
+    )
+
+
+@given(ACTS, st.integers(0, 20 * YEAR), st.sampled_from(["restricted", "hold"]))
+def test_a_lock_keeps_everything(acts: list[tuple[str, list[str], int, int | None]], later: int, lock: str) -> None:
+    subject, entries, last = lived(acts)
+    found = of(replace(subject, locks=(lock,)), entries, last + later)
+
+    assert {found.state.until, found.profile.until, *(keeping.until for keeping in found.payloads.values())} == {None}
+    assert not found.bare
+
+
+@given(st.datetimes(datetime(1980, 1, 1), datetime(2090, 12, 31)), st.integers(0, 120), st.integers(0, 400))  # noqa: DTZ001
+@example(datetime(2028, 2, 29), 12, 0)  # noqa: DTZ001
+@example(datetime(2027, 10, 31, 2, 30), 6, 0)  # noqa: DTZ001
+def test_a_period_ends_on_the_same_day_of_a_later_month_or_on_its_last(start: datetime, months: int, days: int) -> None:
+    start = start.replace(tzinfo=UTC)
+    end = Period(months).after(start)
+
+    assert (end.year * 12 + end.month) - (start.year * 12 + start.month) == months
+    assert end.day == start.day or (end.day < start.day and (end + timedelta(days=1)).day == 1)
+    assert end.time() == start.time()
+    assert Period(months, days).after(start) >= end
