@@ -34,7 +34,7 @@ def a_consent(policy: Policy, purpose: str = "direct-marketing-email", kind: str
         [(scope, DecisionState.GIVEN) for scope in scopes],
         Act(kind, True, facts, {"address": PEOPLE[0], "wording": ["Yes."]}, "en"),
         now=NOON,
-        chance=Randomness("chain-1", "c" * 64),
+        chance=Randomness("chain-1", "c" * 64, "d" * 64),
     )
 
 
