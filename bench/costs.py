@@ -11,13 +11,20 @@ PRICES = {
     "read unit": 0.125,
     "write unit": 0.625,
     "queue request": 0.40,
+    "signature": 15.00,
     "HTTP API request": 1.00,
     "function call": 0.20,
     "function GB-second": 13.3334,
 }
 """USD per million, on demand, N. Virginia (us-east-1), arm64, first tier, no free tier; as known in November 2026."""
 
-SECONDS = {"page": 0.040, "letter": 0.080, "check of 1,000": 0.500, "check and record send of 1,000": 0.800}
+SECONDS = {
+    "page": 0.040,
+    "letter": 0.080,
+    "letter with receipt": 0.120,
+    "check of 1,000": 0.500,
+    "check and record send of 1,000": 0.800,
+}
 """Assumed billed time of a warm call at 512 MB. Half of a page's is waiting for DynamoDB and SQS."""
 
 GIGABYTES = 0.5
@@ -36,6 +43,7 @@ def per_million(counted: Mapping[str, Any], name: str) -> float:
     return (
         counted["reads"] * PRICES["read unit"]
         + (counted["writes"] + counted["index_writes"]) * PRICES["write unit"]
+        + counted["requests"].get("kms:Sign", 0) * PRICES["signature"]
         + messages * QUEUE_REQUESTS * PRICES["queue request"]
         + by_api * PRICES["HTTP API request"]
         + PRICES["function call"]

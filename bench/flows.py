@@ -55,6 +55,7 @@ def environment(url: str) -> dict[str, str]:
         "LETTERS_QUEUE_URL": f"{url}/000000000000/letters",
         "PEPPER_SECRET": "pepper",
         "LINKS_SECRET": "links",
+        "SIGNING_KEY": "arn:aws:kms:eu-north-1:000000000000:key/bench",
         "SCOPE_PREFIX": "consent.",
         "PUBLIC_URL": "https://consent.example.com",
     }
@@ -234,6 +235,8 @@ class _Flow:
         (transaction,) = [record for record in self.count(f"first confirm{suffix}") if record["writes"]]
         self.page("post-confirm", token, {"shown": shown[1]})
         self.count(f"repeated confirm{suffix}")
+        self.deliver(contact, "1", "receipt")
+        self.count(f"letter with receipt{suffix}")
         stop = seal_withdrawal(WithdrawLink(contact, "dm"), _keys(LINKS))
         self.page("get-unsubscribe", stop)
         self.count(f"unsubscribe page{suffix}")
@@ -258,9 +261,10 @@ class _Flow:
         self.page("post-waiting", token, {"code": code}, status=303)
         self.count(f"type the code{suffix}")
 
-    def deliver(self, contact: Any, request: str) -> None:
+    def deliver(self, contact: Any, request: str, letter: str = "confirm") -> None:
         text = (EVENTS / "delivery_worker/letters.json").read_text(encoding="utf-8")
         filled = text.replace("REQUEST", request).replace("PSEUDONYM", contact.pseudonym)
+        filled = filled.replace('\\"confirm\\"', f'\\"{letter}\\"')
         answer = self._worker(json.loads(filled), CONTEXT)
         assert answer == {"batchItemFailures": []}, answer
 
@@ -298,6 +302,8 @@ class _Flow:
         self.count("preference page: object")
         self.visit("get-history", manage)
         self.count("history of five decisions")
+        self.visit("get-receipt-file", manage)
+        self.count("signed receipt")
 
     def visit(self, name: str, token: str, form: Mapping[str, Any] | None = None) -> str:
         """A page of one person; where it leads to, if it leads on."""

@@ -1,8 +1,9 @@
-"""A double of DynamoDB, SQS, SES and Secrets Manager on 127.0.0.1, in a process of its own, that records every request.
+"""A double of DynamoDB, SQS, SES, KMS and Secrets Manager on 127.0.0.1, in a process of its own: records each request.
 
 It keeps items by key and takes every condition as met, which is enough to answer one person's flow after the other.
 """
 
+import base64
 import json
 import re
 import subprocess
@@ -183,6 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
         if service == "AmazonSQS":
             self.tables.note("sqs", operation)
             return {"MessageId": "00000000-0000-4000-8000-000000000003"}
+        if service == "TrentService":
+            self.tables.note("kms", operation)
+            return {"Signature": base64.b64encode(bytes(384)).decode()}
         if service == "/v2/email/outbound-emails":
             self.tables.note("ses", "SendEmail")
             return {"MessageId": "letter"}

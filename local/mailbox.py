@@ -45,6 +45,8 @@ class Letter:
     """Every address found in the text and the HTML, once each, in order."""
     sent_at: str
     tags: dict[str, str] = field(default_factory=dict)
+    attachments: dict[str, str] = field(default_factory=dict)
+    """The files that went with it, as text by name."""
 
 
 class SesError(Exception):
@@ -103,6 +105,7 @@ class Mailbox:
 def _letter(request: dict[str, Any]) -> Letter:
     content = request.get("Content") or {}
     destination = request.get("Destination") or {}
+    attachments = {}
     to = [address for kind in ("To", "Cc", "Bcc") for address in destination.get(f"{kind}Addresses") or []]
     if "Simple" in content:
         simple = content["Simple"]
@@ -111,6 +114,10 @@ def _letter(request: dict[str, Any]) -> Letter:
             headers["Reply-To"] = ", ".join(request["ReplyToAddresses"])
         headers |= {header["Name"]: header["Value"] for header in simple.get("Headers") or []}
         subject = simple["Subject"]["Data"]
+        attachments = {
+            file["FileName"]: _decoded(file["RawContent"]).decode("utf-8", "replace")
+            for file in simple.get("Attachments") or []
+        }
         text = (simple["Body"].get("Text") or {}).get("Data", "")
         html = (simple["Body"].get("Html") or {}).get("Data", "")
     elif "Raw" in content:
@@ -134,6 +141,7 @@ def _letter(request: dict[str, Any]) -> Letter:
         links=_links(text, html),
         sent_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         tags={tag["Name"]: tag["Value"] for tag in request.get("EmailTags") or []},
+        attachments=attachments,
     )
 
 

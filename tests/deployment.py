@@ -36,6 +36,7 @@ from fakes import (
     InMemoryRetention,
     InMemorySeals,
     InMemorySubjects,
+    PlainKeys,
     SettableClock,
     no_pause,
 )
@@ -80,6 +81,10 @@ class Deployment:
     clock: SettableClock = field(default_factory=SettableClock)
     seals: InMemorySeals = field(default_factory=InMemorySeals)
     signer: HashingSigner = field(default_factory=HashingSigner)
+    receipt_signer: HashingSigner = field(
+        default_factory=lambda: HashingSigner("arn:aws:kms:eu-north-1:000000000000:key/receipts-1")
+    )
+    keys: PlainKeys = field(default_factory=PlainKeys)
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
@@ -107,6 +112,9 @@ class Deployment:
         services.reviews = self.reviews
         self.removals = CollectingRemovals()
         services.removals = self.removals
+
+        services.receipt_signer = self.receipt_signer
+        services.public_keys = self.keys
         self.services = services
 
     def event(self, name: str, token: str = "", **changes: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from consent_center.domain.letter import Letter
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import LetterOrder
 from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
+from consent_center.usecases.receipts import deliver_receipt
 from consent_center.web.site import site
 
 
@@ -32,6 +33,21 @@ def deliver(body: str) -> Delivery:
             claims=services().claims,
             limits=services().limits,
             mailer=services().mailer,
+            texts=texts,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    if order.letter == Letter.RECEIPT:
+        return deliver_receipt(
+            order,
+            base_url=base_url,
+            site=lambda purpose, language: site(texts, policy, purpose, language),
+            policy=policy,
+            subjects=services().subjects,
+            ledger=services().ledger,
+            claims=services().claims,
+            mailer=services().mailer,
+            signer=services().receipt_signer,
             texts=texts,
             secrets=services().secrets,
             clock=services().clock,

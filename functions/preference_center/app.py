@@ -1,5 +1,6 @@
-"""Pages of one person: their preferences, their history, and why they got a letter. GET shows, POST changes."""
+"""Pages of one person: their preferences, history and receipts, and why they got a letter. GET shows, POST changes."""
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -20,11 +21,13 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.objection import Against
 from consent_center.observability import count, logger, metrics
-from consent_center.usecases import history, lost_link, preferences
+from consent_center.usecases import history, lost_link, preferences, receipts
 from consent_center.usecases.sign_up import MostSignUps
+from consent_center.web.base_url import base_url
 from consent_center.web.faults import answer_faults
 from consent_center.web.forms import Form
-from consent_center.web.pages import redirect
+from consent_center.web.pages import download, redirect
+from consent_center.web.tables import table
 from consent_center.web.visit import READ, Visit
 from preference_center import views
 
@@ -109,17 +112,67 @@ def post_preferences(token: str) -> Response[str]:
 
 @app.route("/preferences/<token>/history", method=READ)
 def show_history(token: str) -> Response[str]:
-    events, language = history.look_back(
-        token,
-        policy=services().policy,
-        subjects=services().subjects,
-        ledger=services().ledger,
-        secrets=services().secrets,
-        clock=services().clock,
-    )
-    language = _chosen() or language
+    events, language = _history(token)
     shown = views.history(events, services().policy, services().texts, language)
-    return _visit().page("history", spoken=language, back_url=_address(token, {}), **shown)
+    return _visit().page(
+        "history",
+        spoken=language,
+        back_url=_address(token, {}),
+        receipts_url=f"/preferences/{token}/receipts/",
+        json_url=_address(f"{token}/history.json", {}),
+        csv_url=_address(f"{token}/history.csv", {}),
+        **shown,
+    )
+
+
+@app.route("/preferences/<token>/history.json", method=READ)
+def show_history_as_json(token: str) -> Response[str]:
+    events, language = _history(token)
+    told = views.told_history(events, services().policy, services().texts, language)
+    count("HistoryTakenAway")
+    return download(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "application/json", "history.json")
+
+
+@app.route("/preferences/<token>/history.csv", method=READ)
+def show_history_as_csv(token: str) -> Response[str]:
+    events, language = _history(token)
+    told = views.history_rows(events, services().policy, services().texts, language)
+    count("HistoryTakenAway")
+    return download(table(told), "text/csv", "history.csv")
+
+
+@app.route("/preferences/<token>/receipts/<seq>", method=READ)
+def show_receipt(token: str, seq: str) -> Response[str]:
+    found = _receipt(token, seq)
+    language = _chosen() or found.language
+    return _visit().page(
+        "receipt",
+        spoken=language,
+        **views.receipt(found, services().policy, services().texts, language),
+        file_url=f"/preferences/{token}/receipts/{found.event.seq}/file",
+        keys_url=f"{_base_url()}/.well-known/jwks.json",
+        history_url=_address(f"{token}/history", {}),
+    )
+
+
+@app.route("/preferences/<token>/receipts/<seq>/file", method=READ)
+def show_signed_receipt(token: str, seq: str) -> Response[str]:
+    found = _receipt(token, seq)
+    file = receipts.sign_receipt(found, signer=services().receipt_signer)
+    count("ReceiptTakenAway")
+    return download(file.decode(), receipts.MEDIA_TYPE, receipts.file_name(found.event.seq))
+
+
+@app.route("/.well-known/jwks.json", method=READ)
+def show_keys() -> Response[str]:
+    """What receipts are verified with (RFC 7517). It is nobody's secret and may be kept by whoever reads it."""
+    headers = {
+        "Cache-Control": "public, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+        "Access-Control-Allow-Origin": "*",
+    }
+    keys = json.dumps(services().public_keys.jwks())
+    return Response(HTTPStatus.OK, "application/jwk-set+json", keys, headers)
 
 
 @app.route("/why/<token>", method=READ)
@@ -139,6 +192,36 @@ def show_why(token: str) -> Response[str]:
         preferences_url=_visit().to("/preferences"),
         stop_address=policy.brand_of(found.purpose).stop_address,
     )
+
+
+def _history(token: str) -> tuple[list[history.Event], str]:
+    """Every event, and the language to tell it in."""
+    events, language = history.look_back(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        ledger=services().ledger,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    return events, _chosen() or language
+
+
+def _receipt(token: str, seq: str) -> receipts.Receipt:
+    return receipts.look_at_receipt(
+        token,
+        seq,
+        base_url=_base_url(),
+        policy=services().policy,
+        subjects=services().subjects,
+        ledger=services().ledger,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+
+
+def _base_url() -> str:
+    return base_url(services().config, app.current_event.request_context.domain_name)
 
 
 def _wish(what: str, form: Form) -> tuple[wishes.Wish, str, str]:
@@ -244,6 +327,7 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
         **shown,
         done=done,
         history_url=_address(f"{token}/history", {}),
+        receipts_url=f"/preferences/{token}/receipts/",
         minutes=views.LINK_MINUTES,
         languages=[
             {"code": code, "name": services().texts.name_of(code), "is_current": code == language}

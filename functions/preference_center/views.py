@@ -11,6 +11,7 @@ from consent_center.texts import Texts
 from consent_center.usecases.history import Event, Explanation
 from consent_center.usecases.letters import MANAGE_SECONDS
 from consent_center.usecases.preferences import Choice, PreferencePage, Row
+from consent_center.usecases.receipts import Receipt
 from consent_center.web.periods import period_in_words
 
 LINK_MINUTES = MANAGE_SECONDS // 60
@@ -61,6 +62,41 @@ _EVENTS = {
     "recorded": "Somebody recorded it for you",
 }
 
+_SOURCES = {
+    "form": "On our sign-up page, confirmed from an e-mail",
+    "preferences": "On the page with your preferences, confirmed from an e-mail",
+    "page": "With one press on one of our pages",
+    "one-click": "With the button of your mail program",
+    "not-me": "With “This was not me” in an e-mail",
+    "api": "In another service of ours",
+}
+
+_STATES = {
+    DecisionState.UNKNOWN: "No decision",
+    DecisionState.REQUESTED: "Asked, not answered yet",
+    DecisionState.DEFERRED: "Asked, put off",
+    DecisionState.REFUSED: "Refused",
+    DecisionState.GIVEN: "Consent given",
+    DecisionState.RENEWED: "Consent renewed",
+    DecisionState.WITHDRAWN: "Consent withdrawn",
+    DecisionState.EXPIRED: "Consent expired",
+    DecisionState.TERMINATED: "Consent ended by us",
+    DecisionState.INVALIDATED: "Consent not valid",
+    DecisionState.OBJECTED: "Objection",
+    DecisionState.LIFTED: "Objection taken back",
+}
+
+_COLUMNS = {
+    "seq": "Number",
+    "at": "Time (UTC)",
+    "what": "What happened",
+    "about": "About",
+    "how": "How",
+    "wording": "Words",
+    "notice": "Privacy notice",
+    "hash": "Hash",
+}
+
 _OBJECTIONS = {
     Against.MARKETING: "Direct marketing",
     Against.PROFILING: "Profiling for marketing",
@@ -85,7 +121,12 @@ def preferences(
         "recorded": [_choice(choice, policy, language) for choice in page.recorded],
         "anything_on": any(row.is_on for choice in (*page.received, *page.recorded) for row in choice.rows),
         "objections": [
-            {"id": against.value, "name": say(_OBJECTIONS[against]), "since": _seconds(decided)}
+            {
+                "id": against.value,
+                "name": say(_OBJECTIONS[against]),
+                "since": _seconds(decided),
+                "event": decided.seq if decided else None,
+            }
             for against, decided in page.objections.items()
         ],
         "interests": [_interest(row, policy, language) for row in page.interests],
@@ -105,10 +146,117 @@ def history(events: Sequence[Event], policy: Policy, texts: Texts, language: str
                 "about": [_name_of(name, topics, policy, texts, language) for name, topics in event.about],
                 "wording": list(event.wording),
                 "notice": event.notice,
+                # What is about no purpose has none.
+                "has_receipt": bool(event.about or event.entry.body.get("preferences")),
             }
             for event in reversed(events)
         ]
     }
+
+
+def told_history(events: Sequence[Event], policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
+    """Everything a person decided, oldest first, for programs: with the ledger's own words and hashes.
+
+    Whose it is stands in it as the chain, and not as an address: files are passed on.
+    """
+    say = texts.translator(language)
+    return {
+        "format": 1,
+        "chain": events[0].entry.chain if events else None,
+        "language": language,
+        "events": [
+            {
+                "seq": event.seq,
+                "at": event.entry.at,
+                "kind": event.kind,
+                "what": say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+                "about": [_name_of(name, topics, policy, texts, language) for name, topics in event.about],
+                "changes": event.entry.body.get("changes", []),
+                "preferences": event.entry.body.get("preferences", {}),
+                "source": event.entry.body.get("source"),
+                "wording": list(event.wording),
+                "wording_hash": event.entry.body.get("wording_hash"),
+                "notice": event.notice,
+                "prev": event.entry.body.get("prev"),
+                "hash": event.entry.hash,
+            }
+            for event in events
+        ],
+    }
+
+
+def history_rows(events: Sequence[Event], policy: Policy, texts: Texts, language: str) -> list[tuple[object, ...]]:
+    """The same for a spreadsheet: a heading, and a row for each event, oldest first."""
+    say = texts.translator(language)
+    return [
+        tuple(say(_COLUMNS[column]) for column in _COLUMNS),
+        *(
+            (
+                event.seq,
+                event.entry.at,
+                say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+                "; ".join(_name_of(name, topics, policy, texts, language) for name, topics in event.about),
+                _how(event, texts, language),
+                "\n".join(event.wording),
+                event.notice,
+                event.entry.hash,
+            )
+            for event in events
+        ),
+    ]
+
+
+def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
+    """One event as its receipt says it, for people."""
+    say = texts.translator(language)
+    event = found.event
+    ids = [process["dpv:hasPurpose"][0]["dpv:hasIdentifier"] for process in found.document["dpv:hasProcess"]]
+    purposes = [policy.purpose(one) for one in dict.fromkeys(ids)]
+    return {
+        "number": event.seq,
+        "id": found.document["cc:receipt"],
+        "evidence": event.entry.evidence,
+        "at": event.at // 1000,
+        "what": say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+        "how": _how(event, texts, language),
+        "changes": [
+            {
+                "name": _name_of(change["purpose"], change["topics"], policy, texts, language),
+                "state": say(_STATES[DecisionState(change["after"])]),
+            }
+            for change in event.entry.body.get("changes", ())
+        ],
+        "wording": list(event.wording),
+        "wording_language": found.language,
+        "notice": event.notice,
+        "purposes": [
+            {
+                "name": policy.text(purpose.name, language),
+                "description": policy.text(purpose.description, language),
+                "basis": say(_BASES[purpose.legal_basis]) if purpose.legal_basis in _BASES else purpose.legal_basis,
+                "data": [
+                    policy.text(policy.data_type(one)["name"], language)
+                    for one in policy.purpose_row(purpose.id)["data_types"]
+                ],
+                "recipients": [_recipient(policy.recipient(one)) for one in purpose.recipients],
+                "kept": _kept(purpose, policy, language),
+            }
+            for purpose in purposes
+        ],
+        "is_as_then": event.entry.body.get("policy_hash") in (policy.hash, None),
+        "stop_address": policy.brand_of(purposes[0]).stop_address,
+    }
+
+
+def _how(event: Event, texts: Texts, language: str) -> str:
+    say = texts.translator(language)
+    source = str(event.entry.body.get("source", ""))
+    return say(_SOURCES[source]) if source in _SOURCES else source
+
+
+def _recipient(row: Mapping[str, Any]) -> str:
+    """A name, the country, and what protects the data there if the policy needs something to."""
+    return ", ".join(str(one) for one in (row["name"], row["country"], row["transfer_tool"]) if one)
 
 
 def why(found: Explanation, policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
@@ -201,6 +349,7 @@ def _interest(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         **_same_for_everyone(policy, row.purpose.id, language),
         "is_on": row.is_on,
         "stopped": _seconds(row.decided) if not row.is_on else None,
+        "event": row.decided.seq if row.decided else None,
     }
 
 

@@ -159,6 +159,15 @@ def post_confirmation(token: str) -> Response[str]:
     except WordingChangedError:
         return _confirm_page(_look_at_request(token), already=True, message="changed", status=HTTPStatus.CONFLICT)
     count("ConsentGiven" if is_new else "ConsentGivenAgain")
+    if not confirming.order_receipt(
+        token,
+        confirmation,
+        outbox=services().outbox,
+        secrets=services().secrets,
+        clock=services().clock,
+    ):
+        count("ReceiptNotOrdered")
+        logger.warning("receipt not ordered")
     return _confirm_page(confirmation, already=not is_new)
 
 

@@ -23,6 +23,11 @@ PAGES = {
     "/preferences",
     "/preferences/{token}",
     "/preferences/{token}/history",
+    "/preferences/{token}/history.json",
+    "/preferences/{token}/history.csv",
+    "/preferences/{token}/receipts/{seq}",
+    "/preferences/{token}/receipts/{seq}/file",
+    "/.well-known/jwks.json",
     "/why/{token}",
 }
 SCOPES = {
@@ -186,6 +191,7 @@ EXPECTED_RIGHTS = {
         "LettersQueue": {"sqs:SendMessage"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
+        "SigningKey": {"kms:Sign", "kms:GetPublicKey"},
     },
     "ConsentApiFunction": {
         "SubjectsTable": {
@@ -201,6 +207,9 @@ EXPECTED_RIGHTS = {
     },
     "DeliveryWorkerFunction": {
         "SubjectsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        # It reads the entry that a receipt is about, and writes none.
+        "LedgerTable": {"dynamodb:GetItem"},
+        "SigningKey": {"kms:Sign"},
         "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${SenderDomain}": {"ses:SendEmail"},
@@ -269,6 +278,20 @@ def test_each_function_may_do_exactly_this(function: str) -> None:
                 rights.setdefault(_resource_name(resource), set()).update(actions)
 
     assert rights == EXPECTED_RIGHTS[function]
+
+
+@pytest.mark.parametrize("function", ["PreferenceCenterFunction", "DeliveryWorkerFunction"])
+def test_who_signs_receipts_cannot_sign_seals(function: str) -> None:
+    statements = [
+        statement
+        for policy in of_type("AWS::IAM::Role")[f"{function}Role"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "kms:Sign" in statement["Action"]
+    ]
+
+    assert [statement["Condition"] for statement in statements] == [
+        {"StringEqualsIfExists": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}}
+    ]
 
 
 def test_no_function_is_without_a_statement_of_its_rights() -> None:

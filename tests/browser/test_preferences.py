@@ -160,3 +160,36 @@ def test_a_letter_leads_to_a_page_that_explains_it(reader: Reader, stack: LocalS
     expect(reader.page.get_by_role("heading", level=1)).to_have_text(reader.words("Why you got this e-mail"))
     expect(reader.page.get_by_text(EVENTS[reader.language]).first).to_be_visible()
     expect(reader.page.get_by_text(visitor.email)).to_have_count(0)
+
+
+def test_a_person_takes_their_receipt_and_their_history_away(reader: Reader, stack: LocalStack) -> None:
+    page, visitor = reader.page, Visitor(stack).subscribed("product-news", "events")
+    page.goto(f"{stack.url}{visitor.preferences()}?lang={reader.language}")
+    page.locator("summary").first.click()
+    reader.look()
+    page.get_by_role("link", name=reader.words("receipt"), exact=True).first.click()
+    reader.look()
+    expect(page.get_by_role("heading", level=1)).to_have_text(reader.words("Receipt"))
+    expect(page.get_by_text(reader.words("Consent given"))).to_be_visible()
+    expect(page.get_by_text(visitor.email)).to_have_count(0)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=reader.words("Save the signed file")).click()
+    assert saved.value.suggested_filename == "receipt-1.json"
+    assert saved.value.path().read_text() == visitor.receipts(1)[0]["attachments"]["receipt-1.json"]
+
+    page.get_by_role("link", name=reader.words("Everything you decided")).click()
+    reader.look()
+    for kind in ("JSON", "CSV"):
+        with page.expect_download() as saved:
+            page.get_by_role("link", name=kind).click()
+        assert saved.value.suggested_filename == f"history.{kind.lower()}"
+
+
+def test_the_letter_with_a_receipt_is_readable_on_a_small_screen(reader: Reader, stack: LocalStack) -> None:
+    visitor = Visitor(stack).subscribed("events")
+    reader.page.set_content(visitor.receipts(1)[0]["html"])
+    if reader.scripts:
+        found = Axe().run(reader.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+        assert found.violations_count == 0, found.generate_report()
+        assert reader.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(reader.page.get_by_role("link").first).to_have_text("Unsubscribe")

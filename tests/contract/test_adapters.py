@@ -1,12 +1,15 @@
 """What the adapters of single services do when the service answers, and when it does not."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -18,7 +21,7 @@ from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
 from consent_center.adapters.sqs import QueueOfDeadLetters, QueueOutbox
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
-from consent_center.ports import Envelope, LetterOrder
+from consent_center.ports import Attachment, Envelope, LetterOrder
 from fakes import SettableClock
 from moto_wire import by_moto
 
@@ -119,6 +122,25 @@ def test_a_letter_reaches_the_mail_service_as_it_was_written() -> None:
 
     (sent,) = get_backend("ses")[DEFAULT_ACCOUNT_ID]["eu-north-1"].sent_messages
     assert (sent.destinations["ToAddresses"], sent.subject, sent.body) == ([PEOPLE[0]], "Hej", "<p>Hej då</p>")
+
+
+def test_a_file_goes_with_a_letter_in_the_shape_that_the_mail_service_knows() -> None:
+    wire, sent = by_moto("sesv2"), []
+
+    def take(path: str, headers: Mapping[str, str], body: bytes) -> Callable[[], Answer]:
+        sent.append(json.loads(body))
+        return lambda: Answer(200, "", b"{}")
+
+    wire.connections.begin = take
+    content = '{"æ": 1}'.encode()
+    SesMailer(wire).send(replace(LETTER, attachments=[Attachment("receipt-1.json", "application/ld+json", content)]))
+
+    (asked,) = sent
+    (file,) = asked["Content"]["Simple"]["Attachments"]
+    assert base64.b64decode(file["RawContent"]) == content
+    shape = client("sesv2").meta.service_model.operation_model("SendEmail").input_shape
+    assert not ParamValidator().validate(asked, shape).has_errors()
+    assert file.keys() <= shape.members["Content"].members["Simple"].members["Attachments"].member.members.keys()
 
 
 @pytest.mark.parametrize(

@@ -343,6 +343,16 @@ class InMemoryLimits:
 
 
 @dataclass
+class PlainKeys:
+    fails: bool = False
+
+    def jwks(self) -> Mapping[str, object]:
+        if self.fails:
+            raise UnavailableError("public key: KMSInternalException")
+        return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "receipts-1", "n": "AQ", "e": "AQAB"}]}
+
+
+@dataclass
 class CollectingDeadLetters:
     orders: list[tuple[str, str]] = field(default_factory=list)
 

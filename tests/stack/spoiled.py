@@ -10,7 +10,7 @@ from typing import Any
 
 from consent_center.adapters.addresses import parse_address
 from consent_center.adapters.dynamodb import keys
-from consent_center.adapters.dynamodb.subjects import _subject
+from consent_center.adapters.dynamodb.subjects import subject_of
 from consent_center.domain.capability import ManageLink, seal_manage
 from consent_center.domain.chain import Entry, verify
 from consent_center.domain.contact import ContactPoint, Keyring, contact_point
@@ -117,7 +117,7 @@ class Person(Visitor):
     def books(self) -> Books:
         """Everything stored, after checking that the chain holds and that the state is what the ledger says."""
         state, profile = (self._item(name) for name in (keys.STATE, keys.PROFILE))
-        subject = _subject(self.contact, state) if state else Subject(self.contact)
+        subject = subject_of(self.contact, state) if state else Subject(self.contact)
         if subject.chain is None:
             assert not subject.decided
             return Books(subject, (), profile)

@@ -143,7 +143,7 @@ def _not_me_after_all(person: Person) -> Press:
     assert person.sign_up("events").status == 200
     link = person.link("not-me")
     assert person.confirm().status == 200
-    person.books()
+    _receipt_was_sent(person)
     return lambda: person.post(link)
 
 
@@ -500,6 +500,30 @@ class LetterNotTakenNow(Case):
 
 
 @dataclass(frozen=True)
+class ReceiptNotOrdered(Case):
+    """The queue takes no order when somebody confirms."""
+
+    fault: Fault
+
+    def __str__(self) -> str:
+        return str(self.fault)
+
+    def run(self, world: World) -> None:
+        person = Person(world)
+        press = _confirm(person)
+        with world.proxy.spoiling("SendMessage", self.fault, *person.names) as rule:
+            succeeds(press())
+        assert rule.met
+        assert person.books().kinds == ["given"]
+        assert not person.receipts()
+        succeeds(press())
+        _receipt_was_sent(person)
+        succeeds(press())
+        assert person.books().kinds == ["given"]
+        assert len(person.receipts()) == 1
+
+
+@dataclass(frozen=True)
 class SignUpOf(Case):
     """Somebody of whom much, little or nothing is known signs up."""
 
@@ -512,6 +536,8 @@ class SignUpOf(Case):
         person = Person(world)
         if self.become != "unknown":
             ROUTES[self.become].prepare(person)()
+            if self.become == "confirm":
+                _receipt_was_sent(person)
         before = len(world.proxy.operations(*person.names))
         succeeds(person.sign_up("surveys"))
         # What comes after the message is the worker's.
@@ -535,6 +561,20 @@ class RandomWalk(Case):
         except AssertionError as error:
             steps = "\n".join(walk.log)
             raise AssertionError(f"WALK_SEED={seed} walks the same way again: {error}\n{steps}") from error
+
+
+def _receipt_was_sent(person: Person) -> None:
+    """Wait until the worker is through with the receipt of the first event, so that its calls are no longer ours."""
+    person.receipts(1)
+    person.books()
+    claim = {"pk": {"S": f"LETTER#{person.chain}.1"}, "sk": {"S": "CLAIM"}}
+    table, database = person.world.stack.resources["TransientTable"], person.world.owner.database
+
+    def is_closed() -> bool:
+        item = database.get_item(TableName=table, Key=claim, ConsistentRead=True).get("Item", {})
+        return item.get("sent", {}).get("N", "0") != "0"
+
+    _waited_for(is_closed)
 
 
 def _waited_for(look: Callable[[], Any]) -> Any:
@@ -696,6 +736,13 @@ def test_a_letter_that_is_never_taken_is_set_aside_and_the_sign_up_stays_pending
 
 @pytest.mark.parametrize("case", [LetterNotTakenNow(MAIL_THROTTLED), LetterNotTakenNow(CLOSED)], ids=str)
 def test_a_letter_that_is_not_taken_now_stays_ordered_and_is_sent_once(case: Case, outcomes: Outcomes) -> None:
+    outcomes[case].result()
+
+
+@pytest.mark.parametrize("case", [ReceiptNotOrdered(QUEUE_REFUSES), ReceiptNotOrdered(HANGING)], ids=str)
+def test_a_consent_whose_receipt_cannot_be_ordered_is_stored_and_the_next_press_orders_it(
+    case: Case, outcomes: Outcomes
+) -> None:
     outcomes[case].result()
 
 

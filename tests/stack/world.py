@@ -70,6 +70,18 @@ class Visitor:
         return self.post("/subscribe", email=self.email, topic=topics, name="Ada Lovelace", form=form)
 
     def letters(self) -> list[dict[str, Any]]:
+        """Every letter but the receipts, which come some time after a confirmation and are no answer to anything."""
+        return [letter for letter in self._mail() if not letter["attachments"]]
+
+    def receipts(self, count: int = 0, *, seconds: float = 20) -> list[dict[str, Any]]:
+        """The letters that bring receipts, once there are at least so many."""
+        end = time.monotonic() + seconds
+        while len(found := [letter for letter in self._mail() if letter["attachments"]]) < count:
+            assert time.monotonic() < end, "no receipt arrived"
+            time.sleep(0.05)
+        return found
+
+    def _mail(self) -> list[dict[str, Any]]:
         return [letter for letter in self.get("/_local/mailbox.json").json if letter["to"] == self.email]
 
     def letter(self, *, seconds: float = 20) -> dict[str, Any]:

@@ -313,6 +313,7 @@ def an_interest(purpose: str, name: str, **changes: Any) -> dict[str, Any]:
         "absolute": False,
         "is_on": True,
         "stopped": None,
+        "event": None,
         "recipients": ["Molnhyllan Drift AB"],
         "kept": a_rule("last_inbound_contact", name="Customer contacts and enquiries", period=a_period(24)),
         **changes,
@@ -331,8 +332,8 @@ def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "received": received,
         "recorded": [recordings()],
         "objections": [
-            {"id": "direct-marketing", "name": "Direct marketing", "since": None},
-            {"id": "profiling", "name": "Profiling for marketing", "since": None},
+            {"id": "direct-marketing", "name": "Direct marketing", "since": None, "event": None},
+            {"id": "profiling", "name": "Profiling for marketing", "since": None, "event": None},
         ],
         "interests": [
             an_interest("statistics", "Statistics"),
@@ -346,6 +347,7 @@ def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "language": "en",
         },
         "history_url": "/preferences/v1.k1.token/history",
+        "receipts_url": "/preferences/v1.k1.token/receipts/",
         "languages": [
             {"code": "en", "name": "English", "is_current": True},
             {"code": "da", "name": "Dansk", "is_current": False},
@@ -380,8 +382,8 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         preferences(
             *[off] * 4,
             objections=[
-                {"id": "direct-marketing", "name": "Direct marketing", "since": AT},
-                {"id": "profiling", "name": "Profiling for marketing", "since": AT},
+                {"id": "direct-marketing", "name": "Direct marketing", "since": AT, "event": 2},
+                {"id": "profiling", "name": "Profiling for marketing", "since": AT, "event": 2},
             ],
             interests=[an_interest("profiling", "Choosing what is relevant for you", is_on=False, stopped=AT)],
             result={"text": "We stop now, and you need give no reason.", "can_undo": True, "kind": "done"},
@@ -430,6 +432,12 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         ),
     )
     event = {"number": 1, "at": AT, "what": "You said yes", "about": ["Product news, Knowledge"], "notice": None}
+    event["has_receipt"] = True
+    files = {
+        "receipts_url": "/preferences/v1.k1.token/receipts/",
+        "json_url": "/preferences/v1.k1.token/history.json",
+        "csv_url": "/preferences/v1.k1.token/history.csv",
+    }
     yield (
         "history",
         "history",
@@ -440,9 +448,43 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
                 {**event, "wording": some_wording(), "notice": "2026-11-01"},
             ],
             "back_url": "/preferences/v1.k1.token",
+            **files,
         },
     )
-    yield "history-empty", "history", {"events": [], "back_url": "/preferences/v1.k1.token"}
+    yield "history-empty", "history", {"events": [], "back_url": "/preferences/v1.k1.token", **files}
+    receipt = {
+        "number": 1,
+        "id": "0f3a1c52-7f39-5c55-8f4e-9f0d0a5b7c11",
+        "evidence": "f66h7l5n3mf7cv4krt6y6r7xvw.1",
+        "at": AT,
+        "what": "You said yes",
+        "how": "On our sign-up page, confirmed from an e-mail",
+        "changes": [{"name": "Product news, Knowledge", "state": "Consent given"}],
+        "wording": some_wording(),
+        "wording_language": "en",
+        "notice": "2026-11-01",
+        "purposes": [
+            {
+                "name": "News by e-mail",
+                "description": "We send you e-mails about what you chose.",
+                "basis": "Your consent",
+                "data": ["Name", "E-mail address"],
+                "recipients": ["Brevkaravanen Udsendelse ApS, DK", "Survey Lab, US, Standard contractual clauses"],
+                "kept": a_choice([], name=LONG_NAME)["kept"],
+            }
+        ],
+        "is_as_then": True,
+        "stop_address": "stop@example.com",
+        "file_url": "/preferences/v1.k1.token/receipts/1/file",
+        "keys_url": "/.well-known/jwks.json",
+        "history_url": "/preferences/v1.k1.token/history",
+    }
+    yield "receipt", "receipt", receipt
+    yield (
+        "receipt-later",
+        "receipt",
+        {**receipt, "wording": [], "notice": None, "changes": [], "how": "", "is_as_then": False},
+    )
     yield "lost-link", "lost_link", {"email": "", "errors": {}}
     wrong = {"email": "Enter an e-mail address like name@example.com."}
     yield "lost-link-errors", "lost_link", {"email": "ada@", "errors": wrong}
@@ -605,5 +647,23 @@ def letters() -> Iterator[tuple[str, dict[str, Any]]]:
             "preferences_url": LONG_LINK.replace("/confirm/", "/preferences/") + "?lang=en",
             "notice_url": f"{base}/notice?lang=en",
             "minutes": 60,
+        },
+    )
+    yield (
+        "receipt",
+        {
+            "given_at": AT,
+            "wording": some_wording(),
+            "stop_url": f"{base}/u/v1.k1.token?lang=en",
+            "preferences_url": f"{base}/preferences?lang=en",
+            "authority_url": "https://www.datatilsynet.dk",
+            "notice_url": f"{base}/notice/2026-11-01?lang=en",
+            "stop_address": "stop@example.com",
+            "recorded": [
+                {"name": "Whether you open our e-mails", "is_on": False},
+                {"name": "Which links you follow", "is_on": True},
+            ],
+            "may_object": True,
+            "file_name": "receipt-1.json",
         },
     )

@@ -22,6 +22,7 @@ from consent_center.ports import (
     Mailer,
     Outbox,
     Pause,
+    PublicKeys,
     Removals,
     Retention,
     Reviews,
@@ -189,6 +190,19 @@ class Services:
         from consent_center.adapters.dynamodb.retention import DynamoRemovals
 
         return DynamoRemovals(self._database, self.config.ledger_table)
+
+    @cached_property
+    def receipt_signer(self) -> Signer:
+        """Signs receipts."""
+        from consent_center.adapters.kms import Algorithm, KmsSigner
+
+        return KmsSigner(self._wire("kms"), lambda: self.config.signing_key, Algorithm.RECEIPTS)
+
+    @cached_property
+    def public_keys(self) -> PublicKeys:
+        from consent_center.adapters.kms import KmsPublicKeys
+
+        return KmsPublicKeys(self._wire("kms"), lambda: self.config.signing_key)
 
 
 def _pause(attempt: int) -> None:

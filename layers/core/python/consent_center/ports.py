@@ -147,7 +147,8 @@ class Ledger(Protocol):
 class LetterOrder:
     """A letter to be written and sent; ids only, so that a queue never holds a person.
 
-    `request` is the sign-up that the letter asks about; for other letters a random name, so that duplicates are seen.
+    `request` is the sign-up that the letter asks about, for a receipt the number of the event (`seq`); for other
+    letters a random name, so that duplicates are seen.
     """
 
     letter: str
@@ -204,6 +205,19 @@ class DeadLetters(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a letter."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        """Hides the content, because a repr ends up in logs and tracebacks."""
+        return f"Attachment({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One letter to one address."""
 
@@ -214,6 +228,7 @@ class Envelope:
     text: str
     html: str
     headers: Mapping[str, str]
+    attachments: Sequence[Attachment] = ()
 
     def __repr__(self) -> str:
         """Hides the letter, because a repr ends up in logs and tracebacks."""
@@ -350,3 +365,8 @@ class Removal:
 class Removals(Protocol):
     def prove(self, removal: Removal, keep_until: int | None) -> None:
         """Keep a proof, until an epoch second if one is given. Telling it again changes nothing. UnavailableError."""
+
+
+class PublicKeys(Protocol):
+    def jwks(self) -> Mapping[str, Any]:
+        """The public halves of the keys that sign receipts (RFC 7517, 5), or UnavailableError."""

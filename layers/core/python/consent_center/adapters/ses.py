@@ -1,6 +1,8 @@
 """Letters by Amazon SES."""
 
+import base64
 from email.utils import formataddr
+from typing import Any
 
 from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
@@ -21,7 +23,7 @@ class SesMailer:
         self._wire = wire
 
     def send(self, envelope: Envelope) -> None:
-        letter = {
+        letter: dict[str, Any] = {
             "FromEmailAddress": formataddr((envelope.sender_name, envelope.sender_address)),
             "Destination": {"ToAddresses": [envelope.to]},
             "Content": {
@@ -35,6 +37,17 @@ class SesMailer:
                 }
             },
         }
+        if envelope.attachments:
+            letter["Content"]["Simple"]["Attachments"] = [
+                {
+                    "FileName": one.name,
+                    "ContentType": one.media_type,
+                    "ContentDisposition": "ATTACHMENT",
+                    "ContentTransferEncoding": "BASE64",
+                    "RawContent": base64.b64encode(one.content).decode(),
+                }
+                for one in envelope.attachments
+            ]
         try:
             self._wire.post("/v2/email/outbound-emails", letter)
         except CallFailedError as error:

@@ -9,7 +9,7 @@ class LetterClass(StrEnum):
     MARKETING = "marketing"
     """Asked about by the permission check before each letter; never ordered from this product's own queue."""
     SERVICE = "service"
-    """Somebody asked for it a moment ago: to confirm, or to reach their preferences."""
+    """Somebody asked for it a moment ago: to confirm, to reach their preferences, or by agreeing to something."""
     STATUTORY = "statutory"
     """The law wants it sent (Arts. 12, 18(3), 34 GDPR); only an address that takes no mail stops it."""
 
@@ -19,6 +19,8 @@ class Letter(StrEnum):
 
     CONFIRM = "confirm"
     PREFERENCES = "preferences"
+    RECEIPT = "receipt"
+    """What somebody has just agreed to, on paper that lasts."""
 
     @property
     def letter_class(self) -> LetterClass:

@@ -303,6 +303,13 @@ class Policy:
     def authority(self, authority_id: str) -> Mapping[str, Any]:
         return self._row("authorities", authority_id)
 
+    def data_type(self, data_type_id: str) -> Mapping[str, Any]:
+        return self._row("data_types", data_type_id)
+
+    def purpose_row(self, purpose_id: str) -> Mapping[str, Any]:
+        """All that the policy says of a purpose: what decides stands in `Purpose`, the rest is told to people."""
+        return self._row("purposes", purpose_id)
+
     def spoken(self, language: str | None) -> str:
         """The language, if the policy has it; else its default language."""
         return language if language in self.languages else self.default_language
@@ -321,8 +328,8 @@ class Policy:
 
     @cached_property
     def _rows(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-        tables = ("controllers", "recipients", "retention_rules", "authorities")
-        return {table: {row["id"]: row for row in self.raw[table]} for table in tables}
+        tables = ("controllers", "recipients", "retention_rules", "authorities", "data_types", "purposes")
+        return {table: {row["id"]: row for row in self.raw.get(table, ())} for table in tables}
 
 
 def _period(row: Mapping[str, int] | None) -> Period | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 from consent_center.domain.capability import Capability, RequestLink, open_request, seal_withdrawal
 from consent_center.domain.decision import DecisionState
-from consent_center.domain.errors import ExpiredTokenError, RequestGoneError, WordingChangedError
+from consent_center.domain.errors import ExpiredTokenError, RequestGoneError, UnavailableError, WordingChangedError
+from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
 from consent_center.domain.request import Request, Standing, standing
 from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.wording import Wording, consent_wording
-from consent_center.ports import Chance, Clock, Pause, Profile, Secrets, Subjects
+from consent_center.ports import Chance, Clock, LetterOrder, Outbox, Pause, Profile, Secrets, Subjects
 from consent_center.usecases.acts import facts, wording_facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.links import not_me_link
@@ -28,6 +29,8 @@ class Confirmation:
     """What the link "this was not me" on the page carries."""
     profile: Profile
     """What was typed at sign-up, and is stored with the press."""
+    event: int | None = None
+    """The event that proves it, once it has been pressed."""
 
 
 def look_at_request(token: str, *, policy: Policy, subjects: Subjects, secrets: Secrets, clock: Clock) -> Confirmation:
@@ -52,6 +55,8 @@ def confirm(
 ) -> tuple[Confirmation, bool]:
     """Give consent, as worded on the page whose hash is `shown`; True if this press did it, False if done before.
 
+    Its receipt is to be ordered by `order_receipt`.
+
     `network` is where the press came from, already shortened. InvalidTokenError, RequestGoneError, WordingChangedError
     if the policy's text is no longer the one shown, UnavailableError.
     """
@@ -74,9 +79,25 @@ def confirm(
             valid_until=purpose.ends(state.to_give, now),
         )
         subjects.commit(decision, page.profile)
-        return replace(page, confirmed_at=decision.subject.last_at), True
+        return replace(page, confirmed_at=decision.subject.last_at, event=decision.entry.seq), True
 
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
+
+
+def order_receipt(token: str, confirmation: Confirmation, *, outbox: Outbox, secrets: Secrets, clock: Clock) -> bool:
+    """Order the letter with the receipt of what was confirmed; False if the queue takes no order now.
+
+    The consent is stored by then and stays: whoever presses again, because they got no answer, orders it again, and the
+    worker sends one letter for each event.
+    """
+    if confirmation.event is None:
+        return False
+    try:
+        contact = _open(token, secrets, clock()).contact
+        outbox.order(LetterOrder(Letter.RECEIPT, contact, str(confirmation.event)))
+    except (RequestGoneError, UnavailableError):
+        return False
+    return True
 
 
 def _open(token: str, secrets: Secrets, now: int) -> RequestLink:
@@ -109,11 +130,13 @@ def _confirmation(
     """The page asks for what is left to give; once nothing is left it says what was given, and when."""
     scopes = state.to_give or state.given
     topics = tuple(purpose.topic(scope.topic) for scope in scopes if scope.topic is not None)
-    confirmed_at = None if state.to_give else max(subject.decided[scope.code].at for scope in scopes)
+    given = () if state.to_give else tuple(subject.decided[scope.code] for scope in scopes)
+    confirmed_at = max((decided.at for decided in given), default=None)
+    event = max((decided.seq for decided in given), default=None)
     wording = consent_wording(policy, purpose, topics, request.language)
     not_me = seal_withdrawal(not_me_link(request, purpose), secrets.links(), Capability.NOT_ME)
     profile = Profile(request.address, request.name, request.company, request.interests, request.language)
-    return Confirmation(purpose, topics, wording, confirmed_at, not_me, profile)
+    return Confirmation(purpose, topics, wording, confirmed_at, not_me, profile, event)
 
 
 def _act_of_consent(

@@ -25,6 +25,8 @@ class Event:
     wording: tuple[str, ...]
     """The words that were agreed to, as long as they are kept."""
     notice: str | None
+    entry: Entry
+    """What the ledger holds of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def look_back(
     if subject.chain is None:
         raise NothingHeldError
     payloads = subjects.payloads(subject.chain)
-    events = [_event(entry, payloads.get(entry.seq)) for entry in ledger.entries(subject.chain)]
+    events = [event_of(entry, payloads.get(entry.seq)) for entry in ledger.entries(subject.chain)]
     return events, policy.spoken(subject.language)
 
 
@@ -82,7 +84,7 @@ def explain(
         # Codes are never removed from a policy, so this link was signed for one that is not ours.
         raise InvalidTokenError from None
     entry = ledger.entry(subject.chain, link.seq) if subject.chain and link.seq else None
-    event = _event(entry, None) if entry else None
+    event = event_of(entry, None) if entry else None
     return Explanation(
         purpose,
         topic,
@@ -94,7 +96,8 @@ def explain(
     )
 
 
-def _event(entry: Entry, payload: Payload | None) -> Event:
+def event_of(entry: Entry, payload: Payload | None) -> Event:
+    """What an entry, and its payload as long as there is one, say to people."""
     changes: Sequence[dict[str, object]] = entry.body.get("changes", ())
     wording = payload.content.get("wording", ()) if payload else ()
     notice = entry.body.get("notice")
@@ -105,6 +108,7 @@ def _event(entry: Entry, payload: Payload | None) -> Event:
         tuple((str(change["purpose"]), tuple(map(str, _topics(change)))) for change in changes),
         tuple(map(str, wording)),
         str(notice) if notice else None,
+        entry,
     )
 
 
