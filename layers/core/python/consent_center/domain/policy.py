@@ -170,6 +170,9 @@ class Notice:
     version: str
     published_on: str
     hashes: Mapping[str, str]
+    change: str
+    """Its class: `first`, `typo`, `information`, `material` or `new_purpose`; the compiler holds it to what changed."""
+    summary: Texts
 
 
 class Policy:
@@ -195,7 +198,8 @@ class Policy:
     @cached_property
     def notices(self) -> Mapping[str, Notice]:
         return {
-            row["version"]: Notice(row["version"], row["published_on"], row["languages"]) for row in self.raw["notices"]
+            row["version"]: Notice(row["version"], row["published_on"], row["languages"], row["change"], row["summary"])
+            for row in self.raw["notices"]
         }
 
     @property
