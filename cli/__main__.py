@@ -2,6 +2,8 @@
 
 import typer
 
+from cli import policy
+
 app = typer.Typer(
     name="consentctl",
     help="Check the policy, verify evidence and look after a deployment.",
@@ -9,6 +11,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(policy.app, name="policy")
 
 
 @app.callback()

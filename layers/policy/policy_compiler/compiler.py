@@ -29,6 +29,20 @@ def compile_policy(folder: Path, out: Path | None, today: date) -> tuple[list[Pr
     return warnings, f"policy {document['hash'][:12]}, notice {document['current_notice']}, {size}"
 
 
+def draft(folder: Path, today: date) -> tuple[list[Problem], build.Document]:
+    """The policy in `folder` as it would be compiled, whether or not its newest edition is published yet.
+
+    Answers the warnings and the document. Raises PolicyError with every problem; nothing is written.
+    """
+    found = policy.read(folder, today)
+    warnings = _checked(found, compiling=False)
+    if not found.published.editions:
+        raise PolicyError(
+            [found.file.problem("/notices", "Nothing is published yet.", "Publish an edition.", "publish")]
+        )
+    return warnings, build.document(found.data, found.published.editions)
+
+
 def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[Problem], str]:
     """Write the notice of `version` in every approved language and enter it in the lock file, for ever.
 
