@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import policy
+from cli import doctor, policy
 
 app = typer.Typer(
     name="consentctl",
@@ -13,6 +13,7 @@ app = typer.Typer(
 )
 
 app.add_typer(policy.app, name="policy")
+app.add_typer(doctor.app, name="doctor")
 
 
 @app.callback()
