@@ -191,13 +191,16 @@ def _sending(deployment: Deployment, _: Fetch) -> Iterator[Check]:
         "" if is_signed else "Turn on Easy DKIM and publish its three CNAME records: one-click unsubscribe needs it.",
     )
     account = client.get_account()
-    is_open = bool(account.get("ProductionAccessEnabled"))
-    yield Check(
-        "mail account",
-        Status.OK if is_open and account.get("SendingEnabled") else Status.FAILED,
-        "may send to anybody" if is_open else "is in the sandbox: only verified addresses receive letters",
-        "" if is_open else "Ask for production access in the SES console.",
-    )
+    if not account.get("ProductionAccessEnabled"):
+        says, mend = (
+            "is in the sandbox: only verified addresses receive letters",
+            "Ask for production access in the SES console.",
+        )
+    elif not account.get("SendingEnabled"):
+        says, mend = "sending is turned off", "Read what AWS wrote about bounces and complaints, and answer it."
+    else:
+        says, mend = "may send to anybody", ""
+    yield Check("mail account", Status.FAILED if mend else Status.OK, says, mend)
 
 
 def _dead_letters(deployment: Deployment, _: Fetch) -> Iterator[Check]:

@@ -293,9 +293,9 @@ def _show_simulation(found: simulation.Simulation, before: Policy, after: Policy
     if found.moves:
         table = _table("", "people", "purpose", "topic", "channel", "in force", "new")
         for move, count in _ordered(found):
-            kind = Text("gain", style="bold red") if move.gains else Text("lose")
+            change = Text("gain", style="bold red") if move.gains else Text("lose")
             row = (str(count), move.purpose, move.topic or "(any)", move.channel, move.before, move.after)
-            table.add_row(kind, *map(Text, row))
+            table.add_row(change, *map(Text, row))
         console.print(table)
     else:
         console.print("Nobody would gain or lose a permission.")

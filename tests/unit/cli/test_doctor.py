@@ -195,6 +195,7 @@ SICK: list[tuple[str, str, Status, Any]] = [
         lambda d: d.sesv2["get_email_identity"]["DkimAttributes"].update(Status="PENDING"),
     ),
     ("mail account", "sandbox", Status.FAILED, lambda d: d.sesv2["get_account"].update(ProductionAccessEnabled=False)),
+    ("mail account", "turned off", Status.FAILED, lambda d: d.sesv2["get_account"].update(SendingEnabled=False)),
     ("dead letters", "3 wait", Status.WARNING, lambda d: setattr(d, "waiting", "3")),
     ("alarms", "errors", Status.WARNING, lambda d: d.alarm.update(StateValue="ALARM")),
     (
