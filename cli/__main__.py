@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import jobs, ledger
+from cli import doctor, jobs, ledger, policy
 
 app = typer.Typer(
     name="consentctl",
@@ -18,8 +18,10 @@ def consentctl() -> None:
     """Check the policy, verify evidence and look after a deployment."""
 
 
+app.add_typer(policy.app, name="policy")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(doctor.app, name="doctor")
 
 
 if __name__ == "__main__":

@@ -36,13 +36,38 @@ class Deployment:
             raise typer.BadParameter(f"the stack {self._stack} has no output {name}; deploy this version first")
         return self._outputs[name]
 
+    @property
+    def local_port(self) -> int:
+        """The PORT of `make run`; 0 for AWS."""
+        return self._local_port
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """The parameters that the stack was deployed with."""
+        return {one["ParameterKey"]: one.get("ParameterValue", "") for one in self._described.get("Parameters", [])}
+
+    def resources(self, kind: str) -> dict[str, str]:
+        """Physical by logical id of the stack's resources of a kind, such as `AWS::DynamoDB::Table`."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self._stack)
+        return {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
+            for page in pages
+            for one in page["StackResourceSummaries"]
+            if one["ResourceType"] == kind
+        }
+
     @cached_property
     def _outputs(self) -> dict[str, str]:
+        return {output["OutputKey"]: output["OutputValue"] for output in self._described.get("Outputs", [])}
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
         try:
             (stack,) = self.client("cloudformation").describe_stacks(StackName=self._stack)["Stacks"]
         except (BotoCoreError, ClientError) as error:
             raise typer.BadParameter(f"the stack {self._stack} cannot be read: {type(error).__name__}") from None
-        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        found: dict[str, Any] = stack
+        return found
 
     @cached_property
     def _session(self) -> boto3.Session:

@@ -158,7 +158,16 @@ def _compiled() -> dict[str, Any]:
             "interests": [{"id": "water", "name": {"en": "Water"}}, {"id": "heat", "name": {"en": "Heat"}}],
         },
         "periods": {"pending": {"months": 0, "days": 7}},
-        "notices": [{"version": "2026-11-01", "published_on": "2026-11-01", "languages": {"en": "a" * 64}}],
+        "notices": [
+            {
+                "version": "2026-11-01",
+                "published_on": "2026-11-01",
+                "change": "first",
+                "changes": [],
+                "summary": {"en": "First edition."},
+                "languages": {"en": "a" * 64},
+            }
+        ],
         "current_notice": "2026-11-01",
     }
 

@@ -18,6 +18,7 @@ from consent_center.domain.errors import (
     TooManyTriesError,
     WordingChangedError,
 )
+from consent_center.domain.notice import edition_before
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases import withdraw as withdrawing
@@ -279,6 +280,18 @@ def show_notice(version: str) -> Response[str]:
     return _notice_page(version)
 
 
+@app.route("/notice/<version>/changes", method=READ)
+def show_changes(version: str) -> Response[str]:
+    visit, policy = _visit(), services().policy
+    before = edition_before(policy, version, visit.query.get("since"))
+    return visit.page(
+        "notice_changes",
+        version=version,
+        notice_url=visit.to(f"/notice/{version}"),
+        **views.changes(before, version, services().notice_text, policy, services().texts, visit.language),
+    )
+
+
 @app.exception_handler(RequestGoneError)
 def explain_gone(error: RequestGoneError) -> Response[str]:
     return _visit().page(
@@ -391,6 +404,7 @@ def _notice_page(version: str) -> Response[str]:
             "published_on": known.published_on,
             "current": known.version == policy.notice.version,
             "url": _visit().to(f"/notice/{known.version}"),
+            "changes_url": _visit().to(f"/notice/{known.version}/changes") if known.change != "first" else None,
         }
         for known in reversed(list(policy.notices.values()))
     ]

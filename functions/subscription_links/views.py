@@ -1,10 +1,11 @@
 """What the pages show, put together from the policy in the reader's language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from consent_center.domain.notice import common_language, difference, editions_between
 from consent_center.domain.passcode import MOST_TRIES
-from consent_center.domain.policy import Policy, Topic
+from consent_center.domain.policy import Notice, Policy, Topic
 from consent_center.ports import Profile
 from consent_center.texts import Texts
 from consent_center.usecases.sign_up import SignUp
@@ -79,6 +80,69 @@ def form(
         "values": {"email": sign_up.email, "name": sign_up.name, "company": sign_up.company},
         "errors": {field: say(_FAULTS[field, rule]) for field, rule in faults.items()},
         "message": say(_MESSAGES[message]) if message else None,
+    }
+
+
+_MEANINGS = {
+    "first": "This is the first edition.",
+    "typo": "Spelling was corrected. Nothing is done differently.",
+    "information": "You are told more, or told better. Nothing is done with your data that was not done before.",
+    "material": "Something is done differently.",
+    "new_purpose": "Data are used for something new.",
+}
+"""What the class of a change means to people."""
+
+
+def changes(
+    before: Notice | None,
+    version: str,
+    read: Callable[[str, str], Mapping[str, Any]],
+    policy: Policy,
+    texts: Texts,
+    language: str,
+) -> dict[str, Any]:
+    """What changed from the edition `before` to `version`; `read` gives the text of an edition in a language."""
+    if before is None:
+        return {"before": None, "editions": [], "sections": [], "compared_in": None, "compared_name": None}
+    say = texts.translator(language)
+    after = policy.notices[version]
+    spoken = common_language(before.hashes, after.hashes, language, policy.default_language)
+    sections = difference(read(before.version, spoken), read(version, spoken)) if spoken else ()
+    return {
+        "before": before.version,
+        "editions": [
+            {
+                "version": edition.version,
+                "published_on": edition.published_on,
+                "summary": policy.text(edition.summary, language),
+                "meaning": say(_MEANINGS[edition.change]),
+            }
+            for edition in editions_between(policy, before.version, version)
+        ],
+        "compared_in": spoken,
+        "compared_name": texts.name_of(spoken) if spoken else None,
+        "sections": [
+            {
+                "id": section.id,
+                "heading": section.heading,
+                "kind": str(section.kind),
+                "lines": [
+                    {
+                        "kind": str(line.kind),
+                        "name": line.name,
+                        "parts": [
+                            {
+                                "label": part.label,
+                                "pieces": [{"kind": str(piece.kind), "text": piece.text} for piece in part.pieces],
+                            }
+                            for part in line.parts
+                        ],
+                    }
+                    for line in section.lines
+                ],
+            }
+            for section in sections
+        ],
     }
 
 

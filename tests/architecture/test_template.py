@@ -20,6 +20,7 @@ PAGES = {
     "/u/{token}",
     "/notice",
     "/notice/{version}",
+    "/notice/{version}/changes",
     "/preferences",
     "/preferences/{token}",
     "/preferences/{token}/history",

@@ -108,6 +108,7 @@ def test_opening_every_public_page_with_scripts_running_changes_no_table(browser
     asked.sign_up("events")
     pages = [
         *("/", "/subscribe", "/subscribe?topic=events", "/notice", "/notice/2026-11-01", "/no-such-page"),
+        "/notice/2026-11-22/changes",
         *("/v1/openapi.json", "/u/v1.k1.x.y", "/confirm/v1.k1.x.y"),
         *(asked.link(route) for route in ("confirm", "not-me", "u")),
         *(subscriber.stop_link(), subscriber.stop_link("events"), subscriber.link("confirm")),
@@ -129,7 +130,8 @@ def test_axe_finds_nothing_on_the_pages_of_the_running_stack(browser: Browser, s
     asked.sign_up("events")
     context = browser.new_context()
     page = context.new_page()
-    for address in (f"{stack.url}/subscribe", f"{stack.url}/notice", asked.link("confirm"), asked.link("u")):
+    changes = f"{stack.url}/notice/2026-11-22/changes"
+    for address in (f"{stack.url}/subscribe", f"{stack.url}/notice", changes, asked.link("confirm"), asked.link("u")):
         page.goto(address)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()

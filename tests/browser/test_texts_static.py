@@ -114,7 +114,7 @@ def test_the_languages_of_a_page_are_named_in_themselves_and_the_one_shown_is_ma
 
 
 @pytest.mark.parametrize(
-    "state", ["subscribe-errors", "confirm", "notice", "check-mail", "waiting-wrong", "preferences-mixed"]
+    "state", ["subscribe-errors", "confirm", "notice", "changes", "check-mail", "waiting-wrong", "preferences-mixed"]
 )
 def test_right_to_left_pages_mirror_without_sticking_out(show, state):
     page = show(render(state, "ar"), width=NARROW)

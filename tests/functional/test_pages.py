@@ -63,6 +63,8 @@ def test_the_letter_carries_both_unsubscribe_headers_and_says_who_asks(deploymen
         "get-subscribe",
         "head-subscribe",
         "get-notice",
+        "get-notice-changes",
+        "head-notice-changes",
         "get-home",
         "get-nowhere",
     ],
@@ -470,7 +472,9 @@ def test_an_unexpected_failure_is_a_page_and_its_text_stays_out_of_the_log(
     assert any(line.get("exception_name") == "ValueError" and "confirm.py" in line["exception"] for line in logged)
 
 
-@pytest.mark.parametrize("name", ["get-subscribe", "get-notice", "get-notice-version", "get-home", "get-nowhere"])
+@pytest.mark.parametrize(
+    "name", ["get-subscribe", "get-notice", "get-notice-version", "get-notice-changes", "get-home", "get-nowhere"]
+)
 def test_every_page_is_closed_to_scripts_frames_caches_and_search_engines(deployment: Deployment, name: str) -> None:
     headers = deployment.page(name).headers
 
@@ -519,3 +523,58 @@ def test_a_topic_can_be_chosen_by_the_address_of_the_form(deployment: Deployment
     ticked = re.compile(r"<input[^>]* checked")
     assert ticked.findall(plain) == []
     assert len(ticked.findall(chosen)) == 1
+
+
+def changes(deployment: Deployment, version: str, **query: str) -> Answer:
+    return deployment.page(
+        "get-notice-changes",
+        rawPath=f"/notice/{version}/changes",
+        pathParameters={"version": version},
+        queryStringParameters=query,
+    )
+
+
+def test_the_page_of_what_changed_marks_what_went_and_what_came(deployment: Deployment) -> None:
+    body = changes(deployment, "2026-11-22").body
+
+    assert re.search(r"<del>.*2026-11-01\.</del> <ins>.*2026-11-22\.</ins>", body)
+    assert "Nothing is done differently." in body
+    assert "never widens a consent" in body
+
+
+def test_what_changed_is_told_in_the_language_that_both_editions_have_and_marked_as_such(
+    deployment: Deployment,
+) -> None:
+    answer = changes(deployment, "2026-11-22", lang="da")
+
+    assert "De sammenlignes på dette sprog: English." in answer.text
+    assert '<span lang="en">Changes to this notice</span>' in answer.body
+    assert 'href="/notice/2026-11-22?lang=da"' in html.unescape(answer.body)
+
+
+def test_the_first_edition_has_nothing_to_be_compared_with(deployment: Deployment) -> None:
+    answer = changes(deployment, "2026-11-01")
+
+    assert answer.status == 200
+    assert "is the first" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("version", "query"),
+    [
+        ("1999-01-01", {}),
+        ("2026-11-22", {"since": "1999-01-01"}),
+        ("2026-11-22", {"since": "../policy"}),
+        ("2026-11-01", {"since": "2026-11-22"}),
+    ],
+)
+def test_a_comparison_with_an_unknown_or_younger_edition_is_not_found(
+    deployment: Deployment, version: str, query: dict[str, str]
+) -> None:
+    assert changes(deployment, version, **query).status == 404
+
+
+def test_each_edition_but_the_first_leads_to_what_changed(deployment: Deployment) -> None:
+    body = html.unescape(deployment.page("get-notice").body)
+
+    assert set(re.findall(r'href="(/notice/[^"]+/changes)"', body)) == {"/notice/2026-11-22/changes"}

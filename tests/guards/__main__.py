@@ -18,6 +18,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
+    "cli",
     "functions",
     "layers",
     "cli",

@@ -184,6 +184,7 @@ def test_no_answer_to_get_head_or_options_changes_a_table(visitor: Visitor, audi
         "/not-me/{token}": other.link("not-me"),
         "/u/{token}": visitor.stop_link("events"),
         "/notice/{version}": "/notice/2026-11-01",
+        "/notice/{version}/changes": "/notice/2026-11-22/changes",
     }
     paths = {path for path in _public_paths() if path != "/$default"} | {"/no-such-page"}
     before = auditor.everything()

@@ -1,4 +1,4 @@
-"""Command line: check and compile a policy, or publish an edition of its notice."""
+"""Command line: check and compile a policy, publish an edition of its notice, or record what the newest one says."""
 
 import argparse
 import sys
@@ -17,6 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument("command", choices=["publish"])
         parser.add_argument("--version", required=True, help="the edition, as named under notices")
         parser.add_argument("--change", required=True, help="its class, once more: first, typo, information, …")
+    elif words[:1] == ["record"]:
+        parser.add_argument("command", choices=["record"])
     else:
         parser.add_argument(
             "--out", type=Path, help="folder that gets the package consent_policy; left out: only check"
@@ -39,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, today: date) -> tuple[list[Problem], str]:
     if "version" in options:
         return compiler.publish(options.policy, options.version, options.change, today)
+    if "command" in options:
+        return compiler.record(options.policy, today)
     return compiler.compile_policy(options.policy, options.out, today)
 
 

@@ -119,7 +119,9 @@ def _form(data: Document) -> Document:
 def _notice(edition: Document, data: Document) -> Document:
     """An edition as it was published; only languages added since then are filled in."""
     default = data["languages"]["default"]
-    found = dict(edition)
+    found = {"changes": [], **edition}
+    # Only the compiler compares the facts themselves.
+    found.pop("facts", None)
     for key in ("summary", "approved_by"):
         spoken = edition[key]
         spare = spoken.get(default) or next(iter(spoken.values()))

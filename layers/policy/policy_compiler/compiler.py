@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from policy_compiler import build, notices, output, policy, published, rules
+from policy_compiler import build, facts, notices, output, policy, published, rules
 from policy_compiler.policy import FILE, Policy
 from policy_compiler.problems import PolicyError, Problem
 from policy_compiler.published import FOLDER, LOCK, Published, file_name
@@ -29,6 +29,20 @@ def compile_policy(folder: Path, out: Path | None, today: date) -> tuple[list[Pr
     return warnings, f"policy {document['hash'][:12]}, notice {document['current_notice']}, {size}"
 
 
+def draft(folder: Path, today: date) -> tuple[list[Problem], build.Document]:
+    """The policy in `folder` as it would be compiled, whether or not its newest edition is published yet.
+
+    Answers the warnings and the document. Raises PolicyError with every problem; nothing is written.
+    """
+    found = policy.read(folder, today)
+    warnings = _checked(found, compiling=False)
+    if not found.published.editions:
+        raise PolicyError(
+            [found.file.problem("/notices", "Nothing is published yet.", "Publish an edition.", "publish")]
+        )
+    return warnings, build.document(found.data, found.published.editions)
+
+
 def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[Problem], str]:
     """Write the notice of `version` in every approved language and enter it in the lock file, for ever.
 
@@ -40,9 +54,10 @@ def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[
     if problem:
         raise PolicyError([problem, *warnings])
     row = found.data["notices"][version]
+    done = facts.facts_of(found.data)
     written = {one: notices.render(found.data, file.data, one, version) for one, file in found.wordings.items()}
     hashes = {language: build.content_hash(content) for language, content in written.items()}
-    edition = {"version": version, **row, "languages": hashes}
+    edition = {"version": version, **row, "languages": hashes, "facts": done, "changes": _changes(found, done)}
     codes = found.published.codes + [one for one in published.codes_of(found.data) if one not in found.published.codes]
     lock = published.lock_document(Published([*found.published.editions, edition], codes))
     for language, content in written.items():
@@ -50,6 +65,30 @@ def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[
     # The lock comes last: without it the files above are drafts that the next run writes anew.
     output.replace(folder / LOCK, output.json_text(lock))
     return warnings, f"published {version} in {', '.join(written)}"
+
+
+def record(folder: Path, today: date) -> tuple[list[Problem], str]:
+    """Enter into the lock file what the edition in force says, for one published before that was kept.
+
+    Refused like `compile_policy`, so that a policy which has moved on since cannot be taken for the published one.
+    """
+    found = policy.read(folder, today)
+    warnings = _checked(found, compiling=True)
+    *earlier, newest = found.published.editions
+    if "facts" in newest:
+        return warnings, f"{newest['version']} is recorded already"
+    done = facts.facts_of(found.data)
+    complete = {"changes": _changes(Policy(found.file, found.wordings, Published(earlier), today), done), **newest}
+    lock = published.lock_document(Published([*earlier, {**complete, "facts": done}], found.published.codes))
+    output.replace(folder / LOCK, output.json_text(lock))
+    return warnings, f"recorded {newest['version']}"
+
+
+def _changes(found: Policy, done: facts.Facts) -> list[dict[str, str | None]]:
+    """What an edition with these facts changes, as the lock file and the compiled policy keep it."""
+    before = found.published.newest_facts
+    changed = facts.changes(before, done) if before else []
+    return [{"what": what, "purpose": purpose} for what, purpose in dict.fromkeys((c.what, c.purpose) for c in changed)]
 
 
 def _checked(found: Policy, compiling: bool) -> list[Problem]:
@@ -71,6 +110,9 @@ def _unpublishable(found: Policy, version: str, change: str) -> Problem | None:
     published_before = [edition["version"] for edition in found.published.editions]
     if version in published_before:
         return problem("This edition is published already.", "Add a new edition; a published one never changes.")
+    if published_before and found.published.newest_facts is None:
+        mend = "Go back to the policy as it was published and run “python -m policy_compiler record --policy DIR”."
+        return problem("It is not recorded what the edition in force says beneath its words.", mend)
     if list(rows) != [*published_before, version]:
         return problem("Editions are published in order, one at a time.", "Publish the oldest open edition first.")
     if rows[version]["change"] != change:

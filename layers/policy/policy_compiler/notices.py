@@ -11,7 +11,7 @@ Block = dict[str, Any]
 
 def render(data: Document, wording: Document, language: str, version: str) -> Document:
     """The notice of `version` in `language`: title and sections of paragraphs, lists and tables."""
-    return _Writer(data, wording, language, version).notice()
+    return Writer(data, wording, language, version).notice()
 
 
 def filled(phrase: str, words: dict[str, str]) -> str:
@@ -31,7 +31,9 @@ def table(head: list[str], rows: list[list[str]]) -> Block:
     return {"kind": "table", "head": head, "rows": rows}
 
 
-class _Writer:
+class Writer:
+    """A policy in the words of one language; `version` is the edition whose notice is written."""
+
     def __init__(self, data: Document, wording: Document, language: str, version: str) -> None:
         self._data = data
         self._wording = wording

@@ -17,7 +17,8 @@ LOCK = f"{FOLDER}/published.lock.json"
 class Published:
     """What stands in the lock file, and which of its notices the folder really holds.
 
-    `editions`: version, published_on, change, summary, approved_by and languages (hash by language), oldest first.
+    `editions`: version, published_on, change, summary, approved_by, languages (hash by language), facts and changes
+    (since the edition before: what, purpose or None), oldest first. Editions of earlier versions lack the last two.
     `codes`: purposes and topics that were ever published: purpose, topic or None, code.
     `files`: content by (version, language); None when it is missing or not JSON.
     """
@@ -25,6 +26,12 @@ class Published:
     editions: list[Document] = field(default_factory=list)
     codes: list[Document] = field(default_factory=list)
     files: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def newest_facts(self) -> Document | None:
+        """What the edition in force says beneath its words; None if nothing is published, or it was not kept."""
+        found: Document | None = self.editions[-1].get("facts") if self.editions else None
+        return found
 
 
 def file_name(version: str, language: str) -> str:

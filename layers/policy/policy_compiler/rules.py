@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from policy_compiler import notices, periods, shape, source
+from policy_compiler import facts, notices, periods, shape, source
 from policy_compiler.build import content_hash
 from policy_compiler.policy import FILE, Policy, wording_file
 from policy_compiler.problems import Problem
@@ -509,6 +509,26 @@ def new_purposes_are_announced(policy: Policy) -> Iterator[Finding | Problem]:
         yield f"{pointer}/change", f"This edition brings “{new[0]}”.", "Write “change: new_purpose”."
 
 
+@_rule()
+def changes_are_not_understated(policy: Policy) -> Iterator[Finding | Problem]:
+    """The class of an open edition is not lower than what is done differently since the edition in force."""
+    before = policy.published.newest_facts
+    *_, (pointer, version, row) = policy.rows("notices")
+    is_open = all(one["version"] != version for one in policy.published.editions)
+    if before is None or not is_open or row["change"] not in facts.CLASSES:
+        return
+    found = facts.changes(before, facts.facts_of(policy.data))
+    least = facts.least_class(found)
+    known = {one["purpose"] for one in policy.published.codes}
+    for one in found:
+        # A purpose that was never published is told by a rule of its own.
+        is_told = one.what == "purpose-added" and one.purpose not in known
+        if not is_told and facts.CLASSES.index(facts.LEAST[one.what]) > facts.CLASSES.index(row["change"]):
+            line = policy.file.line(one.pointer)
+            what = f"“{row['change']}” says less than {one.pointer} on line {line} does: {one.what}{_of_what(one)}."
+            yield f"{pointer}/change", what, f"Write “change: {least}”."
+
+
 @_rule(WHEN_COMPILING)
 def editions_are_published(policy: Policy) -> Iterator[Finding | Problem]:
     """Every edition in the policy was published, and every published edition is in the policy."""
@@ -541,20 +561,31 @@ def published_editions_stay(policy: Policy) -> Iterator[Finding | Problem]:
 
 @_rule(WHEN_COMPILING)
 def notice_is_current(policy: Policy) -> Iterator[Finding | Problem]:
-    """The notice that is in force says what the policy says, in every approved language."""
+    """The notice that is in force says what the policy says, in every approved language, and was classed with it."""
     if not policy.published.editions:
         return
     current = policy.published.editions[-1]
     version = current["version"]
     pointer = child("/notices", version)
     mend = f"Add an edition under notices in {FILE} and run publish with its version."
+    is_current = True
     for language, wording in policy.wordings.items():
         fresh = notices.render(policy.data, wording.data, language, version)
         if language not in current["languages"]:
             yield pointer, f"The notice in force was not published in “{language}”.", mend
+            is_current = False
         elif content_hash(fresh) != current["languages"][language]:
             place = _first_difference(policy.published.files.get((version, language)), fresh)
             yield pointer, f"What people read in “{language}” has changed since {version}{place}.", mend
+            is_current = False
+    # The words agreed to, channels and the like stand in no notice, and still are the reason of a class.
+    if is_current and policy.published.newest_facts is not None:
+        for one in facts.changes(policy.published.newest_facts, facts.facts_of(policy.data)):
+            yield one.pointer, f"This has changed since {version}: {one.what}{_of_what(one)}.", mend
+
+
+def _of_what(change: facts.Change) -> str:
+    return f" (“{change.named}”)" if change.named else ""
 
 
 def _first_difference(old: Any, new: dict[str, Any]) -> str:

@@ -87,7 +87,7 @@ def test_every_row_has_every_key(document: Any) -> None:
         "purposes": "id code retired name description controller brand legal_basis law marketing channels topics "
         "categories data_types sources recipients retention double_opt_in tracking profiling valid_for stale_after "
         "pauses fewer consent_text withdrawal_text interest balancing_test objection_text served_by",
-        "notices": "version published_on change summary approved_by languages",
+        "notices": "version published_on change changes summary approved_by languages",
         "seed": "id carried_by",
     }
     for kind, named in keys.items():

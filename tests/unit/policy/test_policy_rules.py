@@ -457,6 +457,14 @@ CASES = [
         "new_purpose",
     ),
     Case(
+        "changes-are-not-understated",
+        [("recipients: [post-house, crm, cloud]", "recipients: [post-house, crm, cloud, survey-lab]"), NEXT_EDITION],
+        "/notices/2026-12-01/change",
+        "change: typo",
+        "material",
+        says="recipient-added (“survey-lab”)",
+    ),
+    Case(
         "editions-are-published",
         [NEXT_EDITION],
         "/notices/2026-12-01",

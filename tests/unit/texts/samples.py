@@ -182,9 +182,56 @@ def a_notice(version: str = "2026-11-01") -> dict[str, Any]:
 
 def some_versions() -> list[dict[str, Any]]:
     return [
-        {"version": "2026-11-01", "published_on": "2026-11-01", "current": True, "url": "/notice/2026-11-01"},
-        {"version": "2026-05-01", "published_on": "2026-05-01", "current": False, "url": "/notice/2026-05-01"},
+        {
+            "version": "2026-11-01",
+            "published_on": "2026-11-01",
+            "current": True,
+            "url": "/notice/2026-11-01",
+            "changes_url": "/notice/2026-11-01/changes",
+        },
+        {
+            "version": "2026-05-01",
+            "published_on": "2026-05-01",
+            "current": False,
+            "url": "/notice/2026-05-01",
+            "changes_url": None,
+        },
     ]
+
+
+def some_changes(**changes: Any) -> dict[str, Any]:
+    """The page of what changed, as it stands after one edition."""
+
+    def part(*pieces: tuple[str, str], label: str = "") -> dict[str, Any]:
+        return {"label": label, "pieces": [{"kind": kind, "text": text} for kind, text in pieces]}
+
+    kept = part(("same", "2 years after you were "), ("removed", "last "), ("same", "in touch"), label="How long")
+    lines = [
+        {"kind": "changed", "name": "Customer contacts", "parts": [kept]},
+        {"kind": "added", "name": "", "parts": [part(("added", "Prairie Lantern Surveys Inc."), label="Who")]},
+        {"kind": "removed", "name": "", "parts": [part(("removed", "We also write by post."))]},
+    ]
+    sections = [
+        {"id": "retention", "heading": "How long we keep data", "kind": "changed", "lines": lines},
+        {"id": "purpose-x", "heading": "Improving our website", "kind": "added", "lines": lines[1:2]},
+        {"id": "purpose-y", "heading": "Letters by post", "kind": "removed", "lines": lines[2:]},
+    ]
+    edition = {
+        "version": "2026-11-01",
+        "published_on": "2026-11-01",
+        "summary": "We work with a new partner for surveys.",
+        "meaning": "Something is done differently.",
+    }
+    return {
+        "version": "2026-11-01",
+        "before": "2026-05-01",
+        "editions": [edition],
+        "compared_in": "en",
+        "compared_name": "English",
+        "sections": sections,
+        "notice_url": "/notice/2026-11-01",
+        **changes,
+    }
 
 
 DAY = 86_400
@@ -616,6 +663,11 @@ def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "reason-none", "reason_thanks", {"given": False}
     yield "notice", "notice", {"notice": a_notice(), "versions": some_versions()}
     yield "notice-earlier", "notice", {"notice": a_notice("2026-05-01"), "versions": some_versions()}
+    yield "changes", "notice_changes", some_changes()
+    yield "changes-in-another-language", "notice_changes", some_changes(compared_in="da", compared_name="Dansk")
+    yield "changes-none", "notice_changes", some_changes(sections=[])
+    yield "changes-not-comparable", "notice_changes", some_changes(sections=[], compared_in=None, compared_name=None)
+    yield "changes-first", "notice_changes", some_changes(before=None, editions=[], sections=[])
     for kind in ERROR_KINDS:
         context = {"kind": kind, "stop_address": "stop@example.com", "subscribe_url": "/subscribe"}
         yield f"error-{kind.replace('_', '-')}", "error", context

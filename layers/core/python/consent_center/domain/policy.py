@@ -194,6 +194,11 @@ class Notice:
     version: str
     published_on: str
     hashes: Mapping[str, str]
+    change: str
+    """Its class: `first`, `typo`, `information`, `material` or `new_purpose`; the compiler holds it to what changed."""
+    changes: tuple[tuple[str, str | None], ...]
+    """What it does differently, as the compiler names it (docs/policy.md), and the purpose, or None for all."""
+    summary: Texts
 
 
 class Policy:
@@ -219,7 +224,15 @@ class Policy:
     @cached_property
     def notices(self) -> Mapping[str, Notice]:
         return {
-            row["version"]: Notice(row["version"], row["published_on"], row["languages"]) for row in self.raw["notices"]
+            row["version"]: Notice(
+                row["version"],
+                row["published_on"],
+                row["languages"],
+                row["change"],
+                tuple((change["what"], change["purpose"]) for change in row["changes"]),
+                row["summary"],
+            )
+            for row in self.raw["notices"]
         }
 
     @property

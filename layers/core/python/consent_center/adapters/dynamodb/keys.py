@@ -16,6 +16,14 @@ def of_contact(contact: ContactPoint) -> str:
     return f"S#{contact.key_id}#{contact.pseudonym}"
 
 
+def contact_in(partition_key: str) -> tuple[str, str]:
+    """Key id and pseudonym of the contact point whose partition it is; ValueError for any other partition."""
+    kind, key_id, pseudonym = partition_key.split("#")
+    if kind != "S":
+        raise ValueError("no partition of a contact point")
+    return key_id, pseudonym
+
+
 def of_request(request: str) -> str:
     return f"{_REQUEST}{request}"
 

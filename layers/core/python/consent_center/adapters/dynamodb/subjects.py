@@ -454,3 +454,16 @@ def _request(contact: ContactPoint, item: RequestItem) -> Request:
         source=item.source,
         code_key=item.code_key,
     )
+
+
+def subject_in(item: Mapping[str, Any]) -> Subject:
+    """The subject that a STATE item in DynamoDB's own form holds, for whoever reads a copy of the table.
+
+    The item does not say on which channel its address is, so the contact point has none. KeyError, ValueError,
+    TypeError or AttributeError for an item of a layout that this version does not know.
+    """
+    if item["v"]["N"] != "1":
+        raise ValueError("a state of another layout")
+    key_id, pseudonym = keys.contact_in(item["pk"]["S"])
+    controller = item["controller"]["S"] if "controller" in item else ""
+    return subject_of(ContactPoint(controller, "", key_id, pseudonym), item)
