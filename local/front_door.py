@@ -17,6 +17,7 @@ from local.authorizer import Denied, JwtAuthorizer
 from local.errors import RefusedToStartError
 from local.http_api import Request, Response, Routes
 from local.issuer import AUDIENCE, LIFETIME, LONGEST_LIFETIME, Issuer
+from local.mail_service import REPORTS, MailService
 from local.mailbox import STATUS_OF_ERRORS, Mailbox, SesError
 from local.runtime_api import FunctionError, FunctionPool, NoProcessFreeError, PayloadTooLargeError, read_chunks
 
@@ -58,6 +59,11 @@ class FrontDoor:
     def serve_local_pages(self, mailbox: Mailbox, issuer: Issuer, subscribe_path: str | None) -> None:
         """Answer under /_local/ from now on."""
         self._local = LocalPages(mailbox, issuer, subscribe_path)
+
+    def serve_mail(self, service: MailService) -> None:
+        """Take incoming mails and reports about letters from now on."""
+        if self._local is not None:
+            self._local.mail_service = service
 
     def open(self, routes: Routes, pools: Mapping[str, FunctionPool], authorizer: JwtAuthorizer) -> None:
         """Answer the API's routes; `pools` holds the functions by logical id."""
@@ -145,6 +151,7 @@ class LocalPages:
         self._mailbox = mailbox
         self._issuer = issuer
         self._subscribe_path = subscribe_path
+        self.mail_service: MailService | None = None
 
     def answer(self, request: Request) -> Response:
         path = request.path.removeprefix("/_local").rstrip("/") or "/"
@@ -157,6 +164,10 @@ class LocalPages:
                 return _json([asdict(letter) for letter in self._mailbox.letters()])
             case "POST", "/mailbox/fault":
                 return self._fault(request)
+            case "POST", "/mailbox/report":
+                return self._report(request)
+            case "POST", "/mail":
+                return self._receive(request)
             case "GET", "/token":
                 return self._token(request)
             case "GET", "/issuer/.well-known/openid-configuration":
@@ -195,9 +206,36 @@ class LocalPages:
         self._mailbox.fail(times, kind)
         return Response(204, (), b"")
 
+    def _receive(self, request: Request) -> Response:
+        """A raw message arrives; the query may say what SES thinks of it."""
+        if self.mail_service is None:
+            return http_api.not_found()
+        verdicts = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        return _json({"name": self.mail_service.receive(request.body, verdicts)})
+
+    def _report(self, request: Request) -> Response:
+        """Something is reported of a letter in the mailbox, or of one that a mail tool sent."""
+        if self.mail_service is None:
+            return http_api.not_found()
+        try:
+            wanted = json.loads(request.body)
+            letter = self._mailbox.find(wanted["letter"]) if "letter" in wanted else None
+            to = letter.to if letter else str(wanted["to"])
+            headers = letter.headers if letter else dict(wanted.get("headers") or {})
+            tags = letter.tags if letter else dict(wanted.get("tags") or {})
+            self.mail_service.report(wanted["report"], to, headers, tags)
+        except (ValueError, KeyError, TypeError):
+            told = f'Send {{"report": one of {", ".join(REPORTS)}, "letter": id}}, or "to" and "headers" for "letter"'
+            return http_api.message(400, told)
+        return Response(204, (), b"")
+
     def _send(self, request: Request) -> Response:
         try:
-            letter_id = self._mailbox.send(json.loads(request.body))
+            asked = json.loads(request.body)
+            letter_id = self._mailbox.send(asked)
+            letter = self._mailbox.find(letter_id)
+            if letter is not None and self.mail_service is not None and asked.get("ConfigurationSetName"):
+                self.mail_service.report("delivery", letter.to, letter.headers, letter.tags)
         except SesError as refused:
             return _ses_error(refused.kind, refused.status)
         except (ValueError, KeyError, TypeError, AttributeError):

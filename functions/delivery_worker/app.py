@@ -35,6 +35,7 @@ def deliver(body: str) -> Delivery:
             texts=texts,
             secrets=services().secrets,
             clock=services().clock,
+            stop_mail=services().config.stop_mail_address,
         )
     if order.letter != Letter.PREFERENCES:
         raise LetterRefusedError("no such letter")

@@ -8,6 +8,7 @@ from consent_center.domain.chain import evidence_id
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import OBJECTIONS, in_force, newest_of, newness, objection
 from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.subject import Subject
 
 
@@ -26,6 +27,7 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
     FREQUENCY = "frequency"
+    UNDELIVERABLE = "undeliverable"
     INVALID_ADDRESS = "invalid_address"
     UNAVAILABLE = "unavailable"
 
@@ -73,6 +75,7 @@ class AskedAbout:
             if not purpose.is_retired(scope.topic)
         ]
         self._preference_key = purpose.preference_key(channel)
+        self._is_mailed = channel == "email"
 
     def wants_fewer(self, subject: Subject) -> bool:
         """Whether the answer depends on when the last letter went out."""
@@ -86,6 +89,8 @@ class AskedAbout:
         asked for fewer letters (see `wants_fewer`).
         """
         purpose = self._purpose
+        if self._is_mailed and UNDELIVERABLE in subject.locks:
+            return Permission(Reason.UNDELIVERABLE)
         if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
             return Permission(Reason.RESTRICTED)
         general = objection(subject, purpose)

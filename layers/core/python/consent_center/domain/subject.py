@@ -43,6 +43,9 @@ class Subject:
     locks: tuple[str, ...] = ()
     preferences: Mapping[str, Preference] = field(default_factory=dict)
     """By `Purpose.preference_key`."""
+    holder_since: int = 0
+    """When letters stopped reaching whoever had the address before, in epoch milliseconds; 0 if they never did. What
+    happened until then is another person's, as far as anybody knows."""
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)

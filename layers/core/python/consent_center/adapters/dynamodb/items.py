@@ -32,6 +32,7 @@ class StateItem(_Item):
     p: MapAttribute[str, int] = MapAttribute(default=dict)
     locks: ListAttribute[str] = ListAttribute(null=True)
     prefs: MapAttribute[str, str] = MapAttribute(null=True)
+    holder = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

@@ -339,6 +339,7 @@ def _subject(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         {code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
         tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
         {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()} if "prefs" in item else {},
+        _number(item, "holder"),
     )
 
 
@@ -357,6 +358,7 @@ def _state_item(subject: Subject) -> StateItem:
         p=dict(subject.requested),
         locks=list(subject.locks) or None,
         prefs={key: _wish(preference) for key, preference in subject.preferences.items()} or None,
+        holder=subject.holder_since or None,
     )
 
 

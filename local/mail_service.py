@@ -1,0 +1,91 @@
+"""The parts of Amazon SES that bring something back: a mail that arrives, and what is reported of a letter that left."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Any
+
+from local.emulator import Clients
+
+REPORTS = ("delivery", "bounce", "soft-bounce", "complaint", "not-spam")
+"""What can be reported of a letter."""
+
+
+class MailService:
+    """Writes where a receipt rule would, and publishes what a configuration set would, in their words."""
+
+    def __init__(self, client: Clients, bucket: str, topic: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._topic = topic
+
+    def receive(self, raw: bytes, verdicts: Mapping[str, str]) -> str:
+        """Keep a mail as SES does, with its verdicts above everything that the sender wrote; answers its name.
+
+        `verdicts` may name `spf`, `dkim`, `dmarc` (`pass`, `fail`, `none`), `spam` and `virus` (`PASS`, `FAIL`), and the
+        `domain` they are about; by default the domain in `From` passes all of them.
+        """
+        name = uuid.uuid4().hex
+        domain = verdicts.get("domain", _domain_of_sender(raw))
+        proofs = {method: verdicts.get(method, "pass") for method in ("spf", "dkim", "dmarc")}
+        lines = [
+            f"Received: from mail.example.com by inbound-smtp.local with SMTP id {name}",
+            f"X-SES-Spam-Verdict: {verdicts.get('spam', 'PASS')}",
+            f"X-SES-Virus-Verdict: {verdicts.get('virus', 'PASS')}",
+            f"Authentication-Results: amazonses.com; spf={proofs['spf']} (local) envelope-from=bounce@{domain};"
+            f" dkim={proofs['dkim']} header.i=@{domain}; dmarc={proofs['dmarc']} header.from={domain};",
+        ]
+        top = "".join(f"{line}\r\n" for line in lines).encode()
+        self._client("s3").put_object(Bucket=self._bucket, Key=f"incoming/{name}", Body=top + raw)
+        return name
+
+    def report(self, kind: str, to: str, headers: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """Publish one of REPORTS about a letter with these headers and tags to an address; ValueError for another."""
+        if kind not in REPORTS:
+            raise ValueError(kind)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        event, about = _about(kind, to, now)
+        sender = next((value for name, value in headers.items() if name.lower() == "from"), "")
+        message = {
+            "eventType": event,
+            "mail": {
+                "timestamp": now,
+                "messageId": uuid.uuid4().hex,
+                "source": sender,
+                "destination": [to],
+                "headersTruncated": False,
+                "headers": [{"name": name, "value": value} for name, value in headers.items()],
+                "tags": {name: [value] for name, value in tags.items()},
+            },
+            event.lower(): about,
+        }
+        self._client("sns").publish(TopicArn=self._topic, Message=json.dumps(message))
+
+
+def _about(kind: str, to: str, now: str) -> tuple[str, dict[str, Any]]:
+    match kind:
+        case "delivery":
+            return "Delivery", {"timestamp": now, "recipients": [to], "smtpResponse": "250 ok"}
+        case "bounce" | "soft-bounce":
+            hard = kind == "bounce"
+            return "Bounce", {
+                "timestamp": now,
+                "bounceType": "Permanent" if hard else "Transient",
+                "bounceSubType": "General" if hard else "MailboxFull",
+                "bouncedRecipients": [{"emailAddress": to, "action": "failed", "status": "5.1.1" if hard else "4.2.2"}],
+            }
+        case _:
+            return "Complaint", {
+                "timestamp": now,
+                "complainedRecipients": [{"emailAddress": to}],
+                "complaintFeedbackType": "not-spam" if kind == "not-spam" else "abuse",
+            }
+
+
+def _domain_of_sender(raw: bytes) -> str:
+    for line in raw.split(b"\n\n", 1)[0].decode("utf-8", "replace").splitlines():
+        if line.lower().startswith("from:"):
+            return parseaddr(line.partition(":")[2])[1].rpartition("@")[2]
+    return ""
