@@ -146,7 +146,7 @@ class Services:
 
     @cached_property
     def mails(self) -> IncomingMails:
-        from consent_center.adapters.s3 import BucketOfMails
+        from consent_center.adapters.mails_s3 import BucketOfMails
 
         return BucketOfMails(self.config.mail_bucket)
 

@@ -131,7 +131,7 @@ def take_mail(
         return Verdict(Outcome.FOR_STAFF, "sender_not_proven")
     controllers = _controllers_written_to(mail, policy)
     contacts = _contacts(mail.senders, controllers, addresses, secrets)
-    known = [contact for contact in contacts if subjects.load(contact).subject.version]
+    known = [contact for contact in contacts if _is_known(subjects.load(contact).subject)]
     if not known:
         # Perhaps they subscribed under another address: then nothing has stopped, and somebody has to look.
         return Verdict(Outcome.FOR_STAFF, "unknown_person")
@@ -182,6 +182,11 @@ def take_report(
         return Verdict(Outcome.WITHDRAWN if any(did) else Outcome.WITHDRAWN_BEFORE)
     did = [_end_holder(contact, report.at, policy, subjects, chance, clock, pause) for contact in contacts]
     return Verdict(Outcome.UNDELIVERABLE if any(did) else Outcome.IGNORED)
+
+
+def _is_known(subject: Subject) -> bool:
+    """Whether somebody decided something, or is asked by a letter."""
+    return subject.chain is not None or bool(subject.requested)
 
 
 def _withdraw_marketing(
