@@ -164,10 +164,8 @@ class LocalPages:
                 return _json([asdict(letter) for letter in self._mailbox.letters()])
             case "POST", "/mailbox/fault":
                 return self._fault(request)
-            case "POST", "/mailbox/report":
-                return self._report(request)
-            case "POST", "/mail":
-                return self._receive(request)
+            case "POST", "/mail" | "/mailbox/report":
+                return self._brought_back(request, self.mail_service)
             case "GET", "/token":
                 return self._token(request)
             case "GET", "/issuer/.well-known/openid-configuration":
@@ -206,24 +204,27 @@ class LocalPages:
         self._mailbox.fail(times, kind)
         return Response(204, (), b"")
 
-    def _receive(self, request: Request) -> Response:
-        """A raw message arrives; the query may say what SES thinks of it."""
-        if self.mail_service is None:
+    def _brought_back(self, request: Request, service: MailService | None) -> Response:
+        """A raw message arrives, of which the query may say what SES thinks; or something is reported of a letter."""
+        if service is None:
             return http_api.not_found()
+        if request.path.endswith("/report"):
+            return self._report(request, service)
+        # Demanding this type keeps forms of other sites out.
+        if request.header("content-type") != "message/rfc822":
+            return http_api.message(415, "Send a message/rfc822")
         verdicts = {name: values[-1] for name, values in parse_qs(request.query).items()}
-        return _json({"name": self.mail_service.receive(request.body, verdicts)})
+        return _json({"name": service.receive(request.body, verdicts)})
 
-    def _report(self, request: Request) -> Response:
-        """Something is reported of a letter in the mailbox, or of one that a mail tool sent."""
-        if self.mail_service is None:
-            return http_api.not_found()
+    def _report(self, request: Request, service: MailService) -> Response:
+        """About a letter in the mailbox, or one that a mail tool sent."""
         try:
             wanted = json.loads(request.body)
             letter = self._mailbox.find(wanted["letter"]) if "letter" in wanted else None
             to = letter.to if letter else str(wanted["to"])
             headers = letter.headers if letter else dict(wanted.get("headers") or {})
             tags = letter.tags if letter else dict(wanted.get("tags") or {})
-            self.mail_service.report(wanted["report"], to, headers, tags)
+            service.report(wanted["report"], to, headers, tags)
         except (ValueError, KeyError, TypeError):
             told = f'Send {{"report": one of {", ".join(REPORTS)}, "letter": id}}, or "to" and "headers" for "letter"'
             return http_api.message(400, told)

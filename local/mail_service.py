@@ -1,4 +1,4 @@
-"""The parts of Amazon SES that bring something back: a mail that arrives, and what is reported of a letter that left."""
+"""The parts of Amazon SES that bring something back: mails that arrive, and what is reported of letters that left."""
 
 import json
 import uuid
@@ -24,18 +24,21 @@ class MailService:
     def receive(self, raw: bytes, verdicts: Mapping[str, str]) -> str:
         """Keep a mail as SES does, with its verdicts above everything that the sender wrote; answers its name.
 
-        `verdicts` may name `spf`, `dkim`, `dmarc` (`pass`, `fail`, `none`), `spam` and `virus` (`PASS`, `FAIL`), and the
-        `domain` they are about; by default the domain in `From` passes all of them.
+        `verdicts` may name `spf`, `dkim`, `dmarc` (`pass`, `fail`, `none`), `spam` and `virus` (`PASS`, `FAIL`), and
+        the `domain` they are about; by default the domain in `From` passes all of them.
         """
         name = uuid.uuid4().hex
         domain = verdicts.get("domain", _domain_of_sender(raw))
         proofs = {method: verdicts.get(method, "pass") for method in ("spf", "dkim", "dmarc")}
+        results = (
+            f"amazonses.com; spf={proofs['spf']} (local) envelope-from=bounce@{domain};"
+            f" dkim={proofs['dkim']} header.i=@{domain}; dmarc={proofs['dmarc']} header.from={domain};"
+        )
         lines = [
             f"Received: from mail.example.com by inbound-smtp.local with SMTP id {name}",
             f"X-SES-Spam-Verdict: {verdicts.get('spam', 'PASS')}",
             f"X-SES-Virus-Verdict: {verdicts.get('virus', 'PASS')}",
-            f"Authentication-Results: amazonses.com; spf={proofs['spf']} (local) envelope-from=bounce@{domain};"
-            f" dkim={proofs['dkim']} header.i=@{domain}; dmarc={proofs['dmarc']} header.from={domain};",
+            f"Authentication-Results: {results}",
         ]
         top = "".join(f"{line}\r\n" for line in lines).encode()
         self._client("s3").put_object(Bucket=self._bucket, Key=f"incoming/{name}", Body=top + raw)

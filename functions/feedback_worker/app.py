@@ -1,4 +1,4 @@
-"""What comes back: takes mails to the stop address, and reports about letters, from the queue and does what they say."""
+"""Takes what comes back from the queue, mails to the stop address and reports about letters, and does what they say."""
 
 from collections.abc import Sequence
 from typing import Any

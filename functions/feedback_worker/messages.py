@@ -64,7 +64,8 @@ def _report(message: Mapping[str, Any]) -> Report:
         int(datetime.fromisoformat(at).timestamp() * 1000),
         tuple(dict.fromkeys(token for text in named for token in _TOKEN.findall(text))),
         tuple(recipients),
-        parseaddr(str(mail.get("source") or ""))[1] or next((parseaddr(value)[1] for name, value in headers if name == "from"), ""),
+        parseaddr(str(mail.get("source") or ""))[1]
+        or next((parseaddr(value)[1] for name, value in headers if name == "from"), ""),
     )
 
 

@@ -102,5 +102,7 @@ def test_a_bucket_that_does_not_answer_is_unavailable_and_its_words_are_dropped(
     for call in (
         lambda: mails.read("a", 1), lambda: mails.remove("a"), lambda: mails.set_aside("a", "not_understood"),
     ):  # fmt: skip
-        with pytest.raises(UnavailableError, match=r"^(read mail|remove mail|set mail aside): EndpointConnectionError$"):
+        with pytest.raises(
+            UnavailableError, match=r"^(read mail|remove mail|set mail aside): EndpointConnectionError$"
+        ):
             call()

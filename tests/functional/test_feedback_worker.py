@@ -60,9 +60,7 @@ def test_a_worker_that_dies_before_it_forgets_a_mail_withdraws_once(subscribed: 
     assert (subscribed.kinds(), subscribed.mails.arrived) == (["given", "withdrawn"], {})
 
 
-def test_a_mail_is_kept_until_what_it_says_is_stored(
-    subscribed: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mail_is_kept_until_what_it_says_is_stored(subscribed: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     message = arrive(subscribed, a_mail())
 
     def unavailable(*_: object) -> None:
@@ -158,9 +156,7 @@ def test_what_asks_for_nothing_is_passed_over(subscribed: Deployment) -> None:
     assert subscribed.kinds() == ["given"]
 
 
-def test_a_foreign_error_is_logged_by_its_kind_only(
-    subscribed: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_foreign_error_is_logged_by_its_kind_only(subscribed: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError(PEOPLE[0])
 

@@ -12,6 +12,8 @@ import pytest
 from local.stack import LocalStack
 from world import Answer, Auditor, Visitor
 
+RFC822 = {"Content-Type": "message/rfc822"}
+
 
 @pytest.fixture
 def visitor(stack: LocalStack) -> Visitor:
@@ -25,7 +27,7 @@ def mail(visitor: Visitor, text: str, *, subject: str = "Re: News", sender: str 
 
 def drop(visitor: Visitor, raw: bytes, **verdicts: str) -> str:
     """Let a mail arrive; its name in the bucket."""
-    answer = visitor.request("POST", f"/_local/mail?{urlencode(verdicts)}", raw)
+    answer = visitor.request("POST", f"/_local/mail?{urlencode(verdicts)}", raw, RFC822)
     assert answer.status == 200, answer.body
     return str(answer.json["name"])
 

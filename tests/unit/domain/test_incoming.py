@@ -194,7 +194,15 @@ HEADERS = st.sampled_from(
 VALUES = st.one_of(
     st.text(max_size=80),
     st.sampled_from(
-        ["multipart/mixed; boundary=b", "text/plain; charset=\x00", "base64", "=?x?q?=FF?=", "message/rfc822", "((((", ",;<@>"]
+        [
+            "multipart/mixed; boundary=b",
+            "text/plain; charset=\x00",
+            "base64",
+            "=?x?q?=FF?=",
+            "message/rfc822",
+            "((((",
+            ",;<@>",
+        ]
     ),
 )
 

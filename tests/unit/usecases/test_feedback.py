@@ -25,7 +25,13 @@ def deciding(world: World) -> dict[str, Any]:
 
 
 def mailed(
-    world: World, text: str, *, subject: str = "Re: News", top: str = PROVEN, at: int | None = None, to: str = "stop@example.com"
+    world: World,
+    text: str,
+    *,
+    subject: str = "Re: News",
+    top: str = PROVEN,
+    at: int | None = None,
+    to: str = "stop@example.com",
 ) -> tuple[Outcome, str]:
     raw = f"{top}From: {PEOPLE[0]}\nTo: {to}\nSubject: {subject}\n\n{text}\n".encode()
     arrived = world.clock() if at is None else at

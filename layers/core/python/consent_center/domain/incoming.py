@@ -1,6 +1,6 @@
 """A mail that somebody wrote to the stop address: what it says, who vouches for its sender, and whether it says stop.
 
-Everything in a mail is the sender's to choose, so nothing here raises for any bytes whatever, and attachments stay shut.
+Everything in a mail is the sender's to choose, so nothing here raises for any bytes whatever. Attachments stay shut.
 """
 
 import email
@@ -14,7 +14,12 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import getaddresses
 from html.parser import HTMLParser
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    _Policy = EmailPolicy[EmailMessage]
+else:
+    _Policy = EmailPolicy
 
 T = TypeVar("T")
 
@@ -117,7 +122,7 @@ def read_mail(raw: bytes, words: StopWords) -> IncomingMail:
     )
 
 
-class _ShortHeaders(EmailPolicy):
+class _ShortHeaders(_Policy):
     """The standard library's rules, and no header so long that reading it takes minutes."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
@@ -135,6 +140,9 @@ def _parsed(raw: bytes) -> EmailMessage:
     return email.message_from_bytes(raw, policy=_POLICY)
 
 
+_NO_PAIRS: tuple[tuple[str, str], ...] = ()
+
+
 def _safely(read: Callable[[], T], otherwise: T) -> T:
     try:
         return read()
@@ -145,7 +153,7 @@ def _safely(read: Callable[[], T], otherwise: T) -> T:
 def _headers(message: EmailMessage) -> Mapping[str, tuple[str, ...]]:
     """By lower-case name, each cut, in the order in which they stand: what the receiving service wrote comes first."""
     found: dict[str, tuple[str, ...]] = {}
-    for name, value in _safely(lambda: list(message.raw_items()), []):
+    for name, value in _safely(lambda: tuple(message.raw_items()), _NO_PAIRS):
         text = " ".join(str(value)[:_LONGEST_HEADER].split())
         found[name.lower()] = (*found.get(name.lower(), ()), text)
     return found
@@ -156,7 +164,7 @@ def _decoded(header: str) -> str:
 
 
 def _addresses(headers: Iterable[str]) -> tuple[str, ...]:
-    read = _safely(lambda: getaddresses(list(headers)), [])
+    read = _safely(lambda: tuple(getaddresses(list(headers))), _NO_PAIRS)
     return tuple(dict.fromkeys(address for _, address in read if "@" in address))
 
 
@@ -194,7 +202,7 @@ class _Reader(HTMLParser):
         self.text: list[str] = []
         self._unread: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the base's
         if tag in self._BREAKS:
             self.text.append("\n")
         if tag in self._UNREAD:
@@ -268,9 +276,7 @@ def _is_automatic(
     kind = headers.get("content-type", ("",))[0].lower()
     nobody = any(sender.partition("@")[0].lower() in ("mailer-daemon", "postmaster") for sender in senders)
     said = _words(subject)
-    away = any(
-        said[place : place + len(run)] == run for run in words.away for place in range(len(said) - len(run) + 1)
-    )
+    away = any(said[place : place + len(run)] == run for run in words.away for place in range(len(said) - len(run) + 1))
     return (
         submitted != "no"
         or precedence in ("bulk", "junk", "list", "auto_reply")

@@ -1,7 +1,7 @@
 """Whether letters reach an address, and what becomes of its record when they no longer do.
 
-An address that takes no mail may be given to somebody else. So a hard bounce ends the time of whoever held it: what they
-agreed to ends, their no stays, and no letter goes out until somebody confirms from that address again.
+An address that takes no mail may be given to somebody else. So a hard bounce ends the time of whoever held it: what
+they agreed to ends, their no stays, and no letter goes out until somebody confirms from that address again.
 """
 
 from dataclasses import replace

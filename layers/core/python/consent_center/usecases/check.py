@@ -66,8 +66,9 @@ def check_permissions(
 ) -> list[Answer]:
     """One answer per row, in the order asked. Whoever cannot be read is denied as `unavailable`.
 
-    `stop_mail` is the address that takes withdrawals by mail, if there is one. With `record_send`, every yes counts as sent now, and is a yes only once that is stored. UnknownNameError for a
-    purpose, topic or channel that the policy lacks.
+    `stop_mail` is the address that takes withdrawals by mail, if there is one. With `record_send`, every yes counts as
+    sent now, and is a yes only once that is stored. UnknownNameError for a purpose, topic or channel that the policy
+    lacks.
     """
     purpose = policy.purpose(question.purpose)
     if question.topic is not None:

@@ -95,8 +95,8 @@ def take_mail(
 ) -> Verdict:
     """Do what a mail asks for that arrived at `at` (epoch milliseconds). When it says withdrawn, that is stored.
 
-    A token is an authority by itself, as in a link. Without one the sender has to be proven, because `From` is anybody's
-    to write: a forged mail must not stop somebody's letters without their knowing. UnavailableError.
+    A token is an authority by itself, as in a link. Without one the sender has to be proven, because `From` is
+    anybody's to write: a forged mail must not stop somebody's letters without their knowing. UnavailableError.
     """
     mail = read_mail(raw, words)
     if mail.verdict is not None:

@@ -34,8 +34,8 @@ LONGEST_HEADER_VALUE = 870
 def unsubscribe_headers(base_url: str, token: str, *, list_id: str, stop_mail: str | None = None) -> dict[str, str]:
     """RFC 2369 and RFC 8058: exactly one HTTPS address and the one-click marker; RFC 2919 names the list.
 
-    With `stop_mail`, an address that takes withdrawals, a `mailto:` follows. The token is its subject, because a local
-    part ends after 64 octets (RFC 5321, 4.5.3.1.1) and tokens are longer; it is left out where the header would not fit.
+    With `stop_mail`, an address that takes withdrawals, a `mailto:` follows, unless the header would not fit. The token
+    is its subject, because a local part ends after 64 octets (RFC 5321, 4.5.3.1.1) and tokens are longer.
     """
     stop = f"<{stop_url(base_url, token)}>"
     both = f"{stop}, <mailto:{stop_mail}?subject={token}>" if stop_mail else stop

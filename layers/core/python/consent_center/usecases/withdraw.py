@@ -170,11 +170,7 @@ def _covered(coverage: Coverage, link: WithdrawLink, subject: Subject, now: int)
 
 def given_by(at: int, subject: Subject, scopes: Iterable[Scope]) -> list[Scope]:
     """Those that were not given after a moment (epoch milliseconds); what a letter only asks about is among them."""
-    return [
-        scope
-        for scope in scopes
-        if not subject.state_of(scope).permits or subject.decided[scope.code].at <= at
-    ]
+    return [scope for scope in scopes if not subject.state_of(scope).permits or subject.decided[scope.code].at <= at]
 
 
 def _instead(purpose: Purpose, contact: ContactPoint, text: str, now: int) -> dict[str, Preference]:

@@ -35,7 +35,7 @@ class Visit:
 
     @property
     def is_a_scan(self) -> bool:
-        """Whether a program says by itself that no person opens this page: it asks for headers only, or ahead of time."""
+        """Whether a program says itself that no person opens this page: it asks for headers only, or ahead of time."""
         headers = self._event.headers
         ahead = [headers.get(name, "").lower() for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")]
         return self._event.request_context.http.method == "HEAD" or any(
