@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.stack import LocalStack
 from world import Answer, Auditor, Visitor
@@ -154,3 +155,26 @@ def test_a_delivery_confirms_the_send(stack: LocalStack, visitor: Visitor) -> No
 
 def sends(stack: LocalStack) -> list[Any]:
     return [item for item in Auditor(stack).everything()["SubjectsTable"] if item["sk"]["S"].startswith("SENT#")]
+
+
+def test_the_worker_may_neither_look_through_people_nor_read_what_staff_read(stack: LocalStack) -> None:
+    role = "FeedbackWorkerFunctionRole"
+    database, s3 = stack.client("dynamodb", role=role), stack.client("s3", role=role)
+    key = {"pk": {"S": "C#nobody"}, "sk": {"S": "E#0000000001"}}
+    forbidden: list[Callable[[], Any]] = [
+        lambda: database.scan(TableName=stack.resources["SubjectsTable"]),
+        lambda: database.query(
+            TableName=stack.resources["SubjectsTable"],
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": key["pk"]},
+        ),
+        lambda: database.get_item(TableName=stack.resources["LedgerTable"], Key=key),
+        lambda: database.delete_item(TableName=stack.resources["LedgerTable"], Key=key),
+        lambda: database.get_item(TableName=stack.resources["TransientTable"], Key=key),
+        lambda: s3.get_object(Bucket=stack.resources["MailBucket"], Key="inbox/nothing"),
+        lambda: stack.client("sqs", role=role).send_message(QueueUrl=stack.resources["LettersQueue"], MessageBody="{}"),
+    ]
+
+    for call in forbidden:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
