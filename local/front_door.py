@@ -236,7 +236,7 @@ class LocalPages:
             letter_id = self._mailbox.send(asked)
             letter = self._mailbox.find(letter_id)
             if letter is not None and self.mail_service is not None and asked.get("ConfigurationSetName"):
-                self.mail_service.report("delivery", letter.to, letter.headers, letter.tags)
+                self.mail_service.report_later("delivery", letter.to, letter.headers, letter.tags)
         except SesError as refused:
             return _ses_error(refused.kind, refused.status)
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -1,10 +1,13 @@
 """The parts of Amazon SES that bring something back: mails that arrive, and what is reported of letters that left."""
 
+import contextlib
 import json
+import threading
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parseaddr
+from functools import cached_property
 from typing import Any
 
 from local.emulator import Clients
@@ -41,7 +44,7 @@ class MailService:
             f"Authentication-Results: {results}",
         ]
         top = "".join(f"{line}\r\n" for line in lines).encode()
-        self._client("s3").put_object(Bucket=self._bucket, Key=f"incoming/{name}", Body=top + raw)
+        self._s3.put_object(Bucket=self._bucket, Key=f"incoming/{name}", Body=top + raw)
         return name
 
     def report(self, kind: str, to: str, headers: Mapping[str, str], tags: Mapping[str, str]) -> None:
@@ -64,7 +67,25 @@ class MailService:
             },
             event.lower(): about,
         }
-        self._client("sns").publish(TopicArn=self._topic, Message=json.dumps(message))
+        self._sns.publish(TopicArn=self._topic, Message=json.dumps(message))
+
+    def report_later(self, kind: str, to: str, headers: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """As `report`, without making whoever handed the letter over wait for it."""
+
+        def report() -> None:
+            # A stack that stops meanwhile loses the report, as SES may.
+            with contextlib.suppress(Exception):
+                self.report(kind, to, headers, tags)
+
+        threading.Thread(target=report, daemon=True).start()
+
+    @cached_property
+    def _s3(self) -> Any:
+        return self._client("s3")
+
+    @cached_property
+    def _sns(self) -> Any:
+        return self._client("sns")
 
 
 def _about(kind: str, to: str, now: str) -> tuple[str, dict[str, Any]]:
