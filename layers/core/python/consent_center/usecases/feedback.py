@@ -15,7 +15,7 @@ from consent_center.domain.errors import InvalidAddressError, InvalidTokenError,
 from consent_center.domain.incoming import IncomingMail, StopWords, read_mail
 from consent_center.domain.policy import Brand, Policy, Scope
 from consent_center.domain.reach import UNDELIVERABLE, unreachable
-from consent_center.domain.subject import Act, Subject, decide, state_before
+from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.wishes import consent_scopes, running
 from consent_center.ports import Addresses, Chance, Clock, Pause, Secrets, Subjects
 from consent_center.usecases.acts import facts
@@ -218,7 +218,7 @@ def _withdraw_marketing(
             "withdrawn",
             by_person=True,
             facts=facts(policy, stopped, source=source, capability=source),
-            details={"route": source, "before": state_before(subject, stopped)},
+            details={"route": source},
         )
         changes = [(scope, DecisionState.WITHDRAWN) for scope in stopped]
         subjects.commit(decide(subject, changes, act, now=now, chance=chance.decision()))
