@@ -142,6 +142,9 @@ def deployable(template: Template) -> dict[str, Any]:
     for name, resource in list(body["Resources"].items()):
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource.get("Properties", {}):
             del body["Resources"][name]
+        elif resource["Type"] in ("AWS::SES::ReceiptRuleSet", "AWS::SES::ReceiptRule"):
+            # The front door hands mails in, and puts them where a receipt rule would.
+            del body["Resources"][name]
         elif resource["Type"] == "AWS::ApiGatewayV2::Api":
             # The front door does the routing; here a name stands for the description, of which no route would be made.
             resource["Properties"] = {"Name": name, "ProtocolType": "HTTP"}

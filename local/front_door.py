@@ -17,6 +17,7 @@ from local.authorizer import Denied, JwtAuthorizer
 from local.errors import RefusedToStartError
 from local.http_api import Request, Response, Routes
 from local.issuer import AUDIENCE, LIFETIME, LONGEST_LIFETIME, Issuer
+from local.mail_service import REPORTS, MailService
 from local.mailbox import STATUS_OF_ERRORS, Mailbox, SesError
 from local.runtime_api import FunctionError, FunctionPool, NoProcessFreeError, PayloadTooLargeError, read_chunks
 
@@ -61,6 +62,11 @@ class FrontDoor:
     def serve_local_pages(self, mailbox: Mailbox, issuer: Issuer, subscribe_path: str | None) -> None:
         """Answer under /_local/ from now on."""
         self._local = LocalPages(mailbox, issuer, subscribe_path)
+
+    def serve_mail(self, service: MailService) -> None:
+        """Take incoming mails and reports about letters from now on."""
+        if self._local is not None:
+            self._local.mail_service = service
 
     def open(self, routes: Routes, pools: Mapping[str, FunctionPool], authorizer: JwtAuthorizer) -> None:
         """Answer the API's routes; `pools` holds the functions by logical id."""
@@ -167,6 +173,7 @@ class LocalPages:
         self._mailbox = mailbox
         self._issuer = issuer
         self._subscribe_path = subscribe_path
+        self.mail_service: MailService | None = None
 
     def answer(self, request: Request) -> Response:
         path = request.path.removeprefix("/_local").rstrip("/") or "/"
@@ -179,6 +186,8 @@ class LocalPages:
                 return _json([asdict(letter) for letter in self._mailbox.letters()])
             case "POST", "/mailbox/fault":
                 return self._fault(request)
+            case "POST", "/mail" | "/mailbox/report":
+                return self._brought_back(request, self.mail_service)
             case "GET", "/token":
                 return self._token(request)
             case "GET", "/issuer/.well-known/openid-configuration":
@@ -217,9 +226,39 @@ class LocalPages:
         self._mailbox.fail(times, kind)
         return Response(204, (), b"")
 
+    def _brought_back(self, request: Request, service: MailService | None) -> Response:
+        """A raw message arrives, of which the query may say what SES thinks; or something is reported of a letter."""
+        if service is None:
+            return http_api.not_found()
+        if request.path.endswith("/report"):
+            return self._report(request, service)
+        # Demanding this type keeps forms of other sites out.
+        if request.header("content-type") != "message/rfc822":
+            return http_api.message(415, "Send a message/rfc822")
+        verdicts = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        return _json({"name": service.receive(request.body, verdicts)})
+
+    def _report(self, request: Request, service: MailService) -> Response:
+        """About a letter in the mailbox, or one that a mail tool sent."""
+        try:
+            wanted = json.loads(request.body)
+            letter = self._mailbox.find(wanted["letter"]) if "letter" in wanted else None
+            to = letter.to if letter else str(wanted["to"])
+            headers = letter.headers if letter else dict(wanted.get("headers") or {})
+            tags = letter.tags if letter else dict(wanted.get("tags") or {})
+            service.report(wanted["report"], to, headers, tags)
+        except (ValueError, KeyError, TypeError):
+            told = f'Send {{"report": one of {", ".join(REPORTS)}, "letter": id}}, or "to" and "headers" for "letter"'
+            return http_api.message(400, told)
+        return Response(204, (), b"")
+
     def _send(self, request: Request) -> Response:
         try:
-            letter_id = self._mailbox.send(json.loads(request.body))
+            asked = json.loads(request.body)
+            letter_id = self._mailbox.send(asked)
+            letter = self._mailbox.find(letter_id)
+            if letter is not None and self.mail_service is not None and asked.get("ConfigurationSetName"):
+                self.mail_service.report_later("delivery", letter.to, letter.headers, letter.tags)
         except SesError as refused:
             return _ses_error(refused.kind, refused.status)
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -39,6 +39,8 @@ def index(subscribe_path: str | None) -> bytes:
         f"<h1>Local stack</h1><ul>{sign_up}"
         '<li><a href="/_local/mailbox">Mailbox</a>: every letter that would have been sent '
         '(also as <a href="/_local/mailbox.json">JSON</a>)</li>'
+        "<li><code>POST /_local/mail</code> lets a mail arrive at the stop address, "
+        "<code>POST /_local/mailbox/report</code> lets a letter bounce or be complained about</li>"
         '<li><a href="/_local/token">An access token</a> for the API; add <code>?scope=…</code></li>'
         "<li><code>POST /_local/jobs/seal</code> seals the ledger now, rather than at two o'clock at night</li>"
         "<li><code>POST /_local/jobs/review</code> looks for records in which something ended by itself</li>"

@@ -21,6 +21,7 @@ from local.front_door import FrontDoor
 from local.http_api import Routes
 from local.installation import ROOT, interpreter
 from local.issuer import AUDIENCE, Issuer
+from local.mail_service import MailService
 from local.mailbox import Mailbox
 from local.runtime_api import Function, FunctionPool
 from local.state_folder import StateFolder
@@ -180,6 +181,10 @@ class LocalStack:
             self._emulator.snapshot()
         cloudformation = self.client("cloudformation")
         self.resources, self.outputs = deploy.resources(cloudformation), deploy.outputs(cloudformation)
+        if {"MailBucket", "MailReportsTopic"} <= self.resources.keys():
+            self._door.serve_mail(
+                MailService(self.client, self.resources["MailBucket"], self.resources["MailReportsTopic"])
+            )
         self._pools = self._make_pools(read, layer_paths, runtime_python)
         self._door.open(routes, self._pools, JwtAuthorizer(read.authorizers, self.issuer))
         threading.Thread(target=self._warm_up, args=(list(self._pools.values()),), daemon=True).start()
@@ -192,6 +197,8 @@ class LocalStack:
             "ScopePrefix": "consent.",
             "SenderDomain": "example.com",
             "AlarmAddress": "alarms@example.com",
+            "StopMailAddress": "stop@example.com",
+            "MailReports": "on",
             # Everybody who tries the local stack comes from the same address.
             "SignUpsPerSource": "100000",
             **self._parameters,

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import consent_api.app
 import delivery_worker.app
 import expiry_worker.app
+import feedback_worker.app
 import preference_center.app
 import retention_worker.app
 import shipped_policy
@@ -33,6 +34,7 @@ from fakes import (
     InMemoryDayIndex,
     InMemoryLedger,
     InMemoryLimits,
+    InMemoryMails,
     InMemoryRetention,
     InMemorySeals,
     InMemorySubjects,
@@ -86,11 +88,17 @@ class Deployment:
     )
     keys: PlainKeys = field(default_factory=PlainKeys)
 
+    mails: InMemoryMails = field(default_factory=InMemoryMails)
+    stop_mail: str | None = None
+
     def __post_init__(self) -> None:
         shipped_policy.compiled()
         self.subjects.clock = self.clock
         settings = {"SIGN_UPS_PER_ADDRESS": "5", "SIGN_UPS_PER_SOURCE": "8", "SCOPE_PREFIX": "consent."}
         settings |= {"LEDGER_TABLE": "ledger"}
+
+        if self.stop_mail is not None:
+            settings["STOP_MAIL_ADDRESS"] = self.stop_mail
         services = Services(Config({**settings, "PUBLIC_URL": "https://consent.example.com"}))
         services.subjects = self.subjects
         services.ledger = InMemoryLedger(self.subjects)
@@ -99,6 +107,7 @@ class Deployment:
         services.claims = self.claims
         services.limits = self.limits
         services.dead_letters = self.dead_letters
+        services.mails = self.mails
         services.clock = self.clock
         services.pause = no_pause
         services.chance = CountingChance()
@@ -191,6 +200,15 @@ class Deployment:
         worker = {"seal": retention_worker.app, "review": expiry_worker.app}[name]
         return worker.lambda_handler({"job": name}, CONTEXT) or {}  # type: ignore[arg-type]
 
+    def feed_back(self, *bodies: Any) -> dict[str, Any]:
+        """Hand messages to the worker for what comes back; what is no text is sent as JSON."""
+        record = self.event("feedback_worker/mail")["Records"][0]
+        records = [
+            {**record, "messageId": f"message-{number}", "body": body if isinstance(body, str) else json.dumps(body)}
+            for number, body in enumerate(bodies)
+        ]
+        return feedback_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
+
     def form_token(self) -> str:
         token = re.search(r'name="form" value="([^"]+)"', self.page("get-subscribe").body)
         assert token
@@ -237,7 +255,7 @@ class Deployment:
 
     def stop_link(self, topic: str | None = None) -> str:
         header = self.check(topic=topic).json["results"][0]["headers"]["List-Unsubscribe"]
-        return str(header.rsplit("/", 1)[1].rstrip(">"))
+        return str(header.partition(">")[0].rsplit("/", 1)[1])
 
     def kinds(self) -> list[str]:
         return [entry.kind for entry in self.subjects.entry_of.values()]

@@ -67,6 +67,7 @@ def post_permission_checks(body: PermissionChecksIn) -> Response[str]:
         addresses=services().addresses,
         secrets=services().secrets,
         clock=services().clock,
+        stop_mail=services().config.stop_mail_address,
     )
     allowed = sum(answer.permission.allowed for answer in answers)
     count("PermissionAllowed", allowed)

@@ -36,6 +36,7 @@ def deliver(body: str) -> Delivery:
             texts=texts,
             secrets=services().secrets,
             clock=services().clock,
+            stop_mail=services().config.stop_mail_address,
         )
     if order.letter == Letter.RECEIPT:
         return deliver_receipt(

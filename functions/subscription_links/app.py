@@ -139,7 +139,7 @@ def post_code(token: str) -> Response[str]:
 @app.route("/confirm/<token>", method=READ)
 def show_confirmation(token: str) -> Response[str]:
     confirmation = _look_at_request(token)
-    count("ConfirmPageOpened")
+    count("ScannerBurst" if _visit().is_a_scan else "ConfirmPageOpened")
     return _confirm_page(confirmation, already=True)
 
 
@@ -197,7 +197,7 @@ def post_cancellation(token: str) -> Response[str]:
 @app.route("/u/<token>", method=READ)
 def show_withdrawal(token: str) -> Response[str]:
     coverage = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
-    count("UnsubscribePageOpened")
+    count("ScannerBurst" if _visit().is_a_scan else "UnsubscribePageOpened")
     return _visit().page("unsubscribe", **views.coverage(coverage, services().policy, _visit().language))
 
 

@@ -214,6 +214,9 @@ EXPECTED_RIGHTS = {
         "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${SenderDomain}": {"ses:SendEmail"},
+        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${AWS::StackName}": {
+            "ses:SendEmail"
+        },
         "DeadLettersQueue": {"sqs:SendMessage"},
         "LettersQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "DeliveryWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -249,6 +252,25 @@ EXPECTED_RIGHTS = {
         "ReviewsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "FailedBatchesQueue": {"sqs:SendMessage"},
         "ExpiryWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    },
+    "FeedbackWorkerFunction": {
+        "SubjectsTable": {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:BatchWriteItem",
+        },
+        "LedgerTable": {"dynamodb:PutItem"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
+        "LinksSecret": {"secretsmanager:GetSecretValue"},
+        "MailBucket": {"s3:ListBucket"},
+        "${MailBucket.Arn}/incoming/*": {"s3:GetObject", "s3:DeleteObject"},
+        "${MailBucket.Arn}/inbox/*": {"s3:PutObject"},
+        "FeedbackQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        "FeedbackDeadLettersQueue": {"sqs:SendMessage"},
+        "FeedbackWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     },
 }
@@ -342,15 +364,47 @@ def test_every_handler_exists() -> None:
         assert f"def {name}(" in file.read_text()
 
 
-def test_orders_are_retried_reported_one_by_one_and_then_set_aside() -> None:
-    mapping = of_type("AWS::Lambda::EventSourceMapping")["DeliveryWorkerFunctionLetters"]
-    queue = of_type("AWS::SQS::Queue")["LettersQueue"]
-    worker = of_type("AWS::Lambda::Function")["DeliveryWorkerFunction"]
+@pytest.mark.parametrize(
+    ("mapping", "queue", "worker"),
+    [
+        ("DeliveryWorkerFunctionLetters", "LettersQueue", "DeliveryWorkerFunction"),
+        ("FeedbackWorkerFunctionFeedback", "FeedbackQueue", "FeedbackWorkerFunction"),
+    ],
+)
+def test_orders_are_retried_reported_one_by_one_and_then_set_aside(mapping: str, queue: str, worker: str) -> None:
+    source = of_type("AWS::Lambda::EventSourceMapping")[mapping]
+    fed = of_type("AWS::SQS::Queue")[queue]
 
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
-    assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 5}
+    assert fed["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert fed["VisibilityTimeout"] >= 6 * of_type("AWS::Lambda::Function")[worker]["Timeout"]
+
+
+def test_receiving_and_reports_are_off_until_they_are_asked_for() -> None:
+    parameters, resources = source()["Parameters"], transformed()["Resources"]
+
+    assert (parameters["StopMailAddress"]["Default"], parameters["MailReports"]["Default"]) == ("", "off")
+    for kind, condition in (
+        ("AWS::SES::ReceiptRuleSet", "ReceivesMail"),
+        ("AWS::SES::ReceiptRule", "ReceivesMail"),
+        ("AWS::SES::ConfigurationSet", "TakesReports"),
+        ("AWS::SES::ConfigurationSetEventDestination", "TakesReports"),
+    ):
+        (found,) = [resource for resource in resources.values() if resource["Type"] == kind]
+        assert found["Condition"] == condition
+
+
+def test_mails_are_closed_to_everybody_and_outlive_every_message_about_them() -> None:
+    bucket = of_type("AWS::S3::Bucket")["MailBucket"]
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    dead = of_type("AWS::SQS::Queue")["FeedbackDeadLettersQueue"]
+
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert rule["ExpirationInDays"] * 86400 > dead["MessageRetentionPeriod"]
+    (allowed, denied) = of_type("AWS::S3::BucketPolicy")["MailBucketPolicy"]["PolicyDocument"]["Statement"]
+    assert allowed["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert denied["Effect"] == "Deny"
 
 
 def test_claims_outlast_a_worker_and_end_before_the_queue_delivers_again() -> None:

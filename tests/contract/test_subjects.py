@@ -18,6 +18,7 @@ from consent_center.domain.contact import Address
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.policy import Period
+from consent_center.domain.reach import reached, unreachable
 from consent_center.domain.subject import Preference, Randomness, Subject, decide
 from consent_center.ports import Holdings, Ledger, Profile, Send, Subjects
 from fakes import InMemoryLedger, InMemorySubjects, no_pause
@@ -342,3 +343,15 @@ def test_one_event_is_found_with_its_details(store: Store) -> None:
     assert store.ledger.entry("chain-1", 1) == decision.entry
     assert store.subjects.payload("chain-1", 2) is None
     assert store.ledger.entry("chain-1", 2) is None
+
+
+def test_an_address_that_takes_no_mail_comes_back_as_such_until_it_is_reached_again(store: Store) -> None:
+    lost = unreachable(a_decision(to=DecisionState.GIVEN))
+    store.subjects.commit(lost)
+    found = store.subjects.load(a_contact()).subject
+    assert (found.locks, found.holder_since) == (("undeliverable",), NOON)
+    assert store.subjects.states([a_contact()])[a_contact()].locks == ("undeliverable",)
+
+    store.subjects.commit(reached(a_decision(found, at=NOON + 1)))
+    again = store.subjects.load(a_contact()).subject
+    assert (again.locks, again.holder_since) == ((), NOON)

@@ -14,7 +14,19 @@ from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.subject import Decision, Randomness, Subject
-from consent_center.ports import Dossier, End, Envelope, Holdings, LetterOrder, Part, Profile, Record, Removal, Send
+from consent_center.ports import (
+    Dossier,
+    End,
+    Envelope,
+    Holdings,
+    LetterOrder,
+    Part,
+    Profile,
+    Record,
+    Removal,
+    Send,
+    StoredMail,
+)
 
 
 @dataclass
@@ -422,3 +434,24 @@ class HashingSigner:
 
     def holds(self, message: bytes, signature: bytes) -> bool:
         return hashlib.sha256(self.key_id.encode() + message).digest() == signature
+
+
+class InMemoryMails:
+    """Mails that arrived, by name; `for_staff` are those that were set aside, with the reason."""
+
+    arrived: dict[str, StoredMail] = field(default_factory=dict)
+    for_staff: dict[str, str] = field(default_factory=dict)
+    fails_with: Exception | None = None
+
+    def read(self, name: str, most: int) -> StoredMail | None:
+        stored = self.arrived.get(name)
+        return StoredMail(stored.beginning[:most], stored.arrived_at) if stored else None
+
+    def remove(self, name: str) -> None:
+        if self.fails_with is not None:
+            raise self.fails_with
+        self.arrived.pop(name, None)
+
+    def set_aside(self, name: str, reason: str) -> None:
+        if self.arrived.pop(name, None) is not None:
+            self.for_staff[name] = reason

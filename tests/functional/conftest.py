@@ -5,6 +5,7 @@ import pytest
 import consent_api.app
 import delivery_worker.app
 import expiry_worker.app
+import feedback_worker.app
 import preference_center.app
 import retention_worker.app
 import subscription_links.app
@@ -16,7 +17,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     deployment = Deployment()
     for function in (
         *(subscription_links.app, preference_center.app, consent_api.app),
-        *(delivery_worker.app, retention_worker.app, expiry_worker.app),
+        *(delivery_worker.app, feedback_worker.app, retention_worker.app, expiry_worker.app),
     ):
         monkeypatch.setattr(function, "services", lambda: deployment.services)
     return deployment

@@ -24,11 +24,12 @@ def test_tables_expire_restore_and_survive_deletion(stack: LocalStack, table: st
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_queue_feeds_the_worker_and_sets_aside_what_fails(stack: LocalStack) -> None:
-    mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
-    (mapping,) = [mapping for mapping in mappings if ":sqs:" in mapping["EventSourceArn"]]
+@pytest.mark.parametrize("queue", ["LettersQueue", "FeedbackQueue"])
+def test_the_queue_feeds_the_worker_and_sets_aside_what_fails(stack: LocalStack, queue: str) -> None:
     queues = stack.client("sqs")
-    attributes = queues.get_queue_attributes(QueueUrl=stack.resources["LettersQueue"], AttributeNames=["All"])
+    attributes = queues.get_queue_attributes(QueueUrl=stack.resources[queue], AttributeNames=["All"])
+    arn = attributes["Attributes"]["QueueArn"]
+    (mapping,) = stack.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
 
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert attributes["Attributes"]["VisibilityTimeout"] == "150"

@@ -45,7 +45,7 @@ from local import emulator
 from local.stack import LocalStack, free_port
 from spoiled import LETTERS, Person, World
 from walk import Walk
-from world import Answer, assert_that_no_log_names_a_person
+from world import Answer, assert_that_no_log_names_a_person, first_link
 
 SIDE_BY_SIDE = 12
 
@@ -128,7 +128,7 @@ def _confirm_page(person: Person) -> Press:
 
 def _cancel(person: Person) -> Press:
     assert person.sign_up("events").status == 200
-    link = person.letter()["headers"]["List-Unsubscribe"].strip("<>")
+    link = first_link(person.letter()["headers"])
     return lambda: person.post(link, **{"List-Unsubscribe": "One-Click"})
 
 

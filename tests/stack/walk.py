@@ -19,7 +19,7 @@ from faults import (
     Fault,
 )
 from spoiled import LETTERS, Person, World
-from world import Answer
+from world import Answer, first_link
 
 TOPICS = ("events", "product-news", "surveys")
 ACTS = 40
@@ -212,7 +212,7 @@ class Walk:
             return
         assert row["allowed"] == self._allowed(topic)
         if row["allowed"]:
-            self._stop_links[topic] = row["headers"]["List-Unsubscribe"].strip("<>")
+            self._stop_links[topic] = first_link(row["headers"])
 
     def _allowed(self, topic: str) -> bool:
         return self.model.says_yes(topic) and not self.model.is_paused

@@ -34,6 +34,11 @@ class Answer:
         return json.loads(self.body)
 
 
+def first_link(headers: dict[str, str]) -> str:
+    """The address for one-click in a letter's headers; a `mailto:` may follow it."""
+    return headers["List-Unsubscribe"].partition(">")[0].removeprefix("<")
+
+
 @dataclass
 class Visitor:
     """Somebody with an address of their own, talking HTTP to the front door."""
@@ -151,7 +156,7 @@ class Visitor:
         return self.request("POST", path, json.dumps(body).encode(), headers)
 
     def stop_link(self, topic: str | None = None) -> str:
-        return str(self.check(topic)["headers"]["List-Unsubscribe"]).strip("<>")
+        return first_link(self.check(topic)["headers"])
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 
 from consent_center.adapters.chance import SystemChance
 from consent_center.config import Config, current_trace
+from consent_center.domain.incoming import StopWords
 from consent_center.domain.policy import Policy
 from consent_center.ports import (
     Addresses,
@@ -17,6 +18,7 @@ from consent_center.ports import (
     Clock,
     DayIndex,
     DeadLetters,
+    IncomingMails,
     Ledger,
     Limits,
     Mailer,
@@ -147,7 +149,19 @@ class Services:
     def mailer(self) -> Mailer:
         from consent_center.adapters.ses import SesMailer
 
-        return SesMailer(self._wire("sesv2"))
+        return SesMailer(self._wire("sesv2"), self.config.configuration_set)
+
+    @cached_property
+    def mails(self) -> IncomingMails:
+        from consent_center.adapters.mails_s3 import BucketOfMails
+
+        return BucketOfMails(self.config.mail_bucket)
+
+    @cached_property
+    def stop_words(self) -> StopWords:
+        from consent_center.adapters.policy_files import load_stop_words
+
+        return load_stop_words(self.policy)
 
     @cached_property
     def day_index(self) -> DayIndex:

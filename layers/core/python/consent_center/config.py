@@ -79,6 +79,21 @@ class Config:
         return self._required("SEALS_BUCKET")
 
     @property
+    def mail_bucket(self) -> str:
+        """The bucket that mails to the stop address arrive in."""
+        return self._required("MAIL_BUCKET")
+
+    @property
+    def stop_mail_address(self) -> str | None:
+        """The address that takes withdrawals by mail; None where none is received."""
+        return self.environment.get("STOP_MAIL_ADDRESS") or None
+
+    @property
+    def configuration_set(self) -> str | None:
+        """What Amazon SES reports about letters sent with it; None where it reports nothing."""
+        return self.environment.get("CONFIGURATION_SET") or None
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 

@@ -370,3 +370,26 @@ class Removals(Protocol):
 class PublicKeys(Protocol):
     def jwks(self) -> Mapping[str, Any]:
         """The public halves of the keys that sign receipts (RFC 7517, 5), or UnavailableError."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """The beginning of a mail that arrived, and when that was in epoch milliseconds."""
+
+    beginning: bytes
+    arrived_at: int
+
+    def __repr__(self) -> str:
+        """Hides the mail, because a repr ends up in logs and tracebacks."""
+        return "StoredMail(…)"
+
+
+class IncomingMails(Protocol):
+    def read(self, name: str, most: int) -> StoredMail | None:
+        """The first `most` bytes of a mail that arrived; None if it was dealt with before. UnavailableError."""
+
+    def remove(self, name: str) -> None:
+        """Forget a mail that was dealt with. Harmless to repeat. UnavailableError."""
+
+    def set_aside(self, name: str, reason: str) -> None:
+        """Move a mail to where people will look for it. Harmless to repeat. UnavailableError."""

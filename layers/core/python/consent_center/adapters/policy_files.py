@@ -1,4 +1,4 @@
-"""The compiled policy and its notices, from the package that the policy layer brings."""
+"""The compiled policy and its notices, from the package that the policy layer brings, and words in its languages."""
 
 import json
 from functools import cache
@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from consent_center.domain.errors import UnknownNameError
+from consent_center.domain.incoming import StopWords
 from consent_center.domain.policy import Policy
 
 
@@ -24,3 +25,9 @@ def load_notice(policy: Policy, version: str, language: str) -> dict[str, Any]:
         files("consent_policy").joinpath("notices", f"{version}.{known}.json").read_bytes()
     )
     return text
+
+
+def load_stop_words(policy: Policy) -> StopWords:
+    """How people say stop in the policy's languages."""
+    words = json.loads(files("consent_center").joinpath("texts", "stop_words.json").read_bytes())
+    return StopWords.of(words, policy.languages)

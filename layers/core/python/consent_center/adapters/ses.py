@@ -19,8 +19,8 @@ _NEVER = {
 
 
 class SesMailer:
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, configuration_set: str | None = None) -> None:
+        self._wire, self._configuration_set = wire, configuration_set
 
     def send(self, envelope: Envelope) -> None:
         letter: dict[str, Any] = {
@@ -48,6 +48,8 @@ class SesMailer:
                 }
                 for one in envelope.attachments
             ]
+        if self._configuration_set is not None:
+            letter["ConfigurationSetName"] = self._configuration_set
         try:
             self._wire.post("/v2/email/outbound-emails", letter)
         except CallFailedError as error:

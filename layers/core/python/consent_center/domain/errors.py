@@ -79,3 +79,7 @@ class UnavailableError(DomainError):
 
 class LetterRefusedError(DomainError):
     """The mail service will never take this letter, however often it is tried."""
+
+
+class UnreadableMessageError(DomainError):
+    """What came on a queue is nothing that we know, and never will be."""

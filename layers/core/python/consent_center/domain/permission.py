@@ -8,6 +8,7 @@ from consent_center.domain.chain import evidence_id
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import OBJECTIONS, in_force, newest_of, newness, objection
 from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.subject import Subject
 
 
@@ -26,6 +27,7 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
     FREQUENCY = "frequency"
+    UNDELIVERABLE = "undeliverable"
     INVALID_ADDRESS = "invalid_address"
     UNAVAILABLE = "unavailable"
 
@@ -76,6 +78,7 @@ class AskedAbout:
         stale = purpose.stale_after
         # A month has 28 days at least: whatever was given since then needs no calendar.
         self._fresh_ms = (stale.months * 28 + stale.days) * 86_400_000 if stale else 0
+        self._is_mailed = channel == "email"
 
     def needs_last_send(self, subject: Subject, now: int) -> bool:
         """Whether the answer depends on when the last letter went out: who asked for fewer, and old consents."""
@@ -96,6 +99,8 @@ class AskedAbout:
         `needs_last_send`.
         """
         purpose = self._purpose
+        if self._is_mailed and UNDELIVERABLE in subject.locks:
+            return Permission(Reason.UNDELIVERABLE)
         if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
             return Permission(Reason.RESTRICTED)
         general = objection(subject, purpose)

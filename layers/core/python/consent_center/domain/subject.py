@@ -45,6 +45,9 @@ class Subject:
     """By `Purpose.preference_key`."""
     heard_at: int = 0
     """When the person last did something themselves, in epoch milliseconds; what we send does not count."""
+    holder_since: int = 0
+    """When letters stopped reaching whoever had the address before, in epoch milliseconds; 0 if they never did. What
+    happened until then is another person's, as far as anybody knows."""
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)

@@ -62,11 +62,13 @@ def check_permissions(
     addresses: Addresses,
     secrets: Secrets,
     clock: Clock,
+    stop_mail: str | None = None,
 ) -> list[Answer]:
     """One answer per row, in the order asked. Whoever cannot be read is denied as `unavailable`.
 
-    With `record_send`, every yes counts as sent now, and is a yes only once that is stored. UnknownNameError for a
-    purpose, topic or channel that the policy lacks.
+    `stop_mail` is the address that takes withdrawals by mail, if there is one. With `record_send`, every yes counts as
+    sent now, and is a yes only once that is stored. UnknownNameError for a purpose, topic or channel that the policy
+    lacks.
     """
     purpose = policy.purpose(question.purpose)
     if question.topic is not None:
@@ -90,7 +92,7 @@ def check_permissions(
         for contact in subjects.record_sends(sends):
             permissions[contact] = _UNAVAILABLE
     rules = RecordingRules(policy, purpose.controller, CHANNEL)
-    letters = _Letters(policy, purpose, question.topic, base_url, secrets, now)
+    letters = _Letters(policy, purpose, question.topic, base_url, secrets, now, stop_mail)
 
     def answer(contact: ContactPoint | None) -> Answer:
         if contact is None:
@@ -131,11 +133,12 @@ class _Letters:
         base_url: str,
         secrets: Secrets,
         at: int,
+        stop_mail: str | None,
     ) -> None:
         topics = (purpose.topic(topic).code,) if topic is not None else ()
         self._seals = LetterSeals(purpose.code, topics, at, secrets.links())
         self._list_id = f"{topic or purpose.id}.{policy.brand_of(purpose).list_domain}"
-        self._base_url = base_url
+        self._base_url, self._stop_mail = base_url, stop_mail
 
     def answer(self, contact: ContactPoint, permitted: Permission, recording: Recording) -> Answer:
         seq = int(permitted.evidence.rpartition(".")[2]) if permitted.evidence else 0
@@ -143,7 +146,7 @@ class _Letters:
         return Answer(
             permitted,
             token,
-            unsubscribe_headers(self._base_url, token, list_id=self._list_id),
+            unsubscribe_headers(self._base_url, token, list_id=self._list_id, stop_mail=self._stop_mail),
             why_url(self._base_url, token),
             recording,
         )

@@ -8,6 +8,7 @@ from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import ExpiredTokenError, RequestGoneError, UnavailableError, WordingChangedError
 from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
+from consent_center.domain.reach import reached
 from consent_center.domain.request import Request, Standing, standing
 from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.wording import Wording, consent_wording
@@ -70,7 +71,7 @@ def confirm(
             return page, False
         if shown != page.wording.hash:
             raise WordingChangedError
-        decision = decide(
+        given = decide(
             subject,
             [(scope, DecisionState.GIVEN) for scope in state.to_give],
             _act_of_consent(request, state.to_give, page.wording, policy, network),
@@ -78,6 +79,7 @@ def confirm(
             chance=chance.decision(),
             valid_until=purpose.ends(state.to_give, now),
         )
+        decision = reached(given)
         subjects.commit(decision, page.profile)
         return replace(page, confirmed_at=decision.subject.last_at, event=decision.entry.seq), True
 

@@ -16,6 +16,7 @@ from consent_center.domain.capability import (
 from consent_center.domain.contact import Keyring, address_name
 from consent_center.domain.passcode import grouped, passcode
 from consent_center.domain.policy import Policy, Purpose, Topic
+from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.request import Request, standing
 from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Limits, Mailer, Secrets, Subjects
 from consent_center.usecases.links import (
@@ -37,6 +38,8 @@ class Delivery(StrEnum):
     NOTHING_TO_ASK = "nothing_to_ask"
     BLOCKED = "blocked"
     NOTHING_HELD = "nothing_held"
+    UNDELIVERABLE = "undeliverable"
+    """Nothing reaches this address, and whoever has it now must not see what another person told us."""
 
 
 MANAGE_SECONDS = 3600
@@ -56,10 +59,11 @@ def deliver_confirmation(
     texts: LetterTexts,
     secrets: Secrets,
     clock: Clock,
+    stop_mail: str | None = None,
 ) -> Delivery:
     """Send the confirmation letter of a request that still stands; `site` says who writes, in a language.
 
-    Safe to run twice.
+    `stop_mail` is the address that takes withdrawals by mail, if there is one. Safe to run twice.
 
     LetterRefusedError if the mail service will never take it; UnavailableError to try again later.
     """
@@ -79,7 +83,7 @@ def deliver_confirmation(
     scopes = [scope.code for scope in request.scopes(purpose)]
     marks = {code: until for code, until in record.subject.requested.items() if until * 1000 > now}
     subjects.mark_requested(request.contact, {**marks, **dict.fromkeys(scopes, request.expires_at)})
-    mailer.send(_letter(request, purpose, base_url, site(request.language), policy, texts, secrets))
+    mailer.send(_letter(request, purpose, base_url, site(request.language), policy, texts, secrets, stop_mail))
     claims.finish(request.id, clock() // 1000)
     return Delivery.SENT
 
@@ -105,6 +109,8 @@ def deliver_preferences_link(
     held = subjects.holdings(order.contact)
     if held.profile is None:
         return Delivery.NOTHING_HELD
+    if UNDELIVERABLE in held.subject.locks:
+        return Delivery.UNDELIVERABLE
     if not claims.take(order.request, now):
         return Delivery.SENT_BEFORE
     language = policy.spoken(held.subject.language)
@@ -141,6 +147,7 @@ def _letter(
     policy: Policy,
     texts: LetterTexts,
     secrets: Secrets,
+    stop_mail: str | None,
 ) -> Envelope:
     keys = secrets.links()
     link = RequestLink(request.contact, request.id, request.expires_at)
@@ -177,7 +184,7 @@ def _letter(
         subject=written.subject,
         text=written.text,
         html=written.html,
-        headers=unsubscribe_headers(base_url, stop, list_id=f"{purpose.id}.{brand.list_domain}"),
+        headers=unsubscribe_headers(base_url, stop, list_id=f"{purpose.id}.{brand.list_domain}", stop_mail=stop_mail),
     )
 
 

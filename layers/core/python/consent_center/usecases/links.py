@@ -27,10 +27,20 @@ def why_url(base_url: str, token: str) -> str:
     return f"{base_url}/why/{token}"
 
 
-def unsubscribe_headers(base_url: str, token: str, *, list_id: str) -> dict[str, str]:
-    """RFC 2369 and RFC 8058: exactly one HTTPS address and the one-click marker; RFC 2919 names the list."""
+LONGEST_HEADER_VALUE = 870
+"""Characters that Amazon SES takes in the value of a header."""
+
+
+def unsubscribe_headers(base_url: str, token: str, *, list_id: str, stop_mail: str | None = None) -> dict[str, str]:
+    """RFC 2369 and RFC 8058: exactly one HTTPS address and the one-click marker; RFC 2919 names the list.
+
+    With `stop_mail`, an address that takes withdrawals, a `mailto:` follows, unless the header would not fit. The token
+    is its subject, because a local part ends after 64 octets (RFC 5321, 4.5.3.1.1) and tokens are longer.
+    """
+    stop = f"<{stop_url(base_url, token)}>"
+    both = f"{stop}, <mailto:{stop_mail}?subject={token}>" if stop_mail else stop
     return {
-        "List-Unsubscribe": f"<{stop_url(base_url, token)}>",
+        "List-Unsubscribe": both if len(both) <= LONGEST_HEADER_VALUE else stop,
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Id": f"<{list_id}>",
     }

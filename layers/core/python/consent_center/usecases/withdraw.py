@@ -63,11 +63,13 @@ def withdraw(
     pause: Pause,
     capability: Capability = Capability.WITHDRAW,
     everything: bool = False,
+    as_of: int | None = None,
 ) -> Withdrawal:
     """Stop what the link covers, or with `everything` all that the person receives. When this returns it is stored.
 
-    `route` is how the person did it: `one-click` (RFC 8058), `page`, or `not-me`. A person who is gone, or who stopped
-    before, is success without an event. InvalidTokenError, UnavailableError.
+    `route` is how the person did it: `one-click` (RFC 8058), `page`, `not-me`, or `mail`. What was given after `as_of`
+    (epoch milliseconds) stays: a mail may be late. A person who is gone, or who stopped before, is success without an
+    event. InvalidTokenError, UnavailableError.
     """
     link = open_withdrawal(token, secrets.links(), capability)
     coverage = _coverage(link, policy)
@@ -82,6 +84,8 @@ def withdraw(
             stopped = running(subject, consent_scopes(policy, link.contact), now)
         else:
             stopped = _covered(coverage, link, subject, now)
+        if as_of is not None:
+            stopped = given_by(as_of, subject, stopped)
         if not stopped:
             return subject, 0
         act = Act(
@@ -163,6 +167,11 @@ def _covered(coverage: Coverage, link: WithdrawLink, subject: Subject, now: int)
         if (subject.state_of(scope).permits and subject.decided[scope.code].at >= link.since)
         or (coverage.kind == "purpose" and scope.code in asked)
     ]
+
+
+def given_by(at: int, subject: Subject, scopes: Iterable[Scope]) -> list[Scope]:
+    """Those that were not given after a moment (epoch milliseconds); what a letter only asks about is among them."""
+    return [scope for scope in scopes if not subject.state_of(scope).permits or subject.decided[scope.code].at <= at]
 
 
 def _instead(purpose: Purpose, contact: ContactPoint, text: str, now: int) -> dict[str, Preference]:

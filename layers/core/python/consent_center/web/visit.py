@@ -34,6 +34,15 @@ class Visit:
         return shortened(self._event.request_context.http.source_ip)
 
     @property
+    def is_a_scan(self) -> bool:
+        """Whether a program says itself that no person opens this page: it asks for headers only, or ahead of time."""
+        headers = self._event.headers
+        ahead = [headers.get(name, "").lower() for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")]
+        return self._event.request_context.http.method == "HEAD" or any(
+            said.startswith(("prefetch", "prerender", "preview")) for said in ahead
+        )
+
+    @property
     def language(self) -> str:
         """By choice, then by what the browser prefers, then the policy's default."""
         return preferred(

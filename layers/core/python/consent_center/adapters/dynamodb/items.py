@@ -35,6 +35,7 @@ class StateItem(_Item):
     heard = NumberAttribute(null=True)
     review = UnicodeAttribute(null=True)
     rule = UnicodeAttribute(null=True)
+    holder = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

@@ -355,6 +355,7 @@ def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
         {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()} if "prefs" in item else {},
         _number(item, "heard"),
+        _number(item, "holder"),
     )
 
 
@@ -374,6 +375,7 @@ def _state_item(subject: Subject) -> StateItem:
         locks=list(subject.locks) or None,
         prefs={key: _wish(preference) for key, preference in subject.preferences.items()} or None,
         heard=subject.heard_at or None,
+        holder=subject.holder_since or None,
     )
 
 
