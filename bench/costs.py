@@ -56,7 +56,8 @@ def idle() -> dict[str, float]:
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     secrets = len(re.findall("Type: AWS::SecretsManager::Secret$", template, re.MULTILINE))
     keys = len(re.findall("Type: AWS::KMS::Key$", template, re.MULTILINE))
-    alarms = len(re.findall("Type: AWS::CloudWatch::Alarm$", template, re.MULTILINE))
+    # Alarms of what is off by default cost nothing by default.
+    alarms = len(re.findall(r"Type: AWS::CloudWatch::Alarm\n(?!    Condition:)", template))
     costs = {
         f"{secrets} secrets": secrets * SECRET_MONTH,
         f"{keys} signing key": keys * KEY_MONTH,

@@ -476,7 +476,7 @@ def test_the_worker_signs_seals_and_nothing_else() -> None:
 
 def test_a_seal_cannot_be_replaced_deleted_or_read_by_the_world() -> None:
     bucket = of_type("AWS::S3::Bucket")["SealsBucket"]
-    (policy,) = of_type("AWS::S3::BucketPolicy").values()
+    policy = of_type("AWS::S3::BucketPolicy")["SealsBucketPolicy"]
     resource = transformed()["Resources"]["SealsBucket"]
     denied = {each["Sid"]: each["Condition"] for each in policy["PolicyDocument"]["Statement"]}
 

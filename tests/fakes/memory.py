@@ -436,6 +436,7 @@ class HashingSigner:
         return hashlib.sha256(self.key_id.encode() + message).digest() == signature
 
 
+@dataclass
 class InMemoryMails:
     """Mails that arrived, by name; `for_staff` are those that were set aside, with the reason."""
 
