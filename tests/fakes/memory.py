@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consent_center.adapters.dynamodb.claims import HELD_SECONDS
@@ -12,7 +12,7 @@ from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Randomness, Subject
-from consent_center.ports import Envelope, Holdings, LetterOrder, Profile, Record, Send
+from consent_center.ports import Envelope, Holdings, Import, LetterOrder, Profile, Record, Send
 
 
 @dataclass
@@ -245,3 +245,26 @@ class CollectingDeadLetters:
 
     def set_aside(self, order: str, reason: str) -> None:
         self.orders.append((order, reason))
+
+
+@dataclass
+class InMemoryImports:
+    kept: dict[str, Import] = field(default_factory=dict)
+    parts: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    reports: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+
+    def about(self, import_id: str) -> Import:
+        if import_id not in self.kept:
+            raise UnavailableError("import: NoSuchKey")
+        return self.kept[import_id]
+
+    def rows(self, import_id: str, part: int) -> Sequence[str]:
+        if (import_id, part) not in self.parts:
+            raise UnavailableError("import: NoSuchKey")
+        return self.parts[import_id, part]
+
+    def is_reported(self, import_id: str, part: int) -> bool:
+        return (import_id, part) in self.reports
+
+    def add_report(self, import_id: str, part: int, lines: Iterable[str]) -> None:
+        self.reports.setdefault((import_id, part), list(lines))

@@ -86,7 +86,7 @@ def test_every_row_has_every_key(document: Any) -> None:
         "retention_rules": "id name clock period never_sent legal_source justification signed_by review_on hold",
         "purposes": "id code retired name description controller brand legal_basis law marketing channels topics "
         "categories data_types sources recipients retention double_opt_in tracking profiling valid_for pauses fewer "
-        "consent_text withdrawal_text interest balancing_test objection_text served_by",
+        "consent_text withdrawal_text interest balancing_test objection_text served_by import_grades",
         "notices": "version published_on change summary approved_by languages",
         "seed": "id carried_by",
     }

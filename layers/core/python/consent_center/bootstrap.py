@@ -16,6 +16,7 @@ from consent_center.ports import (
     Claims,
     Clock,
     DeadLetters,
+    Imports,
     Ledger,
     Limits,
     Mailer,
@@ -141,6 +142,12 @@ class Services:
         from consent_center.adapters.ses import SesMailer
 
         return SesMailer(self._wire("sesv2"))
+
+    @cached_property
+    def imports(self) -> Imports:
+        from consent_center.adapters.imports_s3 import S3Imports, s3_client
+
+        return S3Imports(s3_client(), self.config.imports_bucket)
 
 
 def _pause(attempt: int) -> None:

@@ -71,6 +71,10 @@ class Config:
         return self._required("SIGNING_KEY")
 
     @property
+    def imports_bucket(self) -> str:
+        return self._required("IMPORTS_BUCKET")
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 
