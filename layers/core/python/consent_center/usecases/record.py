@@ -76,7 +76,7 @@ def record_decision(
     pause: Pause,
     source: str = API,
     told: Mapping[str, object] | None = None,
-    is_own_yes: Callable[[str, int], bool] = lambda *event: False,
+    is_own_yes: Callable[[str, int], bool] | None = None,
 ) -> Recorded:
     """Store a decision; `client` is the system that states it. What it answers is stored.
 
