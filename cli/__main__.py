@@ -2,6 +2,8 @@
 
 import typer
 
+from cli.imports import import_list
+
 app = typer.Typer(
     name="consentctl",
     help="Check the policy, verify evidence and look after a deployment.",
@@ -14,6 +16,9 @@ app = typer.Typer(
 @app.callback()
 def consentctl() -> None:
     """Check the policy, verify evidence and look after a deployment."""
+
+
+app.command("import")(import_list)
 
 
 if __name__ == "__main__":

@@ -106,9 +106,11 @@ class ImportedRow:
         """When it was decided, as far as that is known."""
         return (self.evidence.confirmed_at or self.evidence.collected_at) if self.is_yes else self.decided_at
 
-    def written(self) -> str:
-        """One line of JSON, which `read` understands."""
-        evidence = self.evidence
+    def written(self, common: Evidence) -> str:
+        """One line of JSON, which `read` understands. What all rows share is left out."""
+        evidence = Evidence(
+            **{name: value for name in _EVIDENCE if (value := getattr(self.evidence, name)) != getattr(common, name)}
+        )
         said = {
             "row": self.number,
             "recipient": self.recipient,
@@ -153,8 +155,10 @@ class ImportedRow:
 
 def completed(evidence: Evidence, common: Evidence) -> Evidence:
     """A row's evidence, with what it does not say itself taken from what all rows share."""
-    names = ("collected_at", "method", "wording", "notice", "language", "confirmed_at", "reference")
-    return Evidence(**{name: getattr(evidence, name) or getattr(common, name) for name in names})
+    return Evidence(**{name: getattr(evidence, name) or getattr(common, name) for name in _EVIDENCE})
+
+
+_EVIDENCE = ("collected_at", "method", "wording", "notice", "language", "confirmed_at", "reference")
 
 
 def refusal(row: ImportedRow, purpose: Purpose) -> Problem | None:
@@ -176,15 +180,15 @@ class Claim(NamedTuple):
     grade: str
 
 
-def verdicts(claims: Sequence[Claim]) -> Iterator[tuple[int, Problem, bool]]:
-    """What is wrong with the claims about one scope of one person: row, why, and whether it is imported all the same.
+def verdicts(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Problem, bool]]:
+    """What is wrong with the claims about one scope of one person: which, why, and whether it is imported all the same.
 
     Of rows that say the same the best proven one stays, the first of equals. Where rows say different things the newest
     holds if the newest yes and the newest no are both dated; otherwise all are reported, and only a no is imported.
     """
     sides = {side: [claim for claim in claims if claim.is_yes is side] for side in (True, False)}
     for side in sides.values():
-        yield from ((claim.row, Problem.DUPLICATE, False) for claim in side if claim is not _best(side))
+        yield from ((claim, Problem.DUPLICATE, False) for claim in side if claim is not _best(side))
     if not (sides[True] and sides[False]):
         return
     yes, no = _best(sides[True]), _best(sides[False])
@@ -193,10 +197,10 @@ def verdicts(claims: Sequence[Claim]) -> Iterator[tuple[int, Problem, bool]]:
     if all(at is not None for side in dates for at in side):
         newest_yes, newest_no = (max(at for at in side if at is not None) for side in dates)
         if newest_yes != newest_no:
-            yield (no if newest_yes > newest_no else yes).row, Problem.SUPERSEDED, False
+            yield (no if newest_yes > newest_no else yes), Problem.SUPERSEDED, False
             return
-    yield yes.row, Problem.CONTRADICTORY, False
-    yield no.row, Problem.CONTRADICTORY, True
+    yield yes, Problem.CONTRADICTORY, False
+    yield no, Problem.CONTRADICTORY, True
 
 
 def _best(side: Sequence[Claim]) -> Claim:
@@ -223,7 +227,10 @@ class DecisionRule:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """How a tool's columns are read. `columns` lead from a field to the columns that may hold it, the best first."""
+    """How a tool's columns are read. `columns` lead from a field to the columns that may hold it, the best first.
+
+    Columns, and what the tool calls topics, are written in lower case here.
+    """
 
     columns: Mapping[str, tuple[str, ...]]
     rules: tuple[DecisionRule, ...]
@@ -319,8 +326,8 @@ def _topics(text: str, by: ColumnMap) -> Iterator[str]:
         if by.topic_names is None:
             if name:
                 yield name
-        elif name in by.topic_names:
-            yield by.topic_names[name]
+        elif name.casefold() in by.topic_names:
+            yield by.topic_names[name.casefold()]
 
 
 def _opted_out(cells: Mapping[str, str], by: ColumnMap) -> Iterator[str]:

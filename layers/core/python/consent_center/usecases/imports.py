@@ -45,7 +45,7 @@ class RowReport:
     row: int
     decision: str
     topics: tuple[str, ...]
-    grade: str
+    grade: str | None
     outcome: Outcome
     reason: str | None = None
     evidence: str | None = None
@@ -124,7 +124,7 @@ def import_part(
                 statement_of(row, about.purpose),
                 client=about.attested_by,
                 source=IMPORT,
-                told={"import": import_id, "grade": row.evidence.grade.value, **_duty_to_inform(about)},
+                told={"import": import_id, **_grade(row), **_duty_to_inform(about)},
                 is_own_yes=is_own_yes,
                 policy=policy,
                 subjects=subjects,
@@ -163,6 +163,11 @@ def _outcome(row: ImportedRow, recorded: Recorded, import_id: str, ledger: Ledge
     return Outcome.OUTDATED if entry.kind == "given" and not row.is_yes else Outcome.ALREADY
 
 
+def _grade(row: ImportedRow) -> dict[str, object]:
+    """A no has none: it needs no evidence."""
+    return {"grade": row.evidence.grade.value} if row.is_yes else {}
+
+
 def _duty_to_inform(about: Import) -> dict[str, object]:
     """Data that somebody else gave us: by when the person must be told, whoever writes first (Art. 14(3) GDPR)."""
     if about.from_person:
@@ -172,4 +177,5 @@ def _duty_to_inform(about: Import) -> dict[str, object]:
 
 
 def _report(row: ImportedRow, outcome: Outcome, reason: str | None, evidence: str | None = None) -> RowReport:
-    return RowReport(row.number, WORDS[row.state], row.topics, row.evidence.grade.value, outcome, reason, evidence)
+    grade = row.evidence.grade.value if row.is_yes else None
+    return RowReport(row.number, WORDS[row.state], row.topics, grade, outcome, reason, evidence)

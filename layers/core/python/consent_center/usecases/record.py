@@ -171,10 +171,12 @@ def _is_news(subject: Subject, scope: Scope, after: DecisionState, now: int) -> 
     return not decided.state.is_the_persons_no
 
 
-def _is_outdated(statement: Statement, subject: Subject, scope: Scope, is_own_yes: Callable[[str, int], bool]) -> bool:
+def _is_outdated(
+    statement: Statement, subject: Subject, scope: Scope, is_own_yes: Callable[[str, int], bool] | None
+) -> bool:
     """Whether the person said yes on our own pages after this no."""
     decided = subject.decided.get(scope.code)
-    if statement.decided_at is None or decided is None or subject.chain is None:
+    if is_own_yes is None or statement.decided_at is None or decided is None or subject.chain is None:
         return False
     is_newer = decided.state.permits and decided.at > _ms(statement.decided_at)
     return is_newer and is_own_yes(subject.chain, decided.seq)
