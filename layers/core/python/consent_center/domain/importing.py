@@ -7,10 +7,10 @@ evidence (Art. 7(3)).
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import InvalidFormError
@@ -265,31 +265,40 @@ def rows_in(number: int, cells: Mapping[str, str], by: ColumnMap, topics: Sequen
     if wrong:
         raise InvalidFormError(wrong)
     opted_out = tuple(_opted_out(cells, by))
-    found = []
-    if says != "nothing":
-        found.append(_said(number, recipient, STATES[says], rule, cells, by, topics, opted_out))
-    # Who opted out of everything has said no to each topic already.
-    if opted_out and (not found or found[0].is_yes):
-        found.append(ImportedRow(number, recipient, DecisionState.WITHDRAWN, opted_out))
-    return [row for row in found if row is not None]
+    said = None
+    if says == "given":
+        said = _yes(number, recipient, cells, by, topics, opted_out)
+    elif says != "nothing":
+        # Who opted out of everything has said no to each topic already.
+        return [_no(number, recipient, STATES[says], rule, cells, by)]
+    refused = [ImportedRow(number, recipient, DecisionState.WITHDRAWN, opted_out)] if opted_out else []
+    return [*([said] if said else []), *refused]
 
 
-def _said(
+def _no(
     number: int,
     recipient: str,
     state: DecisionState,
     rule: DecisionRule | None,
     cells: Mapping[str, str],
     by: ColumnMap,
+) -> ImportedRow:
+    """A no whose date cannot be read is a no. One in a tool's own words is about everything."""
+    topics = tuple(_topics(_cell(cells, by, "topics"), by)) if by.topic_names is None else ()
+    at = next((cells[name] for name in (rule.at if rule else ()) if cells.get(name, "").strip()), "")
+    return ImportedRow(number, recipient, state, topics, _readable(at or _cell(cells, by, "decided_at"), by))
+
+
+def _yes(
+    number: int,
+    recipient: str,
+    cells: Mapping[str, str],
+    by: ColumnMap,
     default: Sequence[str],
     opted_out: Sequence[str],
-) -> Any:
+) -> ImportedRow | None:
+    """A yes with its evidence; None if the person opted out of each topic of it. InvalidFormError."""
     named = tuple(_topics(_cell(cells, by, "topics"), by))
-    if state is not DecisionState.GIVEN:
-        at = next((cells[name] for name in (rule.at if rule else ()) if cells.get(name, "").strip()), "")
-        row = ImportedRow(number, recipient, state, named if by.topic_names is None else ())
-        # A no whose date cannot be read is a no.
-        return replace(row, decided_at=_readable(at or _cell(cells, by, "decided_at"), by))
     wrong = {}
     times: dict[str, datetime | None] = {}
     for name in ("collected_at", "confirmed_at"):
@@ -312,7 +321,7 @@ def _said(
         times["confirmed_at"],
         _cell(cells, by, "reference") or None,
     )
-    return ImportedRow(number, recipient, state, left, evidence=evidence)
+    return ImportedRow(number, recipient, DecisionState.GIVEN, left, evidence=evidence)
 
 
 def _cell(cells: Mapping[str, str], by: ColumnMap, name: str) -> str:
