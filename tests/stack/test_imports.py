@@ -96,7 +96,7 @@ def test_a_part_that_is_delivered_again_gives_the_same_report(stack: LocalStack,
     assert s3.get_object(Bucket=bucket, Key=report_key(import_id, 1))["Body"].read() == report
 
 
-def test_who_withdrew_on_a_page_is_not_brought_back_by_a_list(stack: LocalStack, tmp_path: Path) -> None:
+def test_who_withdrew_since_is_not_brought_back_by_a_list(stack: LocalStack, tmp_path: Path) -> None:
     file, addresses = a_list(tmp_path, 2)
     assert import_list(stack, file).returncode == 1
     token = stack.issuer.token("consent.write")
