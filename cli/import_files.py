@@ -163,9 +163,12 @@ def _records(lines: Iterator[str | None], delimiter: str) -> Iterator[str | None
 
     A quote that is not closed in time, or makes one row of several, costs its own line only.
     """
-    waiting: deque[str | None] = deque()
-    rest = _drained(waiting, lines)
-    for record in rest:
+    rest = _Lines(lines)
+    while True:
+        try:
+            record = next(rest)
+        except StopIteration:
+            return
         if record is None or record.count('"') % 2 == 0:
             yield record
             continue
@@ -174,19 +177,21 @@ def _records(lines: Iterator[str | None], delimiter: str) -> Iterator[str | None
             yield whole
         else:
             yield record
-            waiting.extendleft(reversed(taken))
+            rest.put_back(taken)
 
 
-def _drained(waiting: deque[str | None], lines: Iterator[str | None]) -> Iterator[str | None]:
-    """What was put back, and after that what comes."""
-    while True:
-        if waiting:
-            yield waiting.popleft()
-            continue
-        try:
-            yield next(lines)
-        except StopIteration:
-            return
+class _Lines(Iterator[str | None]):
+    """Lines of which some can be put back."""
+
+    def __init__(self, lines: Iterator[str | None]) -> None:
+        self._lines = lines
+        self._waiting: deque[str | None] = deque()
+
+    def __next__(self) -> str | None:
+        return self._waiting.popleft() if self._waiting else next(self._lines)
+
+    def put_back(self, lines: list[str | None]) -> None:
+        self._waiting.extendleft(reversed(lines))
 
 
 def _joined(record: str, rest: Iterator[str | None]) -> tuple[str | None, list[str | None]]:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import consent_api.app
 import delivery_worker.app
+import import_worker.app
 import preference_center.app
 import shipped_policy
 import subscription_links.app
@@ -25,6 +26,7 @@ from fakes import (
     CountingChance,
     FixedSecrets,
     InMemoryClaims,
+    InMemoryImports,
     InMemoryLedger,
     InMemoryLimits,
     InMemorySubjects,
@@ -70,6 +72,7 @@ class Deployment:
     limits: InMemoryLimits = field(default_factory=InMemoryLimits)
     dead_letters: CollectingDeadLetters = field(default_factory=CollectingDeadLetters)
     clock: SettableClock = field(default_factory=SettableClock)
+    imports: InMemoryImports = field(default_factory=InMemoryImports)
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
@@ -83,6 +86,7 @@ class Deployment:
         services.limits = self.limits
         services.dead_letters = self.dead_letters
         services.clock = self.clock
+        services.imports = self.imports
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
@@ -156,6 +160,13 @@ class Deployment:
             for number, order in enumerate(self.outbox.orders)
         ]
         return delivery_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
+
+    def carry_out(self, *parts: str, milliseconds_left: int = 25_000) -> dict[str, Any]:
+        """Hand messages about parts of imports to the worker."""
+        record = self.event("import_worker/parts")["Records"][0]
+        records = [{**record, "messageId": f"message-{number}", "body": body} for number, body in enumerate(parts)]
+        context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: milliseconds_left)
+        return import_worker.app.lambda_handler({"Records": records}, context)  # type: ignore[arg-type]
 
     def form_token(self) -> str:
         token = re.search(r'name="form" value="([^"]+)"', self.page("get-subscribe").body)
