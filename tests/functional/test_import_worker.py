@@ -1,5 +1,6 @@
 """The worker that carries out imports, from queue event to report."""
 
+import io
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -83,3 +84,9 @@ def test_a_part_that_cannot_be_stored_now_is_delivered_again_and_goes_on(
 def test_a_worker_that_is_about_to_end_begins_no_row(deployment: Deployment) -> None:
     assert len(deployment.carry_out(put(deployment), milliseconds_left=5_000)["batchItemFailures"]) == 1
     assert deployment.kinds() == []
+
+
+def test_a_message_that_names_no_part_is_logged_as_such(deployment: Deployment, printed: io.StringIO) -> None:
+    deployment.carry_out("{")
+
+    assert "the message names no part" in printed.getvalue()

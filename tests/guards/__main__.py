@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 COPIED = (
     "functions",
     "layers",
+    "cli",
     "local",
     "tests",
     "events",
