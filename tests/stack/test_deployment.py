@@ -24,10 +24,14 @@ def test_tables_expire_restore_and_survive_deletion(stack: LocalStack, table: st
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_queue_feeds_the_worker_and_sets_aside_what_fails(stack: LocalStack) -> None:
-    (mapping,) = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+@pytest.mark.parametrize(
+    ("queue", "function"), [("LettersQueue", "DeliveryWorkerFunction"), ("ImportsQueue", "ImportWorkerFunction")]
+)
+def test_the_queue_feeds_the_worker_and_sets_aside_what_fails(stack: LocalStack, queue: str, function: str) -> None:
+    mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    (mapping,) = [one for one in mappings if stack.resources[function] in one["FunctionArn"]]
     queues = stack.client("sqs")
-    attributes = queues.get_queue_attributes(QueueUrl=stack.resources["LettersQueue"], AttributeNames=["All"])
+    attributes = queues.get_queue_attributes(QueueUrl=stack.resources[queue], AttributeNames=["All"])
 
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert attributes["Attributes"]["VisibilityTimeout"] == "150"
