@@ -3,6 +3,7 @@
 import typer
 
 from cli import doctor, jobs, ledger, policy
+from cli.imports import import_list
 
 app = typer.Typer(
     name="consentctl",
@@ -22,6 +23,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(doctor.app, name="doctor")
+app.command("import")(import_list)
 
 
 if __name__ == "__main__":

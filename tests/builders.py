@@ -66,6 +66,7 @@ def _compiled() -> dict[str, Any]:
             "objection_text": None,
             "recipients": [],
             "retention": "proof",
+            "import_grades": ["A"],
             "consent_text": {"en": "Yes, {brand} may send me {topics} by e-mail."},
             "withdrawal_text": {"en": "You can withdraw at any time: every letter from {brand} has a link."},
             **other,
@@ -123,6 +124,7 @@ def _compiled() -> dict[str, Any]:
                 profiling=True,
                 topics=[topic("opens", "op"), topic("clicks", "ck")],
                 valid_for={"months": 12, "days": 0},
+                import_grades=["A", "B"],
             ),
             purpose(
                 "grouping",

@@ -14,6 +14,7 @@ import consent_api.app
 import delivery_worker.app
 import expiry_worker.app
 import feedback_worker.app
+import import_worker.app
 import preference_center.app
 import retention_worker.app
 import shipped_policy
@@ -32,6 +33,7 @@ from fakes import (
     HashingSigner,
     InMemoryClaims,
     InMemoryDayIndex,
+    InMemoryImports,
     InMemoryLedger,
     InMemoryLimits,
     InMemoryMails,
@@ -91,6 +93,8 @@ class Deployment:
     mails: InMemoryMails = field(default_factory=InMemoryMails)
     stop_mail: str | None = None
 
+    imports: InMemoryImports = field(default_factory=InMemoryImports)
+
     def __post_init__(self) -> None:
         shipped_policy.compiled()
         self.subjects.clock = self.clock
@@ -109,6 +113,7 @@ class Deployment:
         services.dead_letters = self.dead_letters
         services.mails = self.mails
         services.clock = self.clock
+        services.imports = self.imports
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
@@ -208,6 +213,13 @@ class Deployment:
             for number, body in enumerate(bodies)
         ]
         return feedback_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
+
+    def carry_out(self, *parts: str, milliseconds_left: int = 25_000) -> dict[str, Any]:
+        """Hand messages about parts of imports to the worker."""
+        record = self.event("import_worker/parts")["Records"][0]
+        records = [{**record, "messageId": f"message-{number}", "body": body} for number, body in enumerate(parts)]
+        context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: milliseconds_left)
+        return import_worker.app.lambda_handler({"Records": records}, context)  # type: ignore[arg-type]
 
     def form_token(self) -> str:
         token = re.search(r'name="form" value="([^"]+)"', self.page("get-subscribe").body)

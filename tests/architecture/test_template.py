@@ -273,6 +273,16 @@ EXPECTED_RIGHTS = {
         "FeedbackWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     },
+    "ImportWorkerFunction": {
+        "SubjectsTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "LedgerTable": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
+        "${ImportsBucket.Arn}/imports/*": {"s3:GetObject"},
+        "${ImportsBucket.Arn}/reports/*": {"s3:GetObject", "s3:PutObject"},
+        "ImportsQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        "ImportWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    },
 }
 
 
@@ -369,6 +379,7 @@ def test_every_handler_exists() -> None:
     [
         ("DeliveryWorkerFunctionLetters", "LettersQueue", "DeliveryWorkerFunction"),
         ("FeedbackWorkerFunctionFeedback", "FeedbackQueue", "FeedbackWorkerFunction"),
+        ("ImportWorkerFunctionParts", "ImportsQueue", "ImportWorkerFunction"),
     ],
 )
 def test_orders_are_retried_reported_one_by_one_and_then_set_aside(mapping: str, queue: str, worker: str) -> None:
@@ -412,6 +423,19 @@ def test_claims_outlast_a_worker_and_end_before_the_queue_delivers_again() -> No
 
     worker = of_type("AWS::Lambda::Function")["DeliveryWorkerFunction"]
     assert worker["Timeout"] < HELD_SECONDS < of_type("AWS::SQS::Queue")["LettersQueue"]["VisibilityTimeout"]
+
+
+def test_what_is_imported_is_private_encrypted_and_leaves_by_itself() -> None:
+    bucket = of_type("AWS::S3::Bucket")["ImportsBucket"]
+    rules = {rule["Prefix"]: rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    statement = of_type("AWS::S3::BucketPolicy")["ImportsBucketPolicy"]["PolicyDocument"]["Statement"][0]
+
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["BucketEncryption"]
+    assert rules == {"imports/": 30, "reports/": 180, "": None}
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_every_log_group_forgets() -> None:

@@ -19,6 +19,7 @@ from consent_center.ports import (
     End,
     Envelope,
     Holdings,
+    Import,
     LetterOrder,
     Part,
     Profile,
@@ -456,3 +457,25 @@ class InMemoryMails:
     def set_aside(self, name: str, reason: str) -> None:
         if self.arrived.pop(name, None) is not None:
             self.for_staff[name] = reason
+
+
+class InMemoryImports:
+    kept: dict[str, Import] = field(default_factory=dict)
+    parts: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    reports: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+
+    def about(self, import_id: str) -> Import:
+        if import_id not in self.kept:
+            raise UnavailableError("import: NoSuchKey")
+        return self.kept[import_id]
+
+    def rows(self, import_id: str, part: int) -> Sequence[str]:
+        if (import_id, part) not in self.parts:
+            raise UnavailableError("import: NoSuchKey")
+        return self.parts[import_id, part]
+
+    def is_reported(self, import_id: str, part: int) -> bool:
+        return (import_id, part) in self.reports
+
+    def add_report(self, import_id: str, part: int, lines: Iterable[str]) -> None:
+        self.reports.setdefault((import_id, part), list(lines))

@@ -6,6 +6,7 @@ import consent_api.app
 import delivery_worker.app
 import expiry_worker.app
 import feedback_worker.app
+import import_worker.app
 import preference_center.app
 import retention_worker.app
 import subscription_links.app
@@ -16,7 +17,7 @@ from deployment import Deployment
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     deployment = Deployment()
     for function in (
-        *(subscription_links.app, preference_center.app, consent_api.app),
+        *(subscription_links.app, preference_center.app, consent_api.app, import_worker.app),
         *(delivery_worker.app, feedback_worker.app, retention_worker.app, expiry_worker.app),
     ):
         monkeypatch.setattr(function, "services", lambda: deployment.services)

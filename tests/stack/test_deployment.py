@@ -24,7 +24,7 @@ def test_tables_expire_restore_and_survive_deletion(stack: LocalStack, table: st
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-@pytest.mark.parametrize("queue", ["LettersQueue", "FeedbackQueue"])
+@pytest.mark.parametrize("queue", ["LettersQueue", "FeedbackQueue", "ImportsQueue"])
 def test_the_queue_feeds_the_worker_and_sets_aside_what_fails(stack: LocalStack, queue: str) -> None:
     queues = stack.client("sqs")
     attributes = queues.get_queue_attributes(QueueUrl=stack.resources[queue], AttributeNames=["All"])

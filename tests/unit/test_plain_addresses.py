@@ -78,3 +78,9 @@ def test_every_end_that_the_library_has_an_opinion_about_is_left_to_it() -> None
 
 def test_every_mailbox_that_the_library_writes_in_lower_case_is_left_to_it() -> None:
     assert set(CASE_INSENSITIVE_MAILBOX_NAMES) <= addresses._ROLES
+
+
+def test_the_library_may_be_made_ready_again_by_another_thread() -> None:
+    for _ in range(2):
+        addresses._validator.cache_clear()
+        assert addresses.parse_address('"quoted ada"@example.invalid').normalised == '"quoted ada"@example.invalid'

@@ -19,7 +19,7 @@ _PURPOSE: Document = {
     "retired": False, "brand": None, "marketing": False, "topics": [], "double_opt_in": False, "tracking": False,
     "profiling": False, "valid_for": None, "stale_after": None, "pauses": [], "fewer": [], "consent_text": None,
     "withdrawal_text": None,
-    "interest": None, "balancing_test": None, "objection_text": None,
+    "interest": None, "balancing_test": None, "objection_text": None, "import_grades": ["A"],
 }  # fmt: skip
 
 _DEFAULTS: dict[str, Document] = {

@@ -302,6 +302,17 @@ def marketing_mail_is_confirmed(policy: Policy) -> Iterator[Finding | Problem]:
 
 
 @_rule()
+def imports_are_proven(policy: Policy) -> Iterator[Finding | Problem]:
+    """An import brings consents only, and with double opt-in only those that were confirmed from the address."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        if purpose.get("import_grades") and purpose["legal_basis"] != "consent":
+            yield f"{pointer}/import_grades", "Only a consent can be imported.", "Remove “import_grades”."
+        elif purpose.get("double_opt_in") and "B" in purpose.get("import_grades", []):
+            what = "Evidence of grade B shows no confirmation, which “double_opt_in” asks for."
+            yield f"{pointer}/import_grades", what, "Write “import_grades: [A]”."
+
+
+@_rule()
 def tracking_is_asked(policy: Policy) -> Iterator[Finding | Problem]:
     """Tracking rests on consent, and what it records is profiled or marketed with on that consent only (ePrivacy)."""
     recorded = {

@@ -86,7 +86,7 @@ def test_every_row_has_every_key(document: Any) -> None:
         "retention_rules": "id name covers clock period never_sent legal_source justification signed_by review_on hold",
         "purposes": "id code retired name description controller brand legal_basis law marketing channels topics "
         "categories data_types sources recipients retention double_opt_in tracking profiling valid_for stale_after "
-        "pauses fewer consent_text withdrawal_text interest balancing_test objection_text served_by",
+        "pauses fewer consent_text withdrawal_text interest balancing_test objection_text served_by import_grades",
         "notices": "version published_on change changes summary approved_by languages",
         "seed": "id carried_by",
     }

@@ -266,6 +266,13 @@ CASES = [
         "double_opt_in: true",
     ),
     Case(
+        "imports-are-proven",
+        [("import_grades: [A] ", "import_grades: [A, B] ")],
+        "/purposes/direct-marketing-email/import_grades",
+        "import_grades: [A, B]",
+        "[A]",
+    ),
+    Case(
         "tracking-is-asked",
         [("    profiling: true\n    channels: [any]", "    profiling: true\n    tracking: true\n    channels: [any]")],
         "/purposes/profiling/tracking",

@@ -18,6 +18,7 @@ from consent_center.ports import (
     Clock,
     DayIndex,
     DeadLetters,
+    Imports,
     IncomingMails,
     Ledger,
     Limits,
@@ -217,6 +218,12 @@ class Services:
         from consent_center.adapters.kms import KmsPublicKeys
 
         return KmsPublicKeys(self._wire("kms"), lambda: self.config.signing_key)
+
+    @cached_property
+    def imports(self) -> Imports:
+        from consent_center.adapters.imports_s3 import S3Imports, s3_client
+
+        return S3Imports(s3_client(), self.config.imports_bucket)
 
 
 def _pause(attempt: int) -> None:

@@ -94,6 +94,10 @@ class Config:
         return self.environment.get("CONFIGURATION_SET") or None
 
     @property
+    def imports_bucket(self) -> str:
+        return self._required("IMPORTS_BUCKET")
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 

@@ -393,3 +393,35 @@ class IncomingMails(Protocol):
 
     def set_aside(self, name: str, reason: str) -> None:
         """Move a mail to where people will look for it. Harmless to repeat. UnavailableError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What all rows of an import share. `at` is when it was asked for, in epoch milliseconds."""
+
+    purpose: str
+    attested_by: str
+    """The operator who answers for it: an id, never an address."""
+    at: int
+    parts: int
+    rows: int
+    from_person: bool = True
+    """False: somebody else gave us the data, and the person has to be told (Art. 14 GDPR)."""
+    method: str | None = None
+    wording: tuple[str, ...] = ()
+    notice: str | None = None
+    language: str | None = None
+
+
+class Imports(Protocol):
+    def about(self, import_id: str) -> Import:
+        """What all rows share. UnavailableError also where nothing is kept (any more)."""
+
+    def rows(self, import_id: str, part: int) -> Sequence[str]:
+        """The rows of a part, one line of JSON each; parts count from 1."""
+
+    def is_reported(self, import_id: str, part: int) -> bool:
+        """Whether a part is done."""
+
+    def add_report(self, import_id: str, part: int, lines: Iterable[str]) -> None:
+        """Store what became of a part's rows. If there is a report already it stays."""

@@ -94,6 +94,8 @@ class Purpose:
     objection_text: Texts | None
     recipients: tuple[str, ...]
     retention: str
+    import_grades: tuple[str, ...]
+    """Grades of evidence with which a consent may be imported."""
 
     @property
     def rests_on_consent(self) -> bool:
@@ -382,6 +384,7 @@ def _purpose(row: Mapping[str, Any]) -> Purpose:
         objection_text=row["objection_text"],
         recipients=tuple(row["recipients"]),
         retention=row["retention"],
+        import_grades=tuple(row["import_grades"]),
     )
 
 

@@ -1,12 +1,12 @@
 """Recording what a person decided somewhere else. It lowers freely, and raises only with evidence and over no no."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from consent_center.domain import wishes
 from consent_center.domain.chain import evidence_id
-from consent_center.domain.contact import Address, contact_point
+from consent_center.domain.contact import Address, ContactPoint, contact_point
 from consent_center.domain.decision import DecisionState, require_allowed
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError
 from consent_center.domain.objection import Against, in_force
@@ -46,6 +46,8 @@ class Statement:
     topics: Sequence[str] = ()
     against: Against | None = None
     proof: Proof | None = None
+    decided_at: datetime | None = None
+    """When a no was said, if that is known."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""
@@ -72,8 +74,14 @@ def record_decision(
     chance: Chance,
     clock: Clock,
     pause: Pause,
+    source: str = API,
+    told: Mapping[str, object] | None = None,
+    is_own_yes: Callable[[str, int], bool] | None = None,
 ) -> Recorded:
     """Store a decision; `client` is the system that states it. What it answers is stored.
+
+    `source` is the door it came by and `told` are further facts of the entry. `is_own_yes` answers whether an event of
+    a chain is a consent that the person pressed here: a dated no that is older leaves it alone.
 
     InvalidFormError names each field that is wrong, by its path; UnknownNameError for what the policy lacks;
     ForbiddenTransitionError for a yes over the person's no (Art. 7(3), 21(3) GDPR); UnavailableError.
@@ -93,7 +101,11 @@ def record_decision(
         subject = subjects.load(contact).subject
         changes = _changes(statement, subject, purpose, policy, now)
         scopes = [scope for scope, _ in changes]
-        wanted = [scope for scope, after in changes if _is_news(subject, scope, after, now)]
+        wanted = [
+            scope
+            for scope, after in changes
+            if _is_news(subject, scope, after, now) and not _is_outdated(statement, subject, scope, is_own_yes)
+        ]
         if gives and purpose is not None:
             _refuse_over_a_no(subject, purpose, wanted)
         if not wanted:
@@ -101,7 +113,7 @@ def record_decision(
         decision = decide(
             subject,
             [(scope, after) for scope, after in changes if scope in wanted],
-            _act(statement, wanted, address, client, policy),
+            _act(statement, wanted, address, client, policy, source, told or {}),
             now=now,
             chance=chance.decision(),
             valid_until=dict.fromkeys((scope.code for scope in wanted), until) if until is not None else None,
@@ -111,6 +123,17 @@ def record_decision(
         return Recorded(is_new=True, evidence=decision.entry.evidence, scopes=scopes)
 
     return decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+
+
+def require_valid(statement: Statement, *, policy: Policy, now: int) -> None:
+    """Refuse what `record_decision` would refuse whoever the person is, before anything is stored.
+
+    InvalidFormError and UnknownNameError as there; the address is not looked at. `now` in epoch milliseconds.
+    """
+    purpose = policy.purpose(statement.purpose) if statement.purpose is not None else None
+    if statement.state is DecisionState.GIVEN and purpose is not None:
+        _end(statement, purpose, policy, now)
+    _changes(statement, Subject(ContactPoint("", CHANNEL, "", "")), purpose, policy, now)
 
 
 def _changes(
@@ -146,6 +169,17 @@ def _is_news(subject: Subject, scope: Scope, after: DecisionState, now: int) -> 
         return not decided.permits_at(now)
     # Refused and withdrawn are the same no; a second one proves nothing more.
     return not decided.state.is_the_persons_no
+
+
+def _is_outdated(
+    statement: Statement, subject: Subject, scope: Scope, is_own_yes: Callable[[str, int], bool] | None
+) -> bool:
+    """Whether the person said yes on our own pages after this no."""
+    decided = subject.decided.get(scope.code)
+    if is_own_yes is None or statement.decided_at is None or decided is None or subject.chain is None:
+        return False
+    is_newer = decided.state.permits and decided.at > _ms(statement.decided_at)
+    return is_newer and is_own_yes(subject.chain, decided.seq)
 
 
 def _end(statement: Statement, purpose: Purpose, policy: Policy, now: int) -> int | None:
@@ -194,10 +228,20 @@ def _wrong_names(proof: Proof, statement: Statement, purpose: Purpose, policy: P
     return wrong
 
 
-def _act(statement: Statement, scopes: Sequence[Scope], address: Address, client: str, policy: Policy) -> Act:
-    told = {**facts(policy, scopes, source=API, capability=API), "recorded_by": client}
+def _act(
+    statement: Statement,
+    scopes: Sequence[Scope],
+    address: Address,
+    client: str,
+    policy: Policy,
+    source: str,
+    also: Mapping[str, object],
+) -> Act:
+    told = {**facts(policy, scopes, source=source, capability=source), **also, "recorded_by": client}
     details: dict[str, object] = {"address": address.mailable}
     proof = statement.proof
+    if statement.decided_at is not None:
+        told["decided_at"] = statement.decided_at.isoformat()
     if proof is not None:
         told |= {"collected_at": proof.collected_at.isoformat(), "language": proof.language}
         if proof.confirmed_at is not None:

@@ -1,0 +1,138 @@
+"""Whatever happens in whatever order: nothing but the person's own act leads from a no to a yes, or to one unproven."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.unit.usecases.test_imports import ADA, ImportWorld
+
+from builders import PURPOSE
+from consent_center.adapters.addresses import parse_address
+from consent_center.domain import wishes
+from consent_center.domain.decision import DecisionState
+from consent_center.domain.errors import DomainError
+from consent_center.domain.importing import Evidence, ImportedRow
+from consent_center.domain.objection import Against
+from consent_center.usecases.letters import Delivery
+from consent_center.usecases.record import Proof, Statement, record_decision
+
+TOPICS = st.sampled_from([("product-news",), ("events",), ("product-news", "events")])
+STATES = st.sampled_from([DecisionState.GIVEN, DecisionState.WITHDRAWN, DecisionState.REFUSED])
+SPELLINGS = st.sampled_from([ADA, ADA.upper(), ADA.title(), f" {ADA} "])
+
+
+class Roads(RuleBasedStateMachine):
+    """Imports, the API, the page, one-click, a confirmed sign-up and undo, on one person."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = ImportWorld()
+        self.world.most = type(self.world.most)(per_address=10**6, per_source=10**6)
+        self.imports = 0
+        self.token: str | None = None
+        self.done: str | None = None
+        self.before: dict[str, DecisionState] = {}
+        self.was_the_person = True
+
+    def others_act(self) -> None:
+        self.remember(by_person=False)
+
+    def remember(self, *, by_person: bool) -> None:
+        self.world.clock.move(seconds=30)
+        self.before = {code: one.state for code, one in self.decided().items()}
+        self.was_the_person = by_person
+
+    def decided(self) -> dict[str, Any]:
+        return dict(self.world.subjects.load(self.world.contact()).subject.decided)
+
+    @rule(state=STATES, topics=TOPICS, who=SPELLINGS, grade=st.sampled_from("ABC"), age=st.integers(0, 3))
+    def import_a_row(self, state: DecisionState, topics: tuple[str, ...], who: str, grade: str, age: int) -> None:
+        self.others_act()
+        at = self.world.moment - timedelta(days=age)
+        evidence = {"A": Evidence(at, confirmed_at=at), "B": Evidence(at), "C": Evidence()}[grade]
+        given = state is DecisionState.GIVEN
+        row = ImportedRow(2, who, state, topics, None if given else at, evidence if given else Evidence())
+        self.imports += 1
+        (report,) = self.world.bring(row, name=f"import-{self.imports}")
+        assert not (given and grade != "A" and report["outcome"] == "recorded")
+
+    @precondition(lambda self: self.imports)
+    @rule()
+    def deliver_a_part_again(self) -> None:
+        self.others_act()
+        name = f"import-{self.imports}"
+        self.world.imports.reports.pop((name, 1), None)
+        self.world.run(name)
+        assert json.loads(self.world.imports.reports[name, 1][0])["row"] == 2
+
+    @rule(state=STATES, topics=TOPICS, proven=st.booleans())
+    def state_it_by_the_api(self, state: DecisionState, topics: tuple[str, ...], proven: bool) -> None:
+        self.others_act()
+        at = datetime.fromtimestamp(self.world.clock() / 1000, UTC)
+        proof = Proof(at, "phone", ("Yes.",), "en", confirmed_at=at if proven else None)
+        statement = Statement(ADA, state, PURPOSE, topics, proof=proof if state is DecisionState.GIVEN else None)
+        try:
+            record_decision(statement, client="crm", addresses=parse_address, **self.world.deciding)
+        except DomainError:
+            return
+
+    @rule(against=st.sampled_from(Against))
+    def object_by_the_api(self, against: Against) -> None:
+        self.others_act()
+        statement = Statement(ADA, DecisionState.OBJECTED, against=against)
+        record_decision(statement, client="crm", addresses=parse_address, **self.world.deciding)
+
+    @rule(topics=TOPICS)
+    def sign_up_and_confirm(self, topics: tuple[str, ...]) -> None:
+        self.remember(by_person=True)
+        self.world.sign_up(*topics)
+        if self.world.deliver() is Delivery.SENT:
+            self.world.confirm(self.world.letter_token("confirm_url"))
+        self.token = self.token or self.world.manage_token()
+
+    @rule()
+    def one_click(self) -> None:
+        headers = self.world.check(topic="product-news")[0].headers
+        self.remember(by_person=True)
+        if headers:
+            self.world.withdraw(headers["List-Unsubscribe"].rsplit("/", 1)[1].rstrip(">"))
+
+    @precondition(lambda self: self.token)
+    @rule(topic=st.sampled_from(["product-news", "events"]))
+    def stop_on_the_page(self, topic: str) -> None:
+        self.remember(by_person=True)
+        self.token = self.world.manage_token()
+        self.done = self.world.wish(self.token, wishes.stop(self.world.policy.purpose(PURPOSE), topic)) or self.done
+
+    @precondition(lambda self: self.done)
+    @rule()
+    def undo(self) -> None:
+        self.remember(by_person=True)
+        assert self.token
+        self.world.undo(self.token, self.done)
+        self.done = None
+
+    @invariant()
+    def only_the_person_turns_a_no_into_a_yes(self) -> None:
+        if self.was_the_person:
+            return
+        for code, state in self.before.items():
+            if state.is_the_persons_no:
+                assert not self.decided()[code].state.permits
+
+    @invariant()
+    def every_yes_is_proven_and_the_chain_holds(self) -> None:
+        entries = {entry.seq: entry for entry in self.world.events()}
+        for one in self.decided().values():
+            if not one.state.permits:
+                continue
+            entry = entries[one.seq]
+            if entry.kind == "given" and entry.body["source"] in ("import", "api"):
+                assert entry.body["confirmed_at"]
+
+
+TestRoads = Roads.TestCase
+TestRoads.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
