@@ -459,6 +459,7 @@ class InMemoryMails:
             self.for_staff[name] = reason
 
 
+@dataclass
 class InMemoryImports:
     kept: dict[str, Import] = field(default_factory=dict)
     parts: dict[tuple[str, int], list[str]] = field(default_factory=dict)
