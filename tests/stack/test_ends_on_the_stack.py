@@ -1,0 +1,138 @@
+"""How long records stay, on the running stack: decisions over HTTP, the stream, and looks with the worker's rights."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from consent_center.adapters.dynamodb import keys
+from local.stack import LocalStack
+from world import Auditor, Visitor
+
+
+class Leaver(Visitor):
+    """Somebody who subscribed and left again."""
+
+    chain: str = ""
+
+    def state(self) -> dict[str, Any]:
+        items = Auditor(self.stack).everything()["SubjectsTable"]
+        (found,) = [item for item in items if item.get("chain", {}).get("S") == self.chain]
+        return dict(found)
+
+
+@pytest.fixture
+def left(stack: LocalStack) -> Leaver:
+    visitor = Leaver(stack)
+    visitor.subscribed("events")
+    visitor.chain = visitor.check("events")["evidence"].partition(".")[0]
+    assert visitor.post(visitor.stop_link("events"), by="page").status == 200
+    return visitor
+
+
+def look_at(stack: LocalStack, state: dict[str, Any]) -> Any:
+    """What the queue does a quarter of an hour later."""
+    _, key_id, pseudonym = state["pk"]["S"].split("#")
+    record = {
+        "messageId": "message-1",
+        "body": json.dumps([state["controller"]["S"], "email", key_id, pseudonym]),
+        "eventSource": "aws:sqs",
+    }
+    return stack.invoke("ExpiryWorkerFunction", {"Records": [record]})
+
+
+def test_a_decision_has_its_record_looked_at_a_quarter_of_an_hour_later(stack: LocalStack) -> None:
+    def held_back() -> int:
+        attributes = stack.client("sqs").get_queue_attributes(
+            QueueUrl=stack.resources["ReviewsQueue"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+        )
+        return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
+    before = held_back()
+    Visitor(stack).subscribed("events")
+    end = time.monotonic() + 20
+    while held_back() <= before:
+        assert time.monotonic() < end, "nobody ordered a look"
+        time.sleep(0.1)
+
+
+def test_what_is_over_gets_its_end_and_loses_its_circumstances_later(stack: LocalStack, left: Leaver) -> None:
+    state = left.state()
+    assert "expires_at" not in state
+    assert look_at(stack, state) == {"batchItemFailures": []}
+
+    looked_at = left.state()
+    assert looked_at["rule"] == {"S": "marketing-evidence"}
+    # Never sent anything: six months.
+    assert 180 * 86_400 < int(looked_at["expires_at"]["N"]) - time.time() < 185 * 86_400
+    events = Auditor(stack).of_chain("SubjectsTable", state["chain"]["S"])
+    assert all("expires_at" in event for event in events)
+    assert all("more" in event for event in events), "it can still be undone"
+    assert left.check("events")["reason"] == "withdrawn"
+
+
+def test_what_has_expired_is_gone_before_it_is_removed(stack: LocalStack, left: Leaver) -> None:
+    state = left.state()
+    stack.client("dynamodb").update_item(
+        TableName=stack.resources["SubjectsTable"],
+        Key={"pk": state["pk"], "sk": state["sk"]},
+        UpdateExpression="SET expires_at = :now",
+        ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
+    )
+
+    assert left.check("events")["reason"] == "no_record"
+
+
+def test_a_removal_leaves_a_proof_and_the_job_of_the_night_runs(stack: LocalStack, left: Leaver) -> None:
+    state = left.state()
+    removed_at = int(time.time())
+    record = {
+        "eventID": f"removal-{removed_at}-{state['pk']['S'][-6:]}",
+        "eventName": "REMOVE",
+        "eventSource": "aws:dynamodb",
+        "eventSourceARN": f"arn:aws:dynamodb:eu-central-1:0:table/{stack.resources['SubjectsTable']}/stream/x",
+        "userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"},
+        "dynamodb": {
+            "ApproximateCreationDateTime": removed_at,
+            "Keys": {"pk": state["pk"], "sk": state["sk"]},
+            "OldImage": {**state, "expires_at": {"N": str(removed_at - 60)}, "rule": {"S": "marketing-evidence"}},
+        },
+    }
+    assert stack.invoke("ExpiryWorkerFunction", {"Records": [record]}) is None
+    day = time.strftime("%Y-%m-%d", time.gmtime(removed_at))
+    proofs = [
+        item
+        for shard in range(keys.LEDGER_SHARDS)
+        for item in stack.client("dynamodb").query(
+            TableName=stack.resources["LedgerTable"],
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"P#{day}#{shard}"}},
+        )["Items"]
+        if item["sk"]["S"] == record["eventID"]
+    ]
+    (proof,) = proofs
+    assert (proof["kind"]["S"], proof["rule"]["S"]) == ("STATE", "marketing-evidence")
+
+    answer = left.request("POST", "/_local/jobs/review", b"{}", {"Content-Type": "application/json"})
+    assert answer.json["job"] == "review"
+    assert answer.json["failed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "action", "arguments"),
+    [
+        ("SubjectsTable", "delete_item", {"Key": {"pk": {"S": "S#k1#x"}, "sk": {"S": "STATE"}}}),
+        ("SubjectsTable", "put_item", {"Item": {"pk": {"S": "S#k1#x"}, "sk": {"S": "STATE"}}}),
+        ("LedgerTable", "delete_item", {"Key": {"pk": {"S": "C#x"}, "sk": {"S": "E#0000000001"}}}),
+        ("TransientTable", "get_item", {"Key": {"pk": {"S": "LETTER#x"}, "sk": {"S": "CLAIM"}}}),
+    ],
+)
+def test_the_worker_may_give_ends_and_nothing_else(
+    stack: LocalStack, table: str, action: str, arguments: dict[str, Any]
+) -> None:
+    client = stack.client("dynamodb", role="ExpiryWorkerFunctionRole")
+    with pytest.raises(ClientError) as refused:
+        getattr(client, action)(TableName=stack.resources[table], **arguments)
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
