@@ -27,4 +27,4 @@ app.command("import")(import_list)
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="consentctl")

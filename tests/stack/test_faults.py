@@ -285,7 +285,7 @@ ROUTES = {
     "confirm-page": Route(_confirm_page, ("GetItem", "GetItem"), ()),
     "page": Route(_page(), ("Query",), _GIVEN),
     "history": Route(_page("/history"), ("GetItem", "Query", "Query"), _GIVEN),
-    "why": Route(_why, ("GetItem", "GetItem"), _GIVEN),
+    "why": Route(_why, ("Query", "GetItem"), _GIVEN),
 }
 
 READS = {"GetItem", "Query", "BatchGetItem"}
