@@ -153,3 +153,13 @@ def test_one_key_that_stays_unprocessed_is_left_out_and_no_other(
 
     monkeypatch.setattr(moto_database, "call_all", leave_one)
     assert set(subjects.states(contacts)) == set(contacts[1:])
+
+
+@pytest.mark.parametrize("answer", [TimeoutError(PEOPLE[0]), refusal("InternalServerError", 500)])
+def test_a_record_that_cannot_be_read_is_told_as_unavailable(
+    moto_database: Database, subjects: DynamoSubjects, answer: Answer | Exception
+) -> None:
+    Faulty(moto_database, operation="GetItem", answer=answer)
+    with pytest.raises(UnavailableError) as error:
+        subjects.load(a_contact())
+    assert PEOPLE[0] not in str(error.value)

@@ -223,6 +223,25 @@ def test_what_is_sent_once_is_not_sent_again_when_a_kept_connection_breaks(peers
     assert (len(peer.requests), pauses) == (2, [])
 
 
+def test_what_is_sent_once_is_not_sent_again_when_sending_breaks(
+    peers: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = peers(answer({"n": 1}), answer({"n": 2}))
+    made, _ = wire_to(peer, ONCE)
+    made.post("/", {})
+    send, broken = connections._send, [ConnectionResetError()]
+
+    def breaks_once(*arguments: Any) -> None:
+        if broken:
+            raise broken.pop()
+        send(*arguments)
+
+    monkeypatch.setattr(connections, "_send", breaks_once)
+    with pytest.raises(CallFailedError):
+        made.post("/", {})
+    assert len(peer.requests) == 1
+
+
 def test_what_is_sent_once_takes_no_connection_that_rested(peers: Callable[..., Peer]) -> None:
     peer = peers(answer({"n": 1}), answer({"n": 2}), answer({"n": 3}))
     clock = SettableClock()
