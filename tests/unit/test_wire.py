@@ -233,6 +233,7 @@ def test_what_is_sent_once_is_not_sent_again_when_sending_breaks(
 
     def breaks_once(*arguments: Any) -> None:
         if broken:
+            arguments[0].close()
             raise broken.pop()
         send(*arguments)
 
