@@ -106,6 +106,8 @@ class _Language:
 
     def __init__(self, folder: Path, locales: Path, language: str) -> None:
         self._folder, self._language = folder, language
+        # A page names the same few days again and again; what is kept is a line a day.
+        self._named_day = lru_cache(maxsize=1_000)(self._name_day)
         wanted = [language.replace("-", "_"), language.split("-", 1)[0]]
         self.translations = gettext.translation(_DOMAIN, locales, wanted, fallback=True)
 
@@ -170,7 +172,7 @@ class _Language:
         moment = datetime.fromtimestamp(epoch_seconds, UTC)
         say = self.translations.gettext
         return say("%(date)s, %(hour)s:%(minute)s UTC") % {
-            "date": self._named_day(moment),
+            "date": self._named_day(moment.date()),
             "hour": f"{moment.hour:02d}",
             "minute": f"{moment.minute:02d}",
         }
@@ -182,13 +184,13 @@ class _Language:
         """
         _refuse_missing({"day": iso})
         if not isinstance(iso, str):
-            return self._named_day(datetime.fromtimestamp(iso, UTC))
+            return self._named_day(datetime.fromtimestamp(iso, UTC).date())
         try:
             return self._named_day(date.fromisoformat(iso))
         except ValueError:
             return iso
 
-    def _named_day(self, day: date) -> str:
+    def _name_day(self, day: date) -> str:
         say = self.translations.gettext
         return say("%(day)s %(month)s %(year)s") % {
             "day": day.day,
