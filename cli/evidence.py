@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,12 +80,13 @@ def evidence(
             _refuse_wrong(to, letter, on, purpose, language, compiled)
             deployment = Deployment(stack, local)
             texts = Texts()
-            case = _case(address, controller, language, compiled, deployment, Path(out))
-            case.signer = case.signer if sign else None
-            case.asked = _asked(letter, on, purpose, topic, case, deployment)
-            _fetch_seals(case, deployment)
-            with archive_at(to) as archive:
-                holds = make(case, archive, texts, _site(case, texts))
+            with closing(_services(deployment)) as services:
+                case = _case(address, controller, language, compiled, deployment, services, Path(out))
+                case.signer = case.signer if sign else None
+                case.asked = _asked(letter, on, purpose, topic, case, services)
+                _fetch_seals(case, deployment)
+                with archive_at(to, case.now) as archive:
+                    holds = make(case, archive, texts, _site(case, texts))
     except (BotoCoreError, ClientError, UnavailableError) as error:
         console.print(_said(error), style="red", markup=False)
         raise typer.Exit(NOTHING_MADE) from None
@@ -103,6 +105,10 @@ def evidence(
         raise typer.Exit(DOES_NOT_HOLD)
 
 
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
 def _refuse_wrong(
     to: Path, letter: str | None, on: str | None, purpose: str | None, language: str, policy: Policy
 ) -> None:
@@ -114,6 +120,8 @@ def _refuse_wrong(
         raise BadInputError("Either --letter or --on, not both.")
     if on is not None and purpose is None:
         raise BadInputError("--on needs --purpose.")
+    if on is not None:
+        _span(on, _now())
     if language not in policy.languages:
         raise BadInputError("The policy does not speak this language.")
 
@@ -126,7 +134,15 @@ def _compiled(folder: Path, out: Path) -> Policy:
     return Policy(json.loads((out / "consent_policy/policy.json").read_text("utf-8")))
 
 
-def _case(text: str, controller: str | None, language: str, policy: Policy, deployment: Deployment, out: Path) -> Case:
+def _case(
+    text: str,
+    controller: str | None,
+    language: str,
+    policy: Policy,
+    deployment: Deployment,
+    services: Services,
+    out: Path,
+) -> Case:
     try:
         address = parse_address(text)
     except InvalidAddressError:
@@ -134,7 +150,6 @@ def _case(text: str, controller: str | None, language: str, policy: Policy, depl
     whose = controller or policy.form_purpose.controller
     if not policy.purposes_of(whose):
         raise BadInputError("The policy has no such controller.")
-    services = _services(deployment)
     found = _holdings(address, whose, services)
     held = found[0]
     chain = held.subject.chain
@@ -160,16 +175,32 @@ def _case(text: str, controller: str | None, language: str, policy: Policy, depl
         seals=seals,
         signer=services.receipt_signer,
         base_url=deployment.output("ApiUrl"),
-        now=time.time_ns() // 1_000_000,
+        now=_now(),
         undo_ms=UNDO_SECONDS * 1000,
         language=language,
     )
 
 
-def _services(deployment: Deployment) -> Services:
-    """The product's own adapters, with the operator's rights."""
+class _Adapters(Services):
+    """The product's own adapters, whose connections are closed when the command has ended."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._wires: list[Any] = []
+
+    def _wire(self, service: str) -> Any:
+        self._wires.append(super()._wire(service))
+        return self._wires[-1]
+
+    def close(self) -> None:
+        for wire in self._wires:
+            wire.connections.close()
+
+
+def _services(deployment: Deployment) -> _Adapters:
+    """With the operator's own rights."""
     secrets = deployment.resources("AWS::SecretsManager::Secret")
-    return Services(
+    return _Adapters(
         Config(
             {
                 **deployment.environment(),
@@ -230,11 +261,11 @@ def _payloads(deployment: Deployment, chain: str | None) -> Iterator[Kept]:
 
 
 def _asked(
-    letter: str | None, on: str | None, purpose: str | None, topic: str | None, case: Case, deployment: Deployment
+    letter: str | None, on: str | None, purpose: str | None, topic: str | None, case: Case, services: Services
 ) -> Asked | None:
     try:
         if letter is not None:
-            return _about_letter(letter, case, deployment)
+            return _about_letter(letter, case, services)
         if on is not None and purpose is not None:
             question = Question(case.policy.purpose(purpose), CHANNEL, topic)
             if question.purpose.controller != case.controller:
@@ -245,8 +276,7 @@ def _asked(
     return None
 
 
-def _about_letter(letter: str, case: Case, deployment: Deployment) -> Asked:
-    services = _services(deployment)
+def _about_letter(letter: str, case: Case, services: Services) -> Asked:
     link = _link(letter, services)
     contact = link.contact
     pepper = services.secrets.peppers().keys.get(contact.key_id)

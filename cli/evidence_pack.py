@@ -14,7 +14,7 @@ from itertools import chain as chain_of
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from cli.ledger import EXPORT_VERSION, PUBLIC_KEY, leaves_in, read_export, read_seals, signature_check
+from cli.ledger import EXPORT_VERSION, PUBLIC_KEY, expected, leaves_in, read_export, read_seals, signature_check
 from consent_center.domain.chain import Entry, Payload, evidence_id
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnavailableError, UnknownNameError
@@ -97,13 +97,17 @@ class _Row:
 class Archive:
     """A ZIP that only its owner can read, and that is there whole or not at all. Hashes what it takes."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], at: int) -> None:
+        """`at` is the time (epoch milliseconds) that its files bear."""
+        self._made = datetime.fromtimestamp(at / 1000, UTC).timetuple()[:6]
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True)
         self.hashes: dict[str, str] = {}
 
     def add(self, name: str, chunks: Iterable[bytes]) -> None:
         digest = hashlib.sha256()
-        with self._zip.open(name, "w", force_zip64=True) as file:
+        info = zipfile.ZipInfo(name, self._made)
+        info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+        with self._zip.open(info, "w", force_zip64=True) as file:
             for chunk in chunks:
                 digest.update(chunk)
                 file.write(chunk)
@@ -114,14 +118,16 @@ class Archive:
 
 
 @contextmanager
-def archive_at(to: Path) -> Iterator[Archive]:
+def archive_at(to: Path, at: int) -> Iterator[Archive]:
     """A new archive at `to`: it appears when all went well, and nothing is left when not."""
     number, part = tempfile.mkstemp(prefix=f".{to.name}.", suffix=".part", dir=to.parent)
     try:
         with os.fdopen(number, "wb") as file:
-            archive = Archive(file)
-            yield archive
-            archive.close()
+            archive = Archive(file, at)
+            try:
+                yield archive
+            finally:
+                archive.close()
             file.flush()
             os.fsync(file.fileno())
         # A link, because it never takes the place of a pack that appeared meanwhile.
@@ -144,7 +150,7 @@ class _Making:
         self._spoilt: list[Finding] = []
         self._signer = case.signer
         self._rows: deque[_Row] = deque(maxlen=MOST_SHOWN)
-        self._count = 0
+        self._count = self._bare = 0
 
     def run(self, texts: Texts, site: Mapping[str, Any]) -> bool:
         case = self._case
@@ -281,6 +287,7 @@ class _Making:
 
     def _add_row(self, entry: Entry, kept: Kept | None, keeping: Keeping, open_givings: dict[str, _Row]) -> None:
         self._count += 1
+        self._bare += kept is None
         payload = kept.payload if kept else None
         if payload is not None and not (
             payload.commitment == entry.body.get("commitment") and payload.circumstances_hold
@@ -324,6 +331,9 @@ class _Making:
         if not isinstance(version, str) or (version, str(language)) in self._notices:
             return
         text = self._case.notice(version, str(language))
+        if text is not None and entry.body.get("notice_hash") != self._case.policy.notice_hash(version, str(language)):
+            # Not the edition that was shown: better none than another one.
+            text = None
         name = f"notices/{version}.{language}.json" if text is not None and _is_plain(f"{version}.{language}") else ""
         if text is not None and name:
             self._archive.add(name, [text])
@@ -345,6 +355,9 @@ class _Making:
                 # Whoever may not sign may not sign the next one either.
                 self._signer = None
         name = f"receipts/receipt-{entry.seq}.json"
+        if name in self._archive.hashes:
+            # Two entries claim this place, as the verifier says too.
+            return None, False
         self._archive.add(name, [content])
         return name, is_signed
 
@@ -359,8 +372,8 @@ class _Making:
         chains = self._header["chains"]
         entries = read_export(self._ledger, Path(LEDGER))
         holds = signature_check(self._case.seals / PUBLIC_KEY)
-        # Which seals there have to be, only the whole bucket says: `ledger verify` asks it of an export.
-        report = verify_ledger(entries, read_seals(self._case.seals), leaves_in(self._case.seals), holds, None, chains)
+        seals, leaves = read_seals(self._case.seals), leaves_in(self._case.seals)
+        report = verify_ledger(entries, seals, leaves, holds, expected(self._header), chains)
         report.findings += self._spoilt
         if self._subject.chain is not None and self._newest_hash() != self._subject.head:
             report.findings.append(Finding(Fault.MISSING, None, self._subject.chain, self._subject.seq))
@@ -378,9 +391,8 @@ class _Making:
             found.append(f"{report.unsealed} entries of days that are not sealed yet")
         if not report.seals:
             found.append("seals: there is none that covers these entries")
-        without = [row.entry.evidence for row in self._rows if row.payload is None]
-        if without:
-            found.append(f"personal details that are gone, so that their commitments prove nothing: {len(without)}")
+        if self._bare:
+            found.append(f"personal details of {self._bare} entries: they are gone, and what is left names nobody")
         return found
 
     def _cover(self, found: Plan, report: Report, answered: Sequence[Answer]) -> dict[str, Any]:
