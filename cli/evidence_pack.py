@@ -587,7 +587,7 @@ Evidence pack of Consent Center
 index.html          what is held about one person, in words; each row names the entry that it is traced to
 data.json           all that is stored: state, profile, requests, sends, personal details with their ends and rules
 ledger.ndjson       the person's chain of evidence, exactly as stored
-receipts/           a receipt for each event (ISO/IEC TS 27560); signed where it has "signatures"
+receipts/           a receipt for each event (ISO/IEC TS 27560); signed where it has "jws"
 notices/            the editions of the privacy notice that the entries name
 seals/              the seals of the days of these entries, and their lists
 public-key.pem      the public half of the key that signs seals and receipts
