@@ -21,7 +21,6 @@ COPIED = (
     "cli",
     "functions",
     "layers",
-    "cli",
     "local",
     "tests",
     "events",
