@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -227,7 +227,7 @@ def _holdings(address: Address, controller: str, services: Services) -> list[Hol
     return sorted(with_something, key=lambda one: one.subject.chain is None) or found[:1]
 
 
-def _events(deployment: Deployment, table: str, chain: str | None) -> Iterator[Mapping[str, Any]]:
+def _events(deployment: Deployment, table: str, chain: str | None) -> Iterator[dict[str, Any]]:
     """The items of a chain in order, a page after the other."""
     if chain is None:
         return
@@ -342,8 +342,8 @@ def _fetch_seals(case: Case, deployment: Deployment) -> None:
         return content
 
     with ThreadPoolExecutor(8) as pool:
-        for name, text in zip(names, pool.map(fetch, names), strict=True):
-            keep(case.seals / name, text)
+        for name, content in zip(names, pool.map(fetch, names), strict=True):
+            keep(case.seals / name, content)
     for day, hashes in sorted(by_day.items()):
         for key in _lists_after(day, case.seals):
             if hashes and key in versions:

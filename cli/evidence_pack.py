@@ -151,6 +151,7 @@ class _Making:
         self._signer = case.signer
         self._rows: deque[_Row] = deque(maxlen=MOST_SHOWN)
         self._count = self._bare = 0
+        self._header: dict[str, Any] = {}
 
     def run(self, texts: Texts, site: Mapping[str, Any]) -> bool:
         case = self._case
@@ -181,7 +182,12 @@ class _Making:
         lines = iter(self._case.lines())
         first = next(lines, None)
         since = _day_in(first) or today
-        header = {"export": EXPORT_VERSION, "from": since, "through": today, "chains": [chain] if chain else []}
+        header: dict[str, Any] = {
+            "export": EXPORT_VERSION,
+            "from": since,
+            "through": today,
+            "chains": [chain] if chain else [],
+        }
         self._header = header
         self._ledger.write(json.dumps(header) + "\n")
         for line in chain_of([first] if first is not None else [], lines):

@@ -199,6 +199,14 @@ def test_what_the_policy_never_had_is_refused_as_a_question_and_left_out_of_an_e
     assert life.asked(NOON)[0][1] is YES
 
 
+def test_since_when_something_is_retired_no_entry_says() -> None:
+    life = Life().give("paper", "events")
+
+    assert life.asked(NOON, topic="paper") == [(0, UNKNOWN, Reason.GIVEN, "chain.1")]
+    assert life.asked(NOON - DAY, topic="paper") == [(-1, NO, Reason.NO_RECORD, None)]
+    assert life.asked(NOON, topic=None) == [(0, YES, Reason.GIVEN, "chain.1")]
+
+
 _TOPICS = st.sets(st.sampled_from(["events", "product-news"]), min_size=1).map(sorted)
 _ACTS = st.one_of(
     st.tuples(st.sampled_from(["give", "withdraw"]), _TOPICS),

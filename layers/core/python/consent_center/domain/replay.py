@@ -47,9 +47,14 @@ class Question:
     channel: str
     topic: str | None = None
     asked: AskedAbout = field(init=False)
+    """As if nothing of the purpose had been retired."""
+    today: AskedAbout = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "asked", AskedAbout(self.purpose, self.channel, self.topic))
+        topics = tuple(replace(topic, retired=False) for topic in self.purpose.topics)
+        pursued = replace(self.purpose, retired=False, topics=topics)
+        object.__setattr__(self, "asked", AskedAbout(pursued, self.channel, self.topic))
+        object.__setattr__(self, "today", AskedAbout(self.purpose, self.channel, self.topic))
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -88,6 +93,9 @@ class Replay:
             reason = Reason.PAUSED
         elif never.reason is not just_now.reason:
             # Between these two any send may lie, and each of them decides otherwise.
+            verdict = Verdict.UNKNOWN
+        elif never.allowed and not question.today.permission(self.subject, at).allowed:
+            # It is retired by now, and no entry says since when.
             verdict = Verdict.UNKNOWN
         if not self.is_whole:
             verdict = Verdict.UNKNOWN
