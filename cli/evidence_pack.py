@@ -609,10 +609,9 @@ hashes of entries of others; nothing can be read from these about anybody.
 
 To check a seal by openssl alone:
 
-  python3 -c 'import json, sys, base64
-  file = json.load(open(sys.argv[1]))
-  open("seal.bin", "wb").write(json.dumps(file["seal"], sort_keys=True, separators=(",", ":")).encode())
-  open("seal.sig", "wb").write(base64.b64decode(file["signature"]))' seals/seals/DAY.json
+  python3 -c 'import base64, json, sys; file = json.load(open(sys.argv[1])); \\
+    open("seal.bin", "w").write(json.dumps(file["seal"], sort_keys=True, separators=(",", ":"))); \\
+    open("seal.sig", "wb").write(base64.b64decode(file["signature"]))' seals/seals/DAY.json
   openssl dgst -sha512 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:64 -verify public-key.pem \\
     -signature seal.sig seal.bin
 
