@@ -3,6 +3,7 @@
 import typer
 
 from cli import doctor, jobs, ledger, policy
+from cli.evidence import evidence
 from cli.imports import import_list
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(doctor.app, name="doctor")
 app.command("import")(import_list)
+app.command("evidence")(evidence)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,18 @@ class Deployment:
             raise typer.BadParameter(f"the stack {self._stack} has no output {name}; deploy this version first")
         return self._outputs[name]
 
+    def environment(self) -> dict[str, str]:
+        """What the product's own adapters read from the environment: where AWS is, and for the local stack as whom."""
+        found = {"AWS_REGION": str(self._session.region_name or "")}
+        if self._endpoint is None:
+            return {**os.environ, **found}
+        return {
+            **found,
+            "AWS_ENDPOINT_URL": self._endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
     @property
     def local_port(self) -> int:
         """The PORT of `make run`; 0 for AWS."""

@@ -70,7 +70,7 @@ def export(
             file.write(json.dumps(header) + "\n")
             for day in progress.track(days, description="Exporting days"):
                 for item in _entries_of(database, table, day):
-                    file.write(_line(item) + "\n")
+                    file.write(line(item) + "\n")
                     count += 1
     except (BotoCoreError, ClientError) as error:
         console.print(f"The ledger could not be read: {type(error).__name__}. Nothing was exported.", style="red")
@@ -94,17 +94,17 @@ def fetch_seals(
     console = Console(stderr=True)
     try:
         s3, bucket = deployment.client("s3"), deployment.output("SealsBucket")
-        versions = _oldest_versions(s3, bucket)
+        versions = oldest_versions(s3, bucket)
         names = sorted(key for key in versions if key.startswith("seals/"))
-        changed = [] if _keep(to / PUBLIC_KEY, _public_key(deployment)) else [PUBLIC_KEY]
+        changed = [] if keep(to / PUBLIC_KEY, public_key(deployment)) else [PUBLIC_KEY]
         with _progress(console) as progress:
             for name in progress.track(names, total=len(names), description="Fetching seals"):
                 text = s3.get_object(Bucket=bucket, Key=name, VersionId=versions[name])["Body"].read()
-                if not _keep(to / name, text):
+                if not keep(to / name, text):
                     changed.append(name)
-                for key in _list_key(text):
+                for key in list_key(text):
                     if key in versions and not (to / key).exists():
-                        _download(s3, bucket, key, versions[key], to / key)
+                        download(s3, bucket, key, versions[key], to / key)
     except (BotoCoreError, ClientError) as error:
         console.print(f"The seals could not be fetched: {type(error).__name__}.", style="red")
         raise typer.Exit(2) from None
@@ -129,13 +129,14 @@ def verify(
     try:
         signature_holds = signature_check(key or seals / PUBLIC_KEY)
         header = _header(exported)
-        last = _day(through) if through else _expected(header)
+        last = _day(through) if through else expected(header)
         with (
             Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as progress,
             progress.open(exported, encoding="utf-8", errors="surrogateescape", description="Reading entries") as lines,
         ):
             entries = read_export(lines, exported)
-            report = verify_ledger(entries, read_seals(seals), leaves_in(seals), signature_holds, last)
+            only = header.get("chains")
+            report = verify_ledger(entries, read_seals(seals), leaves_in(seals), signature_holds, last, only)
     except BadInputError as error:
         console.print(str(error), style="red")
         raise typer.Exit(2) from None
@@ -262,7 +263,7 @@ def _items(database: Any, table: str, wanted: Sequence[dict[str, Any]]) -> Itera
         asked = answer.get("UnprocessedKeys")
 
 
-def _line(item: dict[str, Any]) -> str:
+def line(item: dict[str, Any]) -> str:
     """An item as a line of the export, whatever somebody made of it."""
     number = item["sk"]["S"].removeprefix("E#")
     row = {
@@ -289,7 +290,9 @@ def _header(file: Path) -> dict[str, Any]:
     try:
         with file.open(encoding="utf-8") as lines:
             header = json.loads(next(lines))
-        if header["export"] == EXPORT_VERSION and _is_day(header["from"]) and _is_day(header["through"]):
+        chains = header.get("chains")
+        is_known = chains is None or (isinstance(chains, list) and all(isinstance(one, str) for one in chains))
+        if header["export"] == EXPORT_VERSION and is_known and _is_day(header["from"]) and _is_day(header["through"]):
             return dict(header)
     except FileNotFoundError:
         raise BadInputError(f"There is no file {file}.") from None
@@ -298,26 +301,26 @@ def _header(file: Path) -> dict[str, Any]:
     raise BadInputError(f"{file} is no export of a ledger.")
 
 
-def _expected(header: dict[str, Any]) -> str | None:
+def expected(header: dict[str, Any]) -> str | None:
     """The last day that must be sealed at the time of an export; None for a ledger that is too young for a seal."""
     last = day_after(header["through"], -UNSEALED_DAYS)
     return last if last >= header["from"] else None
 
 
-def _public_key(deployment: Deployment) -> bytes:
+def public_key(deployment: Deployment) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
     answer = deployment.client("kms").get_public_key(KeyId=deployment.output("SigningKey"))
     return load_der_public_key(answer["PublicKey"]).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _oldest_versions(s3: Any, bucket: str) -> dict[str, str]:
+def oldest_versions(s3: Any, bucket: str) -> dict[str, str]:
     """The first version of every object, by key. S3 lists the newest first."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
     return {found["Key"]: found["VersionId"] for page in pages for found in page.get("Versions", [])}
 
 
-def _list_key(text: bytes) -> list[str]:
+def list_key(text: bytes) -> list[str]:
     """Where the list of leaves of a seal is; nowhere for a file that is no seal, which `verify` points at."""
     try:
         seal = read_seal(text).seal
@@ -326,7 +329,7 @@ def _list_key(text: bytes) -> list[str]:
     return [f"leaves/{seal.day}/{seal.leaves}.txt"]
 
 
-def _keep(file: Path, content: bytes) -> bool:
+def keep(file: Path, content: bytes) -> bool:
     """Write a file unless it is there; False if it is there and says something else."""
     if file.exists():
         return file.read_bytes() == content
@@ -337,7 +340,7 @@ def _keep(file: Path, content: bytes) -> bool:
     return True
 
 
-def _download(s3: Any, bucket: str, key: str, version: str, file: Path) -> None:
+def download(s3: Any, bucket: str, key: str, version: str, file: Path) -> None:
     """A list of leaves can have a hundred megabytes, so it is written as it comes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.part")

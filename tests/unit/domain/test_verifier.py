@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from consent_center.domain.chain import Entry, Payload, extend
 from consent_center.domain.seal import Leaf, SignedSeal, read_seal
-from consent_center.domain.verifier import Exported, Fault, verify_ledger
+from consent_center.domain.verifier import Exported, Fault, Report, verify_ledger
 from fakes import HashingSigner
 from ledgers import FIRST_DAY, SealedLedger, an_entry
 
@@ -295,3 +295,60 @@ def rewritten(entry: Exported, kind: str, prev: str | None = None) -> Exported:
         payload=Payload("00" * 32, {}),
     )
     return exported(forged)
+
+
+def part_of(ledger: SealedLedger, chain: str, lists: bool = True) -> Report:
+    """What an auditor finds who is given one chain, the seals, and the lists of the days that it needs."""
+    days = {entry.at[:10] for entry in ledger.chain(chain)}
+    return verify_ledger(
+        [one for one in ledger.export() if one.chain == chain],
+        ledger.files(),
+        lambda seal: ledger.seals.lists.get((seal.day, seal.leaves)) if lists and seal.day in days else None,
+        ledger.signer.holds,
+        through=max(ledger.seals.kept),
+        only=[chain],
+    )
+
+
+def test_of_one_chain_nothing_is_found_that_is_about_others() -> None:
+    ledger = SealedLedger()
+    ledger.add("bert")
+    ledger.next_night()
+    ledger.add("anna")
+    ledger.add("bert")
+    ledger.next_night()
+    ledger.next_night()
+
+    report = part_of(ledger, "anna")
+    assert (report.findings, report.entries, report.unsealed) == ([], 1, 0)
+
+
+def test_of_one_chain_an_entry_that_is_gone_or_in_no_list_is_still_found() -> None:
+    ledger = SealedLedger()
+    ledger.add("anna")
+    ledger.add("anna")
+    ledger.add("bert")
+    ledger.next_night()
+
+    assert [one.fault for one in part_of(ledger, "anna", lists=False).findings] == [Fault.BACK_DATED] * 2
+    del ledger.index.entry_of["anna", 2]
+    assert [(one.fault, one.seq) for one in part_of(ledger, "anna").findings] == [(Fault.DELETED, 2)]
+
+
+def test_of_one_chain_the_seals_may_begin_later_and_have_to_follow_from_each_other() -> None:
+    ledger = SealedLedger()
+    for chain in ("bert", "anna", "bert", "bert"):
+        ledger.add(chain)
+        ledger.next_night()
+    entries = [one for one in ledger.export() if one.chain == "anna"]
+
+    def verified(files: list[tuple[str, bytes]]) -> set[Fault]:
+        lists = ledger.seals.lists
+        report = verify_ledger(
+            entries, files, lambda seal: lists.get((seal.day, seal.leaves)), ledger.signer.holds, only=["anna"]
+        )
+        return {one.fault for one in report.findings}
+
+    _, *files = ledger.files()
+    assert verified(files) == set()
+    assert verified([files[0], *files[2:]]) == {Fault.SEAL_MISSING, Fault.SEAL_UNLINKED}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from consent_center.domain.decision import DecisionState
 from consent_center.texts import Texts
 
 AT = 1_795_363_500
@@ -532,6 +533,7 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "receipt",
         {**receipt, "wording": [], "notice": None, "changes": [], "how": "", "is_as_then": False},
     )
+    yield from evidence_packs()
     yield "lost-link", "lost_link", {"email": "", "errors": {}}
     wrong = {"email": "Enter an e-mail address like name@example.com."}
     yield "lost-link-errors", "lost_link", {"email": "ada@", "errors": wrong}
@@ -562,6 +564,98 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 ERROR_KINDS = ("invalid", "not_found", "method", "busy", "too_large", "too_many", "nothing_held")
+
+
+def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The cover page of an evidence pack: of somebody, of somebody unknown, and one that does not hold."""
+    chain = "f66h7l5n3mf7cv4krt6y6r7xvw"
+    kept = {"why": "rule", "until": AT, "rule": "Proof of consent", "rule_id": "proof"}
+    traced = {"evidence": f"{chain}.1", "entry_url": "#event-1"}
+    event = {
+        "number": 1,
+        "evidence": f"{chain}.1",
+        "at": AT,
+        "kind": "given",
+        "changes": [{"name": "News by e-mail: Events", "state": "ConsentGiven"}],
+        "preferences": ["dm.email: 3.0"],
+        "source": "form",
+        "collection": "double opt-in",
+        "wording": some_wording(),
+        "wording_hash": "a" * 64,
+        "wording_language": "en",
+        "notice": "2026-11-01",
+        "notice_url": "notices/2026-11-01.en.json",
+        "ended_by": [f"{chain}.2"],
+        "has_details": True,
+        "kept": kept,
+        "receipt_url": "receipts/receipt-1.json",
+        "is_signed": True,
+        "is_as_then": False,
+    }
+    answer = {"at": AT, "verdict": "allowed", "reason": "given", "wording": some_wording(), **traced}
+    question = {
+        "about": "News by e-mail: Events",
+        "since": AT,
+        "until": AT,
+        "is_broken": False,
+        "letter_names": f"{chain}.1",
+        "answers": [
+            answer,
+            {**answer, "verdict": "not_allowed", "reason": "withdrawn", "wording": []},
+            {**answer, "verdict": "unknown", "reason": "stale", "wording": []},
+        ],
+    }
+    check = {"holds": True, "entries": 2, "seals": 1, "unsealed": 1, "through": "2026-11-22", "findings": []}
+    whole = {
+        "address": "ada@example.org",
+        "made_at": AT,
+        "chain": chain,
+        "holds_anything": True,
+        "other_keys": [],
+        "events": [event, {**event, "number": 2, "has_details": False, "wording": [], "notice_url": ""}],
+        "left_out": 2,
+        "standing": [
+            {"name": f"Topic {state}", "state": state, "at": AT, "until": AT, **traced} for state in DecisionState
+        ],
+        "sends": [{"name": "News by e-mail", "at": AT}],
+        "requests": [{"name": "News by e-mail", "at": AT, "until": AT}],
+        "record_kept": {**kept, "why": "active", "until": None},
+        "profile_kept": {**kept, "why": "locked", "until": None},
+        "check": check,
+        "question": question,
+        "files": [{"name": "data.json", "url": "data.json"}],
+    }
+    yield "evidence", "evidence", whole
+    finding = {"words": "the entry does not have the hash", "day": "2026-11-22", **traced}
+    yield (
+        "evidence-broken",
+        "evidence",
+        {
+            **whole,
+            "other_keys": ["k0"],
+            "check": {**check, "holds": False, "findings": [finding]},
+            "question": {**question, "is_broken": True},
+            "profile_kept": {**kept, "why": "waiting", "rule": ""},
+            "record_kept": {**kept, "until": None},
+        },
+    )
+    yield (
+        "evidence-nothing",
+        "evidence",
+        {
+            **whole,
+            "chain": "",
+            "holds_anything": False,
+            "events": [],
+            "left_out": 0,
+            "standing": [],
+            "sends": [],
+            "requests": [],
+            "profile_kept": None,
+            "question": None,
+            "check": {**check, "entries": 0, "seals": 0, "through": ""},
+        },
+    )
 
 
 def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
