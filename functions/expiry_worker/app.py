@@ -11,7 +11,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import Removal
-from consent_center.usecases.retention import has_been_decided, order_reviews, prove_removal, reconsider
+from consent_center.usecases.retention import has_been_decided, moves_a_clock, order_reviews, prove_removal, reconsider
 
 
 def _review() -> dict[str, Any]:
@@ -36,7 +36,11 @@ def _follow(record: dict[str, Any]) -> None:
         # Whatever else removes an item says so itself.
         if record.get("userIdentity", {}).get("principalId") == "dynamodb.amazonaws.com":
             _prove(record, change["Keys"], before or {})
-    elif change["Keys"]["sk"]["S"] == "STATE" and has_been_decided(before, after):
+        return
+    sort_key = change["Keys"]["sk"]["S"]
+    if (sort_key == "STATE" and has_been_decided(before, after)) or (
+        sort_key.startswith("SENT#") and moves_a_clock(before)
+    ):
         _, key_id, pseudonym = change["Keys"]["pk"]["S"].split("#")
         services().reviews.order(ContactPoint(after["controller"]["S"], "email", key_id, pseudonym))
 

@@ -335,7 +335,7 @@ def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         "since": _seconds(row.decided) if row.is_on else None,
         "until": row.decided.valid_until if row.is_on and row.decided else None,
         "stopped": _seconds(row.decided) if _is_no(row.decided) else None,
-        "ended": row.decided.valid_until if row.decided and row.decided.state.permits and not row.is_on else None,
+        "ended": row.ended_at,
         "asked_until": row.asked_until,
         "event": row.decided.seq if row.decided else None,
         "by_letter": row.purpose.double_opt_in,

@@ -244,8 +244,30 @@ def test_a_consent_that_nobody_uses_becomes_stale_and_its_proof_runs_out(years: 
 
     years.on("2030-05-10")
     assert years.says() == "stale"
+    (row,) = [
+        row for row in years.world.page(years.world.manage_token()).received[0].rows if row.scope.topic == "events"
+    ]
+    assert (row.is_on, row.ended_at) == (False, 1_904_558_400)
     assert years.ends()["state"] == "2033-05-09"
     assert years.dossier.review_on is None
+
+
+def test_whoever_agrees_again_after_it_went_stale_has_agreed_again(years: Years) -> None:
+    compiled = dict(years.world.policy.raw)
+    compiled["purposes"] = [
+        {**purpose, "stale_after": {"months": 12, "days": 0}} if purpose["id"] == PURPOSE else purpose
+        for purpose in compiled["purposes"]
+    ]
+    years.world.policy = Policy(compiled)
+    years.on("2028-01-10").gives()
+    token = years.on("2029-01-10").world.asked()
+    assert years.says() == "stale"
+
+    assert years.world.confirm(token)[1]
+    assert years.says() == "given"
+    assert not years.world.confirm(token)[1], "once"
+    assert years.world.kinds() == ["given", "given"]
+    assert set(years.ends().values()) == {None}
 
 
 def test_an_objection_stays_for_the_period_of_the_list(years: Years) -> None:
@@ -335,6 +357,19 @@ def test_what_was_decided_meanwhile_is_looked_at_again(years: Years) -> None:
         years.retention.keep(stale, {Part("state"): End(1)}, (), None)
     assert set(years.ends().values()) - {None} == {"2028-07-10"}
     assert years.ends()["state"] is None
+
+
+def test_a_send_that_is_confirmed_after_the_end_was_given_counts_and_ends_with_the_rest(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    years.is_sent_a_letter()
+    years.stops()
+    assert years.ends()["state"] == "2031-01-10"
+    years.on("2028-01-15")
+    years.world.subjects.record_sends([Send(years.world.contact(), PURPOSE, years.clock())])
+
+    assert years.dossier.ends[Part("sent", f"{PURPOSE}#email")] is None
+    ends = years.ends()
+    assert ends["state"] == ends[SENT] == ends["payload 1"] == "2031-01-15"
 
 
 def test_a_send_that_is_recorded_again_has_no_end(years: Years) -> None:

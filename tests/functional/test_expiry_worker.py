@@ -44,6 +44,22 @@ def test_a_mark_of_somebody_who_decided_nothing_is_no_reason_to_look(deployment:
     assert deployment.reviews.ordered == []
 
 
+def test_a_send_is_a_reason_to_look_where_it_is_the_first_or_came_after_the_end(deployment: Deployment) -> None:
+    event = event_of(deployment, "state-decided")
+    record = event["Records"][0]
+    keys = {"pk": record["dynamodb"]["Keys"]["pk"], "sk": {"S": "SENT#direct-marketing-email#email"}}
+    sent = {**keys, "v": {"N": "1"}, "at": {"N": "1800000000000"}, "controller": {"S": "fjordmeter"}}
+
+    def follow(before: dict[str, Any] | None) -> int:
+        change = {**record["dynamodb"], "Keys": keys, "NewImage": sent, "OldImage": before}
+        handle({"Records": [{**record, "dynamodb": {k: v for k, v in change.items() if v is not None}}]})
+        return len(deployment.reviews.ordered)
+
+    assert follow(None) == 1
+    assert follow(sent) == 1, "one more letter to somebody who wants it"
+    assert follow({**sent, "expires_at": {"N": "1900000000"}}) == 2
+
+
 def test_a_queue_that_refuses_has_the_change_delivered_again(deployment: Deployment) -> None:
     deployment.reviews.refuses.add(ContactPoint("fjordmeter", "email", "k1", PSEUDONYM))
 

@@ -44,16 +44,47 @@ def look_at(stack: LocalStack, state: dict[str, Any]) -> Any:
 
 
 def test_a_decision_has_its_record_looked_at_a_quarter_of_an_hour_later(stack: LocalStack) -> None:
-    def held_back() -> int:
-        attributes = stack.client("sqs").get_queue_attributes(
-            QueueUrl=stack.resources["ReviewsQueue"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
-        )
-        return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
-
-    before = held_back()
+    before = held_back(stack)
     Visitor(stack).subscribed("events")
+    wait_for_a_look(stack, before)
+
+
+def test_a_send_that_is_confirmed_late_has_its_record_looked_at_again(stack: LocalStack) -> None:
+    visitor = Leaver(stack)
+    visitor.subscribed("events")
+    answer = visitor.check("events")
+    visitor.chain = answer["evidence"].partition(".")[0]
+    assert visitor.post(visitor.stop_link("events"), by="page").status == 200
+    look_at(stack, visitor.state())
+    before = settled(stack)
+
+    (outcome,) = visitor.api("check", "/v1/sends", sends=[{"send_id": answer["send_id"]}]).json["results"]
+    assert outcome["recorded"]
+    wait_for_a_look(stack, before)
+    look_at(stack, visitor.state())
+    # Now that something was sent: three years.
+    assert int(visitor.state()["expires_at"]["N"]) - time.time() > 3 * 365 * 86_400 - 3_600
+
+
+def held_back(stack: LocalStack) -> int:
+    attributes = stack.client("sqs").get_queue_attributes(
+        QueueUrl=stack.resources["ReviewsQueue"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )
+    return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
+
+def settled(stack: LocalStack) -> int:
+    """How many looks are ordered, once what was done before has been followed."""
+    before, now = -1, held_back(stack)
+    while now != before:
+        time.sleep(2)
+        before, now = now, held_back(stack)
+    return now
+
+
+def wait_for_a_look(stack: LocalStack, before: int) -> None:
     end = time.monotonic() + 20
-    while held_back() <= before:
+    while held_back(stack) <= before:
         assert time.monotonic() < end, "nobody ordered a look"
         time.sleep(0.1)
 

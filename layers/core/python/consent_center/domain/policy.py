@@ -159,6 +159,14 @@ class Purpose:
             return None
         return self.stale_after.after_epoch(max(given_at, last_send or 0))
 
+    def may_be_renewed(self, given_at: int, now: int) -> bool:
+        """Whether a consent is old enough to be stale (both in epoch milliseconds): then a new yes counts again.
+
+        Whether letters went out since makes no difference, because agreeing once more does no harm.
+        """
+        since = self.unused_since(given_at, None)
+        return since is not None and since * 1000 <= now
+
     def preference_key(self, channel: str) -> str:
         """What a person's pause and frequency for it are kept under."""
         return f"{self.code}.{channel}"

@@ -113,7 +113,7 @@ def standing(request: Request, subject: Subject, purpose: Purpose, now: int) -> 
     to_give, given, later_noes = [], [], []
     for scope in request.scopes(purpose):
         decided = in_force(subject, purpose, scope)
-        if decided is not None and decided.permits_at(now):
+        if decided is not None and decided.permits_at(now) and not purpose.may_be_renewed(decided.at, now):
             given.append(scope)
         elif decided is not None and decided.at >= request.requested_at:
             later_noes.append(decided)

@@ -68,7 +68,8 @@ def start(policy: Policy, purpose: Purpose, topic_id: str | None, shown: str) ->
     def wish(subject: Subject, now: int) -> Change | None:
         scope = purpose.scope(topic_id, subject.contact.channel)
         answer = in_force(subject, purpose, scope)
-        if purpose.double_opt_in or purpose.is_retired(topic_id) or (answer and answer.permits_at(now)):
+        stands = answer and answer.permits_at(now) and not purpose.may_be_renewed(answer.at, now)
+        if purpose.double_opt_in or purpose.is_retired(topic_id) or stands:
             return None
         topics = (purpose.topic(topic_id),) if topic_id is not None else ()
         wording = consent_wording(policy, purpose, topics, policy.spoken(subject.language))

@@ -40,6 +40,8 @@ class Row:
     """Epoch seconds until which a letter waits for confirmation."""
     wording: Wording | None = None
     """What is agreed to by switching it on here; None where a letter asks for it, or it is on."""
+    ended_at: int | None = None
+    """Epoch seconds since which a consent that nobody withdrew may not be relied on: it ended, or nobody used it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,8 @@ def _choice(
     rows = []
     for scope in purpose.scopes(contact.channel):
         answer = in_force(held.subject, purpose, scope)
-        is_on = answer is not None and answer.permits_at(now)
+        ended_at = _ended_at(purpose, answer, held.last_sends.get((purpose.id, contact.channel)), now)
+        is_on = answer is not None and answer.state.permits and ended_at is None
         if is_on or not purpose.is_retired(scope.topic):
             topic = purpose.topic(scope.topic) if scope.topic is not None else None
             words = None
@@ -266,8 +269,15 @@ def _choice(
                     policy, purpose, (topic,) if topic else (), policy.spoken(held.subject.language)
                 )
             waits = None if is_on else asked.get(scope.code)
-            rows.append(Row(purpose, topic, scope, answer, is_on, waits, words))
+            rows.append(Row(purpose, topic, scope, answer, is_on, waits, words, ended_at))
     preference = held.subject.preferences.get(purpose.preference_key(contact.channel), Preference())
     if not preference.is_paused_at(now):
         preference = Preference(None, preference.at_most_every)
     return Choice(purpose, tuple(rows), preference)
+
+
+def _ended_at(purpose: Purpose, answer: Decided | None, last_send: int | None, now: int) -> int | None:
+    if answer is None or not answer.state.permits:
+        return None
+    ends = [end for end in (answer.valid_until, purpose.unused_since(answer.at, last_send)) if end is not None]
+    return min((end for end in ends if end * 1000 <= now), default=None)

@@ -99,6 +99,15 @@ def prove_removal(removal: Removal, *, policy: Policy, removals: Removals) -> No
     removals.prove(removal, period.after_epoch(removal.removed_at * 1000) if period else None)
 
 
+def moves_a_clock(before: Mapping[str, object] | None) -> bool:
+    """Whether a recorded send, given what stood there before, has its record looked at again.
+
+    The first of its kind does, and one that took an end away: it was confirmed after the consent was over. All others
+    are letters to people who still want them, and move no end.
+    """
+    return before is None or "expires_at" in before
+
+
 def has_been_decided(before: Mapping[str, object] | None, after: Mapping[str, object]) -> bool:
     """Whether a change of a stored state was a decision: giving it an end, or a mark, is none."""
     return "chain" in after and (before is None or before.get("version") != after.get("version"))

@@ -202,6 +202,7 @@ class DynamoSubjects:
                         "sk": {"S": keys.of_send(send.purpose, send.contact.channel)},
                         "v": {"N": "1"},
                         "at": {"N": str(send.at)},
+                        "controller": {"S": send.contact.controller},
                     }
                 }
             }
