@@ -13,7 +13,7 @@ from typing import Any
 
 Item = Mapping[str, Any]
 
-INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {"ledger": (("day", "hash"),)}
+INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {"ledger": (("day", "hash"),), "subjects": (("listed",),)}
 """By table, the keys of each index that projects keys only."""
 
 WRITE_BYTES = 1024

@@ -28,7 +28,13 @@ BY_REVIEW = {
     "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["controller"]},
 }
 
-INDEXES = {"ledger": (BY_DAY, ("day", "hash")), "subjects": (BY_REVIEW, ("review",))}
+BY_LIST = {
+    "IndexName": "by-list",
+    "KeySchema": [{"AttributeName": "listed", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+
+INDEXES = {"ledger": ([BY_DAY], ("day", "hash")), "subjects": ([BY_REVIEW, BY_LIST], ("review", "listed"))}
 
 
 def _database(made: Wire) -> Database:
@@ -36,8 +42,8 @@ def _database(made: Wire) -> Database:
     for name in TABLES:
         if name in client.list_tables()["TableNames"]:
             client.delete_table(TableName=name)
-        index, names = INDEXES.get(name, (None, ()))
-        indexes = {"GlobalSecondaryIndexes": [index]} if index else {}
+        found, names = INDEXES.get(name, ([], ()))
+        indexes = {"GlobalSecondaryIndexes": found} if found else {}
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",

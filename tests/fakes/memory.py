@@ -283,6 +283,17 @@ class CollectingReviews:
 
 
 @dataclass
+class InMemoryListing:
+    subjects: InMemorySubjects
+    shards: int = 4
+
+    def records(self, controller: str, shard: int) -> Iterator[ContactPoint]:
+        for contact, subject in sorted(self.subjects.subjects.items(), key=lambda pair: pair[0].pseudonym):
+            if contact.controller == controller and subject.chain and sum(contact.pseudonym.encode()) % 4 == shard:
+                yield contact
+
+
+@dataclass
 class CollectingRemovals:
     proved: dict[str, tuple[Removal, int | None]] = field(default_factory=dict)
 

@@ -22,6 +22,7 @@ from consent_center.ports import (
     IncomingMails,
     Ledger,
     Limits,
+    Listing,
     Mailer,
     Outbox,
     Pause,
@@ -199,6 +200,14 @@ class Services:
         self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
         index = DynamoReviewIndex(self._database)
         return QueuedReviews(self._wire("sqs"), self.config.reviews_queue_url, index.due)
+
+    @cached_property
+    def listing(self) -> Listing:
+        from consent_center.adapters.dynamodb.items import SUBJECTS_ITEMS
+        from consent_center.adapters.dynamodb.listing import DynamoListing
+
+        self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
+        return DynamoListing(self._database)
 
     @cached_property
     def removals(self) -> Removals:

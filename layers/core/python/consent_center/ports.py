@@ -305,6 +305,19 @@ class Retention(Protocol):
         """
 
 
+class Listing(Protocol):
+    """All records of a controller, for work that goes through everybody: in shards, so that it can be shared out."""
+
+    shards: int
+
+    def records(self, controller: str, shard: int) -> Iterator[ContactPoint]:
+        """The records of a shard (from 0), as a stream in the order of their keys.
+
+        Whoever decided in the last seconds may not be among them, and some may have expired: the record itself says.
+        UnavailableError may come at any place of it.
+        """
+
+
 class DayIndex(Protocol):
     """The ledger by day, as it is sealed. What was written in the last seconds may not be in it yet."""
 

@@ -1,6 +1,6 @@
 """pynamodb on one shared connection, over the wire: by itself it would make a botocore client for every model class."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection, TableConnection
@@ -62,6 +62,16 @@ class Database:
     def call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
         """One DynamoDB call in DynamoDB's own terms, for the paths where a model per item costs too much."""
         return self._wire.call(operation, arguments)
+
+    def query(self, **arguments: Any) -> Iterator[Mapping[str, Any]]:
+        """The items that a query finds, as a stream, a page of at most 1 MB after the other."""
+        start: dict[str, Any] = {}
+        while True:
+            answer = self.call("Query", **arguments, **start)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def call_all(
         self, operation: str, arguments: Sequence[Mapping[str, Any]]

@@ -34,6 +34,7 @@ class StateItem(_Item):
     prefs: MapAttribute[str, str] = MapAttribute(null=True)
     heard = NumberAttribute(null=True)
     review = UnicodeAttribute(null=True)
+    listed = UnicodeAttribute(null=True)
     rule = UnicodeAttribute(null=True)
     holder = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)

@@ -11,6 +11,9 @@ _SEND = "SENT#"
 LEDGER_SHARDS = 8
 """Partitions that one day's entries are spread over in the sealing index."""
 
+LIST_SHARDS = 16
+"""Partitions that all records of a controller are spread over in the index of records."""
+
 
 def of_contact(contact: ContactPoint) -> str:
     return f"S#{contact.key_id}#{contact.pseudonym}"
@@ -65,6 +68,16 @@ def of_day(at: str, entry_hash: str) -> str:
 def of_review(day: str, contact: ContactPoint) -> str:
     """The index partition of records that are looked at again on a UTC day: a shard taken from the pseudonym."""
     return f"{day}#{sum(contact.pseudonym.encode()) % LEDGER_SHARDS}"
+
+
+def of_list(controller: str, shard: int) -> str:
+    """A shard of the index of all records of a controller."""
+    return f"{controller}#{shard}"
+
+
+def list_of(contact: ContactPoint) -> str:
+    """The index partition of all records that a record stands in: a shard taken from the pseudonym."""
+    return of_list(contact.controller, sum(contact.pseudonym.encode()) % LIST_SHARDS)
 
 
 def of_removals(removed_at: int, key_hash: str) -> str:

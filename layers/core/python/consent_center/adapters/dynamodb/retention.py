@@ -165,24 +165,16 @@ class DynamoReviewIndex:
         self._database = database
 
     def due(self, day: str) -> Iterator[ContactPoint]:
-        for shard in keys.shards_of_day(day):
-            start: dict[str, Any] = {}
-            while True:
-                with translated("reviews"):
-                    answer = self._database.call(
-                        "Query",
-                        TableName=StateItem.Meta.table_name,
-                        IndexName=REVIEW_INDEX,
-                        KeyConditionExpression="#review = :shard",
-                        ExpressionAttributeNames={"#review": "review"},
-                        ExpressionAttributeValues={":shard": {"S": shard}},
-                        **start,
-                    )
-                for item in answer["Items"]:
+        with translated("reviews"):
+            for shard in keys.shards_of_day(day):
+                for item in self._database.query(
+                    TableName=StateItem.Meta.table_name,
+                    IndexName=REVIEW_INDEX,
+                    KeyConditionExpression="#review = :shard",
+                    ExpressionAttributeNames={"#review": "review"},
+                    ExpressionAttributeValues={":shard": {"S": shard}},
+                ):
                     yield keys.contact_of(item["pk"]["S"], item["controller"]["S"])
-                if "LastEvaluatedKey" not in answer:
-                    break
-                start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 class DynamoRemovals:

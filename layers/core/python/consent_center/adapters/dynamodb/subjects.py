@@ -370,6 +370,7 @@ def _state_item(subject: Subject) -> StateItem:
         head=subject.head,
         at=subject.last_at,
         controller=subject.contact.controller,
+        listed=keys.list_of(subject.contact),
         lang=subject.language,
         d={code: _encode(decided) for code, decided in subject.decided.items()},
         p=dict(subject.requested),

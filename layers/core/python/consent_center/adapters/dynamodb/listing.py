@@ -1,0 +1,29 @@
+"""All records of a controller, in DynamoDB: each State with a decision stands in the index `by-list`, by shard."""
+
+from collections.abc import Iterator
+
+from consent_center.adapters.dynamodb import keys
+from consent_center.adapters.dynamodb.database import Database
+from consent_center.adapters.dynamodb.faults import translated
+from consent_center.adapters.dynamodb.items import StateItem
+from consent_center.domain.contact import ContactPoint
+
+LIST_INDEX = "by-list"
+
+
+class DynamoListing:
+    shards = keys.LIST_SHARDS
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def records(self, controller: str, shard: int) -> Iterator[ContactPoint]:
+        with translated("list records"):
+            for item in self._database.query(
+                TableName=StateItem.Meta.table_name,
+                IndexName=LIST_INDEX,
+                KeyConditionExpression="#listed = :shard",
+                ExpressionAttributeNames={"#listed": "listed"},
+                ExpressionAttributeValues={":shard": {"S": keys.of_list(controller, shard)}},
+            ):
+                yield keys.contact_of(item["pk"]["S"], controller)
