@@ -198,6 +198,7 @@ class LocalStack:
             "SenderDomain": "example.com",
             "AlarmAddress": "alarms@example.com",
             "StopMailAddress": "stop@example.com",
+            "EventBus": "default",
             "MailReports": "on",
             # Everybody who tries the local stack comes from the same address.
             "SignUpsPerSource": "100000",

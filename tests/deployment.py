@@ -23,6 +23,7 @@ from builders import PEOPLE
 from consent_center.bootstrap import Services
 from consent_center.config import Config
 from fakes import (
+    CollectingAnnouncements,
     CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
@@ -126,6 +127,8 @@ class Deployment:
         services.reviews = self.reviews
         self.removals = CollectingRemovals()
         services.removals = self.removals
+        self.announcements = CollectingAnnouncements()
+        services.announcements = self.announcements
 
         services.receipt_signer = self.receipt_signer
         services.public_keys = self.keys

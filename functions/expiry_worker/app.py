@@ -11,6 +11,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import Removal
+from consent_center.usecases.announce import announce
 from consent_center.usecases.retention import has_been_decided, moves_a_clock, order_reviews, prove_removal, reconsider
 
 
@@ -43,6 +44,20 @@ def _follow(record: dict[str, Any]) -> None:
     ):
         _, key_id, pseudonym = change["Keys"]["pk"]["S"].split("#")
         services().reviews.order(ContactPoint(after["controller"]["S"], "email", key_id, pseudonym))
+
+
+def _announce(records: list[dict[str, Any]]) -> None:
+    """Tell other systems what changed in these records, where a deployment asks for that."""
+    announcements = services().announcements
+    if announcements is None:
+        return
+    read = services().subject_in
+    states = [
+        (read(change["OldImage"]) if "OldImage" in change else None, read(change["NewImage"]))
+        for record in records
+        if (change := record["dynamodb"])["Keys"]["sk"]["S"] == "STATE" and "NewImage" in change
+    ]
+    count("ChangesAnnounced", announce(states, policy=services().policy, announcements=announcements))
 
 
 def _prove(record: dict[str, Any], keys: dict[str, Any], item: dict[str, Any]) -> None:
@@ -100,4 +115,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         return _look_at_all(records)
     for record in records:
         _follow(record)
+    _announce(records)
     return None

@@ -250,6 +250,7 @@ EXPECTED_RIGHTS = {
         "${SubjectsTable.Arn}/index/by-review": {"dynamodb:Query"},
         "LedgerTable": {"dynamodb:Query", "dynamodb:PutItem"},
         "ReviewsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}": {"events:PutEvents"},
         "FailedBatchesQueue": {"sqs:SendMessage"},
         "ExpiryWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},

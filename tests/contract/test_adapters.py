@@ -16,6 +16,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 from builders import LINKS, PEOPLE, a_contact
 from consent_center.adapters.connections import Answer
+from consent_center.adapters.event_bus import EventBus
 from consent_center.adapters.kms import Algorithm, KmsSigner
 from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
@@ -172,3 +173,30 @@ def test_what_the_mail_service_says_decides_whether_a_letter_is_tried_again(
 def test_a_key_that_does_not_sign_now_is_no_signature() -> None:
     with pytest.raises(UnavailableError, match="sign: NotFoundException"):
         KmsSigner(by_moto("kms"), lambda: "00000000-0000-4000-8000-000000000000", Algorithm.SEALS).sign(b"x")
+
+
+def test_changes_are_told_ten_in_a_call_however_many_there_are() -> None:
+    made, bodies = by_moto("events"), []
+    through = made.connections.begin
+
+    def begin(path: str, headers: Mapping[str, str], body: bytes) -> Callable[[], Answer]:
+        bodies.append(json.loads(body))
+        return through(path, headers, body)
+
+    made.connections.begin = begin  # type: ignore[method-assign]
+    EventBus(made, "default").publish([{"seq": seq, "text": "æ"} for seq in range(23)])
+
+    assert [len(body["Entries"]) for body in bodies] == [10, 10, 3]
+    entries = [entry for body in bodies for entry in body["Entries"]]
+    assert [json.loads(entry["Detail"])["seq"] for entry in entries] == list(range(23))
+    assert {entry["Source"] for entry in entries} == {"consent-center"}
+
+
+@pytest.mark.parametrize("answer", [{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}, None])
+def test_a_change_that_the_bus_did_not_take_is_no_success(answer: Mapping[str, Any] | None) -> None:
+    made = by_moto("events")
+    status = 200 if answer else 400
+    made.connections.begin = lambda *_: lambda: Answer(status, "", json.dumps(answer or {}).encode())
+
+    with pytest.raises(UnavailableError, match="announce"):
+        EventBus(made, "default").publish([{"seq": 1}])

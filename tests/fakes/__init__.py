@@ -1,6 +1,7 @@
 """Ports in memory. Each is held to the same contract as the adapter it stands for (tests/contract)."""
 
 from fakes.memory import (
+    CollectingAnnouncements,
     CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
@@ -26,6 +27,7 @@ from fakes.memory import (
 )
 
 __all__ = [
+    "CollectingAnnouncements",
     "CollectingDeadLetters",
     "CollectingMailer",
     "CollectingOutbox",

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from consent_center.adapters.dynamodb.claims import HELD_SECONDS
 from consent_center.domain.chain import Entry, Payload
@@ -299,6 +300,17 @@ class CollectingRemovals:
 
     def prove(self, removal: Removal, keep_until: int | None) -> None:
         self.proved.setdefault(removal.name, (removal, keep_until))
+
+
+@dataclass
+class CollectingAnnouncements:
+    told: list[Mapping[str, Any]] = field(default_factory=list)
+    refuses: bool = False
+
+    def publish(self, announcements: Sequence[Mapping[str, Any]]) -> None:
+        if self.refuses:
+            raise UnavailableError("announce")
+        self.told += announcements
 
 
 @dataclass

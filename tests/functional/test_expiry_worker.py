@@ -141,3 +141,31 @@ def test_a_job_that_could_not_order_everything_says_so_and_fails(deployment: Dep
 def test_there_is_no_other_job(deployment: Deployment) -> None:
     with pytest.raises(UnknownNameError):
         handle({"job": "seal"})
+
+
+def test_a_change_is_told_once_what_it_changed_is_read_and_what_changed_nothing_is_not(deployment: Deployment) -> None:
+    event = event_of(deployment, "state-decided")
+    handle(event)
+    assert deployment.announcements.told == [], "the version moved, and nothing that anybody has to know"
+
+    change = event["Records"][0]["dynamodb"]
+    change["NewImage"] |= {"d": {"M": {"dm.ev.email": {"S": "g1795367345999.3"}}}, "seq": {"N": "3"}}
+    handle(event)
+
+    (told,) = deployment.announcements.told
+    assert (told["chain"], told["seq"]) == ("f66h7l5n3mf7cv4krt6y6r7xvw", 3)
+    assert [(one["topic"], one["before"], one["after"]) for one in told["changes"]] == [
+        ("events", "ConsentWithdrawn", "ConsentGiven")
+    ]
+    assert PSEUDONYM not in json.dumps(told)
+
+
+def test_a_bus_that_refuses_has_the_batch_delivered_again_and_no_bus_is_fine(deployment: Deployment) -> None:
+    event = event_of(deployment, "state-decided")
+    event["Records"][0]["dynamodb"]["NewImage"]["d"] = {"M": {}}
+    deployment.announcements.refuses = True
+    with pytest.raises(UnavailableError):
+        handle(event)
+
+    deployment.services.announcements = None
+    assert handle(event) is None

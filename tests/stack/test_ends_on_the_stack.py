@@ -89,6 +89,29 @@ def wait_for_a_look(stack: LocalStack, before: int) -> None:
         time.sleep(0.1)
 
 
+def test_who_listens_on_the_event_bus_hears_of_a_change_and_not_of_whom(stack: LocalStack) -> None:
+    sqs, events = stack.client("sqs"), stack.client("events")
+    queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="changes", EventPattern='{"source": ["consent-center"]}')
+    events.put_targets(Rule="changes", Targets=[{"Id": "queue", "Arn": arn}])
+    visitor = Visitor(stack)
+    visitor.subscribed("events")
+    chain = visitor.check("events")["evidence"].partition(".")[0]
+    assert visitor.post(visitor.stop_link("events"), by="page").status == 200
+
+    heard: dict[int, list[str]] = {}
+    end = time.monotonic() + 20
+    while 2 not in heard:
+        assert time.monotonic() < end, "nobody was told"
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            detail = json.loads(message["Body"])["detail"]
+            assert visitor.email not in message["Body"]
+            if detail["chain"] == chain:
+                heard[detail["seq"]] = [one["after"] for one in detail["changes"]]
+    assert heard == {1: ["ConsentGiven"], 2: ["ConsentWithdrawn"]}
+
+
 def test_what_is_over_gets_its_end_and_loses_its_circumstances_later(stack: LocalStack, left: Leaver) -> None:
     state = left.state()
     assert "expires_at" not in state

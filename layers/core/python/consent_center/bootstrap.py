@@ -11,8 +11,10 @@ from consent_center.adapters.chance import SystemChance
 from consent_center.config import Config, current_trace
 from consent_center.domain.incoming import StopWords
 from consent_center.domain.policy import Policy
+from consent_center.domain.subject import Subject
 from consent_center.ports import (
     Addresses,
+    Announcements,
     Chance,
     Claims,
     Clock,
@@ -214,6 +216,22 @@ class Services:
         from consent_center.adapters.dynamodb.retention import DynamoRemovals
 
         return DynamoRemovals(self._database, self.config.ledger_table)
+
+    @cached_property
+    def announcements(self) -> Announcements | None:
+        """Where changes are told; None where they are not."""
+        if self.config.event_bus is None:
+            return None
+        from consent_center.adapters.event_bus import EventBus
+
+        return EventBus(self._wire("events"), self.config.event_bus)
+
+    @cached_property
+    def subject_in(self) -> Callable[[Mapping[str, Any]], Subject]:
+        """Reads a stored state as a stream carries it."""
+        from consent_center.adapters.dynamodb.subjects import subject_in
+
+        return subject_in
 
     @cached_property
     def receipt_signer(self) -> Signer:

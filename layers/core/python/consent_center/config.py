@@ -75,6 +75,11 @@ class Config:
         return self._required("SIGNING_KEY")
 
     @property
+    def event_bus(self) -> str | None:
+        """The event bus that every change is told on; None where nothing is."""
+        return self.environment.get("EVENT_BUS") or None
+
+    @property
     def seals_bucket(self) -> str:
         return self._required("SEALS_BUCKET")
 

@@ -380,6 +380,11 @@ class Removals(Protocol):
         """Keep a proof, until an epoch second if one is given. Telling it again changes nothing. UnavailableError."""
 
 
+class Announcements(Protocol):
+    def publish(self, announcements: Sequence[Mapping[str, Any]]) -> None:
+        """Tell other systems, each at least once. UnavailableError if one was not taken; others may have been."""
+
+
 class PublicKeys(Protocol):
     def jwks(self) -> Mapping[str, Any]:
         """The public halves of the keys that sign receipts (RFC 7517, 5), or UnavailableError."""

@@ -16,6 +16,9 @@ SERVICES = {
         attempts=2,
     ),
     "kms": Service("kms", "kms", "KMS", "application/x-amz-json-1.1", "TrentService.", seconds=2, attempts=2),
+    "events": Service(
+        "events", "events", "EVENTBRIDGE", "application/x-amz-json-1.1", "AWSEvents.", seconds=2, attempts=2
+    ),
     # A letter is tried once: the queue knows about trying again, and one whose answer was not waited for would be
     # sent twice.
     "sesv2": Service("email", "ses", "SESV2", "application/json", seconds=6, attempts=1),

@@ -1,0 +1,104 @@
+"""What other systems are told when something about a contact point changed: never who it is.
+
+A change is told at least once, and perhaps late. `seq` grows along a chain, so whoever is told keeps the highest it
+has seen of a chain and drops what is lower.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from consent_center.domain.decision import DecisionState
+from consent_center.domain.errors import UnknownNameError
+from consent_center.domain.objection import OBJECTIONS
+from consent_center.domain.policy import Policy, Scope
+from consent_center.domain.reach import UNDELIVERABLE
+from consent_center.domain.subject import Preference, Subject, timestamp
+
+VERSION = 1
+"""Of the form of an announcement."""
+
+
+def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict[str, Any] | None:
+    """What to tell of a record that went from one state to another, as JSON takes it; None if nothing changed.
+
+    The chain is the same name that evidence has in the API's answers, so a system that asked about an address knows
+    whose it is. A record that was erased is told under the chain that it had.
+    """
+    chain = after.chain or (before.chain if before else None)
+    if chain is None:
+        return None
+    # A person who came back after an erasure has another chain, and nothing in common with the one before.
+    known = before if before is not None and before.chain == chain else None
+    told: dict[str, Any] = {
+        "changes": _changes(known, after, policy),
+        "preferences": _preferences(known, after, policy),
+    }
+    if (known.locks if known else ()) != after.locks:
+        told["locks"] = list(after.locks)
+        told["deliverable"] = UNDELIVERABLE not in after.locks
+    erased = after.chain is None
+    if not erased and not any(told.values()) and "locks" not in told:
+        return None
+    return {
+        "version": VERSION,
+        "controller": after.contact.controller or (known.contact.controller if known else ""),
+        "chain": chain,
+        "seq": max(after.seq, known.seq if known else 0),
+        "at": timestamp(max(after.last_at, known.last_at if known else 0)),
+        "language": after.language,
+        "erased": erased,
+        **told,
+    }
+
+
+def _changes(before: Subject | None, after: Subject, policy: Policy) -> list[dict[str, Any]]:
+    was = before.decided if before else {}
+    rows = []
+    for code in sorted({*was, *after.decided}):
+        old, new = was.get(code), after.decided.get(code)
+        if old == new:
+            continue
+        rows.append({
+            **_named(code, policy),
+            "before": (old.state if old else DecisionState.UNKNOWN).value,
+            "after": (new.state if new else DecisionState.UNKNOWN).value,
+            "valid_until": timestamp(new.valid_until * 1000) if new and new.valid_until is not None else None,
+        })  # fmt: skip
+    return rows
+
+
+def _named(code: str, policy: Policy) -> dict[str, Any]:
+    """A scope in the policy's ids. One that this policy lacks keeps its code, because a change is never left out."""
+    if code in OBJECTIONS:
+        return {"purpose": None, "topic": None, "channel": None, "objection": OBJECTIONS[code].value}
+    try:
+        scope: Scope = policy.scope_by_code(code)
+    except UnknownNameError:
+        purpose, topic, channel = code.split(".")
+        return {"purpose": purpose, "topic": topic, "channel": channel}
+    return {"purpose": scope.purpose, "topic": scope.topic, "channel": scope.channel}
+
+
+def _preferences(before: Subject | None, after: Subject, policy: Policy) -> list[dict[str, Any]]:
+    was = before.preferences if before else {}
+    return [
+        {**_key_named(key, policy), **_wanted(after.preferences.get(key, Preference()))}
+        for key in sorted({*was, *after.preferences})
+        if was.get(key) != after.preferences.get(key)
+    ]
+
+
+def _key_named(key: str, policy: Policy) -> Mapping[str, Any]:
+    code, channel = key.split(".")
+    try:
+        return {"purpose": policy.purpose_by_code(code).id, "channel": channel}
+    except UnknownNameError:
+        return {"purpose": code, "channel": channel}
+
+
+def _wanted(preference: Preference) -> Mapping[str, Any]:
+    until, every = preference.paused_until, preference.at_most_every
+    return {
+        "paused_until": timestamp(until * 1000) if until is not None else None,
+        "at_most_every": str(every) if every is not None else None,
+    }
