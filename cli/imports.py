@@ -8,13 +8,16 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from cli import import_maps
@@ -47,8 +50,9 @@ console = Console(stderr=True)
 
 
 def import_list(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A CSV or NDJSON file, up to 1,000,000 rows.")
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A CSV or NDJSON file, or s3://bucket/key; up to 1,000,000 rows."),
     ],
     purpose: Annotated[str, typer.Option(help="The purpose of the policy that the rows are about.")],
     operator: Annotated[str, typer.Option(help="The id of who answers for the list; never an address.")],
@@ -104,11 +108,15 @@ def import_list(
             Evidence(method=method or usual_method, wording=words, notice=notice, language=language),
             encoding,
         )
-        with Plan(file, by, settings, compiled, time.time_ns() // 1_000_000) as plan:
+        deployment = Deployment(stack, local)
+        with (
+            _at_hand(source, deployment) as file,
+            Plan(file, by, settings, compiled, time.time_ns() // 1_000_000) as plan,
+        ):
             plan.compare()
             code = _preflight(plan, _addresses(file, by, encoding) if show else None)
             if not dry_run:
-                code = _carry_out(plan, settings, Store(Deployment(stack, local)), wait, report, show, file, by) or code
+                code = _carry_out(plan, settings, Store(deployment), wait, report, show, file, by) or code
     except (import_maps.MapError, FileRefusedError) as error:
         console.print(str(error), markup=False)
         raise typer.Exit(UNUSABLE) from None
@@ -116,6 +124,39 @@ def import_list(
         console.print(f"the policy has no such {error.field}", markup=False)
         raise typer.Exit(UNUSABLE) from None
     raise typer.Exit(code)
+
+
+@contextmanager
+def _at_hand(source: str, deployment: Deployment) -> Iterator[Path]:
+    """The file of that name, or a private copy of an object in S3, because it is read more than once."""
+    if not source.startswith("s3://"):
+        path = Path(source)
+        if not path.is_file():
+            raise typer.BadParameter("there is no such file", param_hint="FILE")
+        yield path
+        return
+    bucket, _, key = source.removeprefix("s3://").partition("/")
+    if not bucket or not key:
+        raise typer.BadParameter("write s3://bucket/key", param_hint="FILE")
+    with tempfile.TemporaryDirectory() as folder:
+        # How the rows are written is told by the end of the name.
+        path = Path(folder) / f"rows{Path(key).suffix}"
+        try:
+            size = int(deployment.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"])
+            columns = (TextColumn("fetching"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+            with Progress(*columns, console=console, transient=True) as progress:
+                task = progress.add_task("", total=size)
+                deployment.client("s3").download_file(
+                    bucket, key, str(path), Callback=lambda count: progress.advance(task, count)
+                )
+        except (BotoCoreError, ClientError, Boto3Error) as error:
+            raise typer.BadParameter(f"the object cannot be read: {_code(error)}", param_hint="FILE") from None
+        yield path
+
+
+def _code(error: Exception) -> str:
+    """AWS's code, or the kind of the error; its text may quote the name of the object."""
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
 def _pair(text: str) -> tuple[str, str]:

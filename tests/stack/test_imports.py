@@ -21,7 +21,7 @@ PURPOSE = "direct-marketing-email"
 YES = "2026-01-05T10:00:00Z"
 
 
-def import_list(stack: LocalStack, file: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def import_list(stack: LocalStack, file: Path | str, *more: str) -> subprocess.CompletedProcess[str]:
     """Run the command as an operator does."""
     return subprocess.run(
         [
@@ -67,18 +67,23 @@ def reason(stack: LocalStack, address: str) -> str:
     return str(answer.json["results"][0]["reason"])
 
 
-def test_a_list_is_imported_reported_and_harmless_to_import_again(stack: LocalStack, tmp_path: Path) -> None:
+def test_a_list_is_imported_reported_and_harmless_to_import_again_from_s3(stack: LocalStack, tmp_path: Path) -> None:
     file, addresses = a_list(tmp_path, 300)
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
 
     done = import_list(stack, file, "--report", str(first))
-    again = import_list(stack, file, "--report", str(second))
+    s3 = stack.client("s3")
+    s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.upload_file(str(file), "lists", "spring/list.csv")
+    again = import_list(stack, "s3://lists/spring/list.csv", "--report", str(second))
+    absent = import_list(stack, "s3://lists/autumn.csv")
 
     assert (done.returncode, again.returncode) == (1, 1), done.stderr + again.stderr
     assert outcomes(first) == {"recorded": 300, "dropped": 2}
     assert first.read_text() == second.read_text()
     assert [reason(stack, address) for address in addresses[:3]] == ["withdrawn", "given", "given"]
     assert "@" not in done.stdout + done.stderr + first.read_text()
+    assert (absent.returncode, "the object cannot be read: 404" in absent.stderr) == (2, True), absent.stderr
 
 
 def test_a_part_that_is_delivered_again_gives_the_same_report(stack: LocalStack, tmp_path: Path) -> None:
