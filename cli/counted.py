@@ -80,9 +80,9 @@ def _show(found: Table) -> None:
         return
     shown = Shown(title=title, caption=f"{WITHHELD}: from 1 to 4; the others are rounded to a multiple of 5")
     for name in found.group:
-        shown.add_column(name, no_wrap=name in ("day", "month"))
+        shown.add_column(name, overflow="fold")
     for measure in measures:
-        shown.add_column(measure.replace("_", " "), justify="right")
+        shown.add_column(measure.replace("_", " "), justify="right", overflow="fold")
     rows = [row for row in found.rows if any(row.counts[measure] for measure in measures)]
     for row in rows:
         shown.add_row(*(name or "-" for name in row.names), *(_cell(row.told[measure]) for measure in measures))

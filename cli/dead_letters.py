@@ -5,9 +5,10 @@ A body is never printed: reports of the mail service name people.
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -51,6 +52,8 @@ class Queue:
     url: str
     count: int
     sources: tuple[Source, ...]
+    asked_at: float
+    """When it was looked at, in epoch seconds, by the clock of AWS."""
 
 
 class Letter(NamedTuple):
@@ -84,6 +87,7 @@ def list_letters(
     deployment = Deployment(stack, local)
     with _told_in_one_line():
         queues = find_queues(deployment)
+        names = _names(deployment)
         summary = Table("queue", "messages", "goes back to")
         for queue in queues:
             back = ", ".join(source.name for source in queue.sources) or "the function that follows the stream"
@@ -94,9 +98,10 @@ def list_letters(
             if not letters:
                 continue
             shown = Table("message", "age", "kind", "why", title=queue.name)
+            # The whole of an id, because redrive takes it.
+            shown.columns[0].no_wrap = True
             for letter in letters:
-                why = letter.reason or ("failed too often" if letter.source_arn else "not said; see the log")
-                shown.add_row(letter.id, age(time.time() - letter.sent_at), kind_of(letter), why)
+                shown.add_row(letter.id, age(time.time() - letter.sent_at), kind_of(letter, names), why(letter))
             console.print(shown)
             oldest = max(time.time() - letter.sent_at for letter in letters)
             console.print(f"{queue.name}: the oldest of the {len(letters)} shown has waited for {age(oldest)}.")
@@ -136,8 +141,8 @@ def redrive(
             task = progress.add_task("sent back", total=len(wanted) or chosen.count)
             outcome = send_back(deployment, chosen, wanted, lambda: progress.advance(task))
     console.print(f"{outcome.sent:,} sent back, {len(outcome.stayed):,} stayed.")
-    for letter_id, why in outcome.stayed.items():
-        console.print(f"{letter_id}: {why}", markup=False)
+    for letter_id, reason in outcome.stayed.items():
+        console.print(f"{letter_id}: {reason}", markup=False)
     for letter_id in sorted(wanted - outcome.met):
         console.print(
             f"{letter_id}: not found in {queue}; it may be held by somebody else for two minutes", markup=False
@@ -159,10 +164,10 @@ def find_queues(deployment: Deployment) -> list[Queue]:
     """Every dead-letter queue of the stack: what other queues name as theirs, and the places in streams."""
     client = deployment.client("sqs")
     urls = deployment.resources("AWS::SQS::Queue")
-    told = {
-        name: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        for name, url in sorted(urls.items())
+    answers = {
+        name: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]) for name, url in sorted(urls.items())
     }
+    told = {name: answer["Attributes"] for name, answer in answers.items()}
     sources: dict[str, list[Source]] = {}
     for name, attributes in told.items():
         target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
@@ -174,14 +179,32 @@ def find_queues(deployment: Deployment) -> list[Queue]:
             urls[name],
             int(attributes["ApproximateNumberOfMessages"]),
             tuple(sources.get(attributes["QueueArn"], ())),
+            _time_of(answers[name]),
         )
         for name, attributes in told.items()
         if attributes["QueueArn"] in sources or name == STREAM_PLACES
     ]
 
 
-def kind_of(letter: Letter) -> str:
-    """What a message is, in words that name nobody."""
+def _names(deployment: Deployment) -> dict[str, str]:
+    """What the template calls the tables and functions, by what AWS calls them."""
+    kinds = ("AWS::DynamoDB::Table", "AWS::Lambda::Function")
+    return {physical: logical for kind in kinds for logical, physical in deployment.resources(kind).items()}
+
+
+def why(letter: Letter) -> str:
+    """What is known of why it waits here."""
+    if letter.reason:
+        return letter.reason
+    body = _read(letter.body)
+    context = body.get("requestContext") if isinstance(body, dict) else None
+    if isinstance(context, dict) and context.get("condition"):
+        return _word(context["condition"])
+    return "failed too often" if letter.source_arn else "not said; see the log"
+
+
+def kind_of(letter: Letter, names: Mapping[str, str]) -> str:
+    """What a message is, in words that name nobody; `names` are what the template calls tables and functions."""
     body = _read(letter.body)
     if isinstance(body, list):
         return "a look at a record"
@@ -191,7 +214,10 @@ def kind_of(letter: Letter) -> str:
         return f"letter {_word(body['letter'])}"
     if "DDBStreamBatchInfo" in body:
         place = _Place.of(body)
-        return f"changes of {place.table} for {place.function}" if place else "not readable"
+        if place is None:
+            return "not readable"
+        table, function = (names.get(one, "another stack's") for one in (place.table, place.function))
+        return f"changes of {table} for {function}"
     if "eventType" in body or "notificationType" in body:
         return f"report {_word(body.get('eventType') or body.get('notificationType'))}"
     if "Records" in body:
@@ -208,21 +234,23 @@ def age(seconds: float) -> str:
 
 
 def send_back(deployment: Deployment, queue: Queue, wanted: set[str], advance: Callable[[], object]) -> Outcome:
-    """Send messages back, those in `wanted` or all. What fails again meanwhile is not sent a second time."""
+    """Send messages back, those in `wanted` or all. What comes meanwhile, because it failed again at once, stays."""
     client = deployment.client("sqs")
     outcome = Outcome(0, {}, set())
-    kept = []
+    kept, seen = [], set[str]()
     for letter in _received(client, queue):
-        if letter.id in outcome.met:
+        if letter.id in seen:
             # It came round again: everything that waited when we began has been met.
+            kept.append(letter)
             break
-        if wanted and letter.id not in wanted:
+        seen.add(letter.id)
+        if (wanted and letter.id not in wanted) or letter.sent_at > queue.asked_at:
             kept.append(letter)
             continue
         outcome.met.add(letter.id)
-        why = _replayed(deployment, letter) if not queue.sources else _sent(client, queue, letter)
-        if why:
-            outcome.stayed[letter.id] = why
+        refusal = _replayed(deployment, letter) if not queue.sources else _sent(client, queue, letter)
+        if refusal:
+            outcome.stayed[letter.id] = refusal
             kept.append(letter)
         else:
             client.delete_message(QueueUrl=queue.url, ReceiptHandle=letter.handle)
@@ -407,6 +435,15 @@ def _letter(message: dict[str, Any]) -> Letter:
         reason,
         attributes.get("DeadLetterQueueSourceArn", ""),
     )
+
+
+def _time_of(answer: Any) -> float:
+    """When AWS answered, in whole seconds: what came in the same second is taken for what came later."""
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return time.time()
 
 
 def _released(client: Any, queue: Queue, letters: list[Letter]) -> None:
