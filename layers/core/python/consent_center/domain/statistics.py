@@ -15,8 +15,8 @@ from consent_center.domain.decision import DecisionState
 from consent_center.domain.policy import Policy, Purpose
 
 BASE = 5
-"""Numbers from 1 to 4 are withheld, the others rounded to a multiple of 5: what NHS England and the UK's Higher
-Education Statistics Agency (rounding and suppression to nearest 5) do with numbers of people that they publish."""
+"""Numbers from 1 to 4 are withheld, 0 is told, the others are rounded to a multiple of 5, totals from what was not
+rounded: the rounding policy of England's Ofqual for its statistics (read on 2026-11-25). No law names a number."""
 
 WITHHELD = "withheld"
 """In place of a number, where there are only texts."""
