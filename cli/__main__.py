@@ -2,7 +2,8 @@
 
 import typer
 
-from cli import doctor, jobs, ledger, policy
+from cli import dead_letters, doctor, jobs, ledger, policy
+from cli.counted import statistics
 from cli.evidence import evidence
 from cli.imports import import_list
 
@@ -23,9 +24,11 @@ def consentctl() -> None:
 app.add_typer(policy.app, name="policy")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(doctor.app, name="doctor")
 app.command("import")(import_list)
 app.command("evidence")(evidence)
+app.command("statistics")(statistics)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.dead_letters import find_queues
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
 
 app = typer.Typer(help="Find out what is wrong with a deployment or a letter, without sending anything.")
@@ -204,15 +205,14 @@ def _sending(deployment: Deployment, _: Fetch) -> Iterator[Check]:
 
 
 def _dead_letters(deployment: Deployment, _: Fetch) -> Iterator[Check]:
-    url, names = deployment.output("DeadLettersQueue"), ["ApproximateNumberOfMessages"]
-    answer = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
-    count = int(answer["Attributes"][names[0]])
-    mend = (
-        "Read the log of the worker and move the messages back; see docs/operations.md, “Dead letters”."
-        if count
-        else ""
-    )
-    yield Check("dead letters", Status.WARNING if count else Status.OK, f"{count} wait" if count else "none", mend)
+    for queue in find_queues(deployment):
+        mend = f"See `consentctl dead-letters list`, mend the cause, then `dead-letters redrive {queue.name}`."
+        yield Check(
+            f"dead letters {queue.name}",
+            Status.WARNING if queue.count else Status.OK,
+            f"{queue.count} wait" if queue.count else "none",
+            mend if queue.count else "",
+        )
 
 
 def _alarms(deployment: Deployment, _: Fetch) -> Iterator[Check]:

@@ -18,6 +18,7 @@ import import_worker.app
 import preference_center.app
 import retention_worker.app
 import shipped_policy
+import statistics_worker.app
 import subscription_links.app
 from builders import PEOPLE
 from consent_center.bootstrap import Services
@@ -40,6 +41,7 @@ from fakes import (
     InMemoryMails,
     InMemoryRetention,
     InMemorySeals,
+    InMemoryStatistics,
     InMemorySubjects,
     PlainKeys,
     SettableClock,
@@ -95,12 +97,13 @@ class Deployment:
     stop_mail: str | None = None
 
     imports: InMemoryImports = field(default_factory=InMemoryImports)
+    statistics: InMemoryStatistics = field(default_factory=InMemoryStatistics)
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
         self.subjects.clock = self.clock
         settings = {"SIGN_UPS_PER_ADDRESS": "5", "SIGN_UPS_PER_SOURCE": "8", "SCOPE_PREFIX": "consent."}
-        settings |= {"LEDGER_TABLE": "ledger"}
+        settings |= {"LEDGER_TABLE": "ledger", "STATISTICS_KEPT_DAYS": "1096"}
 
         if self.stop_mail is not None:
             settings["STOP_MAIL_ADDRESS"] = self.stop_mail
@@ -115,6 +118,7 @@ class Deployment:
         services.mails = self.mails
         services.clock = self.clock
         services.imports = self.imports
+        services.statistics = self.statistics
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
@@ -223,6 +227,10 @@ class Deployment:
         records = [{**record, "messageId": f"message-{number}", "body": body} for number, body in enumerate(parts)]
         context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: milliseconds_left)
         return import_worker.app.lambda_handler({"Records": records}, context)  # type: ignore[arg-type]
+
+    def tell(self, *records: dict[str, Any]) -> None:
+        """Hand changes of tables to the worker that counts."""
+        statistics_worker.app.lambda_handler({"Records": list(records)}, CONTEXT)  # type: ignore[arg-type]
 
     def form_token(self) -> str:
         token = re.search(r'name="form" value="([^"]+)"', self.page("get-subscribe").body)

@@ -4,11 +4,12 @@ import base64
 import hashlib
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic_core import to_json
 
@@ -22,6 +23,7 @@ from consent_api.models import (
     PermissionChecksOut,
     SendsIn,
     SendsOut,
+    StatisticsOut,
 )
 from consent_center.bootstrap import services
 from consent_center.domain.errors import (
@@ -36,8 +38,10 @@ from consent_center.usecases.check import Question, check_permissions
 from consent_center.usecases.lookup import look_up
 from consent_center.usecases.record import record_decision
 from consent_center.usecases.sends import SendOutcome, confirm_sends
+from consent_center.usecases.statistics import Asked, read_statistics
 from consent_center.web.base_url import base_url
 from consent_center.web.problems import plain, problem
+from consent_center.web.tables import table
 
 app = APIGatewayHttpResolver(enable_validation=True, serializer=lambda answer: to_json(answer).decode())
 
@@ -136,6 +140,40 @@ def post_decisions(body: DecisionsIn) -> DecisionsOut:
     return DecisionsOut.of(recorded)
 
 
+@app.get(
+    "/v1/statistics",
+    summary="What happened, in numbers that name nobody",
+    tags=["Statistics"],
+    security=[{"Jwt": []}],
+    responses={
+        HTTPStatus.OK: {
+            "description": "The counts by group; as CSV where `Accept` asks for `text/csv`",
+            "content": {"application/json": {"model": StatisticsOut}},
+        }
+    },
+)
+def get_statistics(
+    first: Annotated[str, Query(alias="from", description="The first day (UTC), such as 2026-11-01.")] = "",
+    last: Annotated[str, Query(alias="to", description="The last day; usually today.")] = "",
+    purpose: Annotated[str, Query(description="One purpose's id. Without it, all together.")] = "",
+    group: Annotated[
+        str, Query(description="With commas: one of day and month; controller, brand, purpose, source, language.")
+    ] = "",
+) -> Response[str]:
+    _require_scope("statistics.read")
+    found = read_statistics(
+        Asked(first, last, purpose, group),
+        policy=services().policy,
+        statistics=services().statistics,
+        clock=services().clock,
+    )
+    headers = {"Vary": "Accept", "Cache-Control": "no-store"}
+    if _wants_csv():
+        headers["Content-Disposition"] = f'attachment; filename="statistics-{found.first}-{found.last}.csv"'
+        return Response(HTTPStatus.OK, "text/csv; charset=utf-8", table(list(found.lines())), headers)
+    return Response(HTTPStatus.OK, "application/json", StatisticsOut.written(found), headers)
+
+
 @app.get("/v1/openapi.json", include_in_schema=False)
 def get_openapi() -> Response[str]:
     document = app.get_openapi_json_schema(
@@ -199,6 +237,11 @@ _FIELD_RULES = {
     "not_an_objection": "With an objection the decision is `objected`.",
     "not_an_interest": "This purpose does not rest on an interest that a person can object to.",
     "not_a_consent": "This purpose does not rest on consent.",
+    "date": "The value must be a day, such as 2026-11-25.",
+    "before": "The last day is before the first.",
+    "too_many_days": "Ask for at most 400 days at once.",
+    "group": "Name some of day or month, controller, brand, purpose, source, language, with commas, each once.",
+    "too_fine": "The table would have more than 10,000 rows: ask for fewer days, or group by less.",
 }
 
 
@@ -257,6 +300,14 @@ def _readable(event: dict[str, Any]) -> tuple[dict[str, Any], Response[str] | No
         return event, problem(HTTPStatus.BAD_REQUEST, "invalid-json", "The body is not valid JSON.", field="")
     headers = {**event.get("headers", {}), "content-type": "application/json"}
     return {**event, "body": text, "isBase64Encoded": False, "headers": headers}, None
+
+
+def _wants_csv() -> bool:
+    """Whether the first kind of answer that is accepted, among those we have, is CSV (RFC 9110, 12.5.1, in short)."""
+    accepted = str(app.current_event.headers.get("accept") or "")
+    kinds = [one.partition(";")[0].strip().lower() for one in accepted.split(",")]
+    ours = [kind for kind in kinds if kind in ("text/csv", "application/json")]
+    return ours[:1] == ["text/csv"]
 
 
 def _claims() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
 from consent_center.domain.permission import Reason
 from consent_center.domain.policy import Period
+from consent_center.domain.statistics import Row, Table
 from consent_center.usecases.check import Answer
 from consent_center.usecases.lookup import Finding, Overview
 from consent_center.usecases.record import Proof, Recorded, Statement
@@ -297,6 +298,48 @@ class DecisionsOut(BaseModel):
     @classmethod
     def of(cls, found: Recorded) -> Self:
         return cls(recorded=found.is_new, evidence=found.evidence)
+
+
+class StatisticsRowOut(BaseModel):
+    """One group: its names by what the table is grouped by, and its counts."""
+
+    group: Annotated[dict[str, str], Field(description="An empty text where nothing says it.")]
+    counts: Annotated[
+        dict[str, int | None],
+        Field(description="By measure: `null` for a number from 1 to 4, else rounded to a multiple of 5."),
+    ]
+    withheld: Annotated[list[str], Field(description="The measures that are `null`.")]
+
+
+class StatisticsOut(BaseModel):
+    """What happened from one day through another (UTC)."""
+
+    first: Annotated[str, Field(alias="from")]
+    last: Annotated[str, Field(alias="to")]
+    group: list[str]
+    measures: list[str]
+    rows: list[StatisticsRowOut]
+    total: StatisticsRowOut
+
+    @staticmethod
+    def written(table: Table) -> str:
+        """The answer as JSON text, without a model per row: there may be ten thousand."""
+
+        def row(one: Row) -> dict[str, object]:
+            told = one.told
+            names = dict(zip(table.group, one.names, strict=False))
+            return {"group": names, "counts": told, "withheld": [name for name, n in told.items() if n is None]}
+
+        return to_json(
+            {
+                "from": table.first,
+                "to": table.last,
+                "group": table.group,
+                "measures": table.measures,
+                "rows": [row(one) for one in table.rows],
+                "total": row(table.total),
+            }
+        ).decode()
 
 
 def _seconds(decided: Decided | None) -> int | None:

@@ -64,6 +64,7 @@ class Deployed:
             "AWS::DynamoDB::Table": {"SubjectsTable": "subjects"},
             "AWS::SecretsManager::Secret": {"PepperSecret": "pepper", "LinksSecret": "links"},
             "AWS::CloudWatch::Alarm": {"Errors": "errors"},
+            "AWS::SQS::Queue": {"FailedBatchesQueue": "failed"},
         }
         self.ring = json.dumps({"current": "k1", "k1": KEY})
         self.dynamodb = {
@@ -103,7 +104,9 @@ class Deployed:
             "dynamodb": self.dynamodb,
             "secretsmanager": {"get_secret_value": {"SecretString": self.ring}},
             "sesv2": self.sesv2,
-            "sqs": {"get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": self.waiting}}},
+            "sqs": {
+                "get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": self.waiting, "QueueArn": "arn"}}
+            },
             "cloudwatch": {"describe_alarms": {"MetricAlarms": [self.alarm]}},
             "sns": {"pages_of_list_subscriptions_by_topic": [{"Subscriptions": self.subscriptions}]},
         }
@@ -196,7 +199,7 @@ SICK: list[tuple[str, str, Status, Any]] = [
     ),
     ("mail account", "sandbox", Status.FAILED, lambda d: d.sesv2["get_account"].update(ProductionAccessEnabled=False)),
     ("mail account", "turned off", Status.FAILED, lambda d: d.sesv2["get_account"].update(SendingEnabled=False)),
-    ("dead letters", "3 wait", Status.WARNING, lambda d: setattr(d, "waiting", "3")),
+    ("dead letters FailedBatchesQueue", "3 wait", Status.WARNING, lambda d: setattr(d, "waiting", "3")),
     ("alarms", "errors", Status.WARNING, lambda d: d.alarm.update(StateValue="ALARM")),
     (
         "alarm subscribers",

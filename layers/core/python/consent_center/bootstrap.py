@@ -35,6 +35,7 @@ from consent_center.ports import (
     Seals,
     Secrets,
     Signer,
+    Statistics,
     Subjects,
 )
 from consent_center.texts import Texts
@@ -245,6 +246,12 @@ class Services:
         from consent_center.adapters.kms import KmsPublicKeys
 
         return KmsPublicKeys(self._wire("kms"), lambda: self.config.signing_key)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        from consent_center.adapters.dynamodb.statistics import DynamoStatistics
+
+        return DynamoStatistics(self._database, self.config.statistics_table, self.pause)
 
     @cached_property
     def imports(self) -> Imports:

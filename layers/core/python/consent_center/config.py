@@ -103,6 +103,15 @@ class Config:
         return self._required("IMPORTS_BUCKET")
 
     @property
+    def statistics_table(self) -> str:
+        return self._required("STATISTICS_TABLE")
+
+    @property
+    def statistics_kept_days(self) -> int:
+        """How many days after a day its counters are kept."""
+        return int(self._required("STATISTICS_KEPT_DAYS"))
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 

@@ -11,6 +11,7 @@ from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import Address, ContactPoint, Keyring
 from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
+from consent_center.domain.statistics import Cell, Event
 from consent_center.domain.subject import Decision, Randomness, Subject
 
 
@@ -443,3 +444,20 @@ class Imports(Protocol):
 
     def add_report(self, import_id: str, part: int, lines: Iterable[str]) -> None:
         """Store what became of a part's rows. If there is a report already it stays."""
+
+
+class Statistics(Protocol):
+    """Counters of what happened, which know nobody."""
+
+    def count(self, events: Sequence[Event], *, marked_until: int, kept_days: int) -> int:
+        """Add each event to its counters once, however often it is told, and answer how many were new.
+
+        An event is known until the epoch second `marked_until`; a day's counters go `kept_days` after it.
+        UnavailableError: some may be counted, and telling all again counts the rest.
+        """
+
+    def counts(self, first: str, last: str, now: int) -> Iterator[tuple[Cell, int]]:
+        """The counters of the days (UTC) from `first` through `last`, as a stream; one may come in several parts.
+
+        Those that have expired at `now` (epoch seconds) are left out. UnavailableError may come at any place of it.
+        """

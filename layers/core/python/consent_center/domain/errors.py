@@ -83,3 +83,7 @@ class LetterRefusedError(DomainError):
 
 class UnreadableMessageError(DomainError):
     """What came on a queue is nothing that we know, and never will be."""
+
+
+class UnreadableChangeError(DomainError):
+    """A change of a table is not as any version of ours writes it."""

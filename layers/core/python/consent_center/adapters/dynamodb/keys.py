@@ -1,6 +1,8 @@
 """Every key in every table, and nothing else: where a record lives is decided here."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from urllib.parse import quote, unquote
 
 from consent_center.domain.contact import ContactPoint
 
@@ -111,3 +113,36 @@ def of_block(name: str) -> str:
 
 def of_letter(name: str) -> str:
     return f"LETTER#{name}"
+
+
+MARK = "MARK"
+COUNTER_SHARDS = 4
+"""Items that one counter is spread over, so that batches which count at once seldom meet."""
+
+
+def of_mark(mark: str) -> str:
+    return f"MARK#{mark}"
+
+
+def of_counters(month: str) -> str:
+    """The partition of a month's counters, such as that of 2026-11."""
+    return f"N#{month}"
+
+
+def of_counter(values: Iterable[str], shard: int) -> str:
+    """A day, and what is counted on it; whatever may stand in a value, it stays one value."""
+    return "#".join([*(quote(value, safe="*") for value in values), str(shard)])
+
+
+def counter_in(sort_key: str) -> list[str]:
+    """The values in the key of a counter."""
+    return [unquote(value) for value in sort_key.split("#")[:-1]]
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """The months that the days from `first` through `last` lie in."""
+    year, month, found = int(first[:4]), int(first[5:7]), []
+    while (name := f"{year:04d}-{month:02d}") <= last[:7]:
+        found.append(name)
+        year, month = year + month // 12, month % 12 + 1
+    return found
