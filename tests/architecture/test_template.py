@@ -201,8 +201,9 @@ EXPECTED_RIGHTS = {
             "dynamodb:BatchWriteItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
+            "dynamodb:Query",
         },
-        "LedgerTable": {"dynamodb:PutItem"},
+        "LedgerTable": {"dynamodb:PutItem", "dynamodb:Query"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },
@@ -241,6 +242,8 @@ EXPECTED_RIGHTS = {
     "ExpiryWorkerFunction": {
         "SubjectsTable": {
             "dynamodb:Query",
+            # It notes consents that ended by themselves.
+            "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",

@@ -22,7 +22,7 @@ from consent_center.domain.objection import Against
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import decide
 from consent_center.ports import Dossier, End, Part, Removal, Retention, Send
-from consent_center.usecases.retention import reconsider
+from consent_center.usecases.retention import Reconsidered, reconsider
 from fakes import (
     CollectingRemovals,
     CollectingReviews,
@@ -92,15 +92,20 @@ class Years:
     def presses(self, wish: wishes.Wish) -> None:
         assert self.world.wish(self.world.manage_token(), wish)
 
-    def reconsider(self) -> int:
+    def look(self) -> Reconsidered:
         return reconsider(
             self.world.contact(),
             policy=self.world.policy,
+            subjects=self.world.subjects,
             retention=self.retention,
             ledger=self.world.ledger or InMemoryLedger(self.world.subjects),
+            chance=self.world.chance,
             clock=self.clock,
             pause=no_pause,
         )
+
+    def reconsider(self) -> int:
+        return self.look().changed
 
     @property
     def dossier(self) -> Dossier:

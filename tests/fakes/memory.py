@@ -264,6 +264,12 @@ class InMemoryLedger:
     def entry(self, chain: str, seq: int) -> Entry | None:
         return self.subjects.entry_of.get((chain, seq))
 
+    def append(self, entry: Entry) -> None:
+        with self.subjects.lock:
+            if (entry.chain, entry.seq) in self.subjects.entry_of:
+                raise StaleSubjectError
+            self.subjects.entry_of[entry.chain, entry.seq] = entry
+
 
 @dataclass
 class CollectingReviews:

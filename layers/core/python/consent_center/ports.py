@@ -142,6 +142,9 @@ class Ledger(Protocol):
     def entry(self, chain: str, seq: int) -> Entry | None:
         """One entry of a chain."""
 
+    def append(self, entry: Entry) -> None:
+        """Store an entry that belongs to no record. StaleSubjectError if its place is taken; UnavailableError."""
+
 
 @dataclass(frozen=True, slots=True)
 class LetterOrder:

@@ -11,6 +11,7 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import EntryItem, PayloadItem, ProfileItem, RequestItem, StateItem
+from consent_center.adapters.dynamodb.ledger import item_of
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
@@ -161,13 +162,7 @@ class DynamoSubjects:
         ):
             transaction.save(_state_item(subject), condition=unchanged)
             transaction.save(
-                EntryItem(
-                    keys.of_chain(entry.chain),
-                    keys.of_event(entry.seq),
-                    body=canonical(dict(entry.body)).decode(),
-                    hash=entry.hash,
-                    day=keys.of_day(entry.at, entry.hash),
-                ),
+                item_of(entry),
                 condition=EntryItem.pk.does_not_exist(),
             )
             transaction.save(
