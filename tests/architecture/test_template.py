@@ -36,6 +36,11 @@ SCOPES = {
     "/v1/sends": "check",
     "/v1/permissions/lookup": "read",
     "/v1/decisions": "write",
+    "/v1/holds": "holds.write",
+    "/v1/holds/lift": "holds.write",
+    "/v1/restrictions": "restrictions.write",
+    "/v1/restrictions/lift": "restrictions.write",
+    "/v1/retention-answers": "retention.read",
 }
 POSTED = {
     "/subscribe",

@@ -23,6 +23,7 @@ STATE_LIMIT = 4000
 """Bytes. The state of one person is one item that is read and written on every decision."""
 
 _STATE_BASE, _STATE_ROW, _STATE_PREFERENCE = 850, 44, 32
+_STATE_LOCKS, _STATE_LOCK = 4, 56
 
 EEA = frozenset((
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
@@ -484,7 +485,8 @@ def state_fits(policy: Policy) -> Iterator[Finding | Problem]:
 
 def state_size(data: dict[str, Any]) -> int:
     """Bytes of the largest state of a person under this policy."""
-    size = _STATE_BASE
+    codes = sum(len(purpose["code"]) + 1 for purpose in data["purposes"].values())
+    size = _STATE_BASE + _STATE_LOCKS * (_STATE_LOCK + codes)
     for purpose in data["purposes"].values():
         if purpose["legal_basis"] in ("consent", "legitimate_interest"):
             topics = [topic["code"] for topic in purpose.get("topics", {}).values()] or ["-"]
