@@ -125,6 +125,7 @@ class InMemorySubjects:
                 for (of, purpose), at in self.sends.items()
                 if of == contact and not self.is_gone(contact, sent(purpose, contact))
             },
+            self.ends.get((contact, Part("profile"))),
         )
 
     def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:

@@ -68,6 +68,13 @@ class Record:
     request: Request | None = None
 
 
+class End(NamedTuple):
+    """From the epoch second `at` an item is gone, by a retention rule of the policy (None: no rule's doing)."""
+
+    at: int
+    rule: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """All that the preference page shows of a contact point. Requests that have expired may be among them."""
@@ -77,6 +84,8 @@ class Holdings:
     requests: Sequence[Request] = ()
     last_sends: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """When a letter last went out, in epoch milliseconds, by purpose and channel."""
+    profile_end: End | None = None
+    """When the profile is gone, if an end was given to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,13 +276,6 @@ class Part(NamedTuple):
 
     kind: str
     of: str = ""
-
-
-class End(NamedTuple):
-    """From the epoch second `at` an item is gone, by a retention rule of the policy (None: no rule's doing)."""
-
-    at: int
-    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,10 @@ def why_kept(
         waits = [until for until in held.subject.requested.values() if until * 1000 > now]
         items += [("state", "", "", Keeping(Why.WAITING, max(waits)))] if waits else []
         if held.profile is not None:
-            items.append(("profile", "", "", Keeping(Why.RULE)))
+            # It may outlive the state: contact data have a clock of their own.
+            end = held.profile_end
+            keeping = Keeping(Why.RULE, end.at, end.rule) if end else Keeping(Why.RULE)
+            items.append(("profile", "", "", keeping))
     pending = policy.rule_covering("pending")
     items += [
         ("request", request.purpose, "", Keeping(Why.WAITING, request.expires_at, pending.id if pending else None))
