@@ -150,7 +150,8 @@ class Replay:
         self._preferences_set |= dict.fromkeys(preferences, entry.seq)
         locks = before.locks
         if entry.kind == "undeliverable":
-            locks, self._undeliverable_since = (*_others(locks, UNDELIVERABLE), UNDELIVERABLE), entry.seq
+            locks = locks if UNDELIVERABLE in locks else (*locks, UNDELIVERABLE)
+            self._undeliverable_since = entry.seq
         elif entry.kind == "given" and body.get("capability") == "confirm":
             # Confirmed from the address itself, so letters reach it (`domain/reach.py`).
             locks = _others(locks, UNDELIVERABLE)

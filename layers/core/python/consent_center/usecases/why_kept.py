@@ -74,7 +74,7 @@ def why_kept(
             items.append(("profile", "", "", keeping))
     pending = policy.rule_covering("pending")
     items += [
-        ("request", request.purpose, "", Keeping(Why.WAITING, request.expires_at, pending.id if pending else None))
+        ("request", request.purpose, "", Keeping(Why.RULE, request.expires_at, pending.id if pending else None))
         for request in held.requests
         if request.is_pending_at(now)
     ]
