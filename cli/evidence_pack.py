@@ -502,8 +502,6 @@ class _Making:
             "until": found.until,
             "rule": found.name or "",
             "rule_id": found.rule or "",
-            "legal_source": found.legal_source or "",
-            "justification": found.justification or "",
         }
 
     def _name_of_code(self, code: str) -> str:
