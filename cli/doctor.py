@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email import policy as email_policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -20,6 +21,9 @@ from rich.text import Text
 
 from cli.dead_letters import find_queues
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
+from policy_compiler import policy as sources
+
+ROOT = Path(__file__).parents[1]
 
 app = typer.Typer(help="Find out what is wrong with a deployment or a letter, without sending anything.")
 
@@ -286,6 +290,15 @@ def _issuer(deployment: Deployment, get: Fetch) -> Iterator[Check]:
     yield Check("token issuer", Status.OK if is_right else Status.FAILED, says, "" if is_right else mend)
 
 
+def _reviews(_: Deployment, __: Fetch) -> Iterator[Check]:
+    """The policy of this folder, which is what the next deployment runs on."""
+    policy = sources.read(ROOT / "layers" / "policy", datetime.now(UTC).date())
+    due = sorted(key for _, key, rule in policy.rows("retention_rules") if rule["review_on"] < policy.today.isoformat())
+    says = f"overdue: {', '.join(due)}" if due else "none is overdue"
+    mend = "Review the periods with their signers, and write the next dates into policy.yaml." if due else ""
+    yield Check("reviews of retention rules", Status.WARNING if due else Status.OK, says, mend)
+
+
 _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "settings": _settings,
     "tables": _tables,
@@ -295,6 +308,7 @@ _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "alarms": _alarms,
     "pages": _pages,
     "token issuer": _issuer,
+    "reviews of retention rules": _reviews,
 }
 
 

@@ -22,7 +22,7 @@ from consent_center.domain.objection import OBJECTIONS
 from consent_center.domain.policy import Period, Policy
 from consent_center.domain.receipt import receipt, signed, signing_input
 from consent_center.domain.replay import Answer, Question, Replay, answers, epoch_ms
-from consent_center.domain.retention import Keeping, Plan, plan
+from consent_center.domain.retention import Keeping, Plan, plan, reasons
 from consent_center.domain.subject import Subject, timestamp
 from consent_center.domain.verifier import Fault, Finding, Report, verify_ledger
 from consent_center.ports import End, Holdings, Signer
@@ -496,13 +496,12 @@ class _Making:
         }
 
     def _kept(self, keeping: Keeping) -> dict[str, Any]:
-        policy = self._case.policy
-        rule = policy.retention_rule(keeping.rule) if keeping.rule else None
+        found = reasons(keeping, self._case.policy, self._case.language)
         return {
-            "why": str(keeping.why),
-            "until": keeping.until,
-            "rule": policy.text(rule["name"], self._case.language) if rule else "",
-            "rule_id": keeping.rule or "",
+            "why": str(found.why),
+            "until": found.until,
+            "rule": found.name or "",
+            "rule_id": found.rule or "",
         }
 
     def _name_of_code(self, code: str) -> str:

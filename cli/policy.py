@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from cli import exports, simulation
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
 from consent_center.domain.notice import Kind, Line, SectionChange, common_language, difference
 from consent_center.domain.policy import Policy
-from policy_compiler import compiler, notices, register
+from policy_compiler import compiler, library, notices, register
 from policy_compiler import policy as sources
 from policy_compiler.problems import PolicyError, Problem
 from policy_compiler.published import FOLDER, file_name
@@ -102,6 +103,25 @@ def check(policy: FolderOption = DEFAULT_FOLDER, as_json: JsonOption = False) ->
         console.print(Text(done or f"{errors} {'error' if errors == 1 else 'errors'}"))
     if done is None:
         raise typer.Exit(1)
+
+
+@app.command()
+def rules(as_json: JsonOption = False) -> None:
+    """List the named retention rules that a policy may choose from; one whose review is overdue is marked."""
+    today, found = _today().isoformat(), library.rules()
+    if as_json:
+        print(json.dumps([{**asdict(one), "is_overdue": one.review_on < today} for one in found], indent=2))
+        return
+    table = _table("rule", "kept", "source", "signed by", "review")
+    for one in found:
+        never = f"; never sent anything: {one.never_sent}" if one.never_sent else ""
+        review = f"{one.review_on}, overdue" if one.review_on < today else one.review_on
+        kept = f"{one.covers}: {one.period} after {one.clock}{never}"
+        signed = one.signed_by or "an authority's figure"
+        table.add_row(
+            *map(Text, (f"{one.id}\n{one.name} ({one.jurisdiction})", kept, one.legal_source, signed, review))
+        )
+    Console().print(table)
 
 
 @app.command()

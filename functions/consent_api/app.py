@@ -17,10 +17,16 @@ from consent_api.models import (
     DecisionIn,
     DecisionsIn,
     DecisionsOut,
+    HoldIn,
+    HoldLiftIn,
+    LockedOut,
     LookupIn,
     LookupOut,
     PermissionChecksIn,
     PermissionChecksOut,
+    RestrictionIn,
+    RestrictionLiftIn,
+    RetentionOut,
     SendsIn,
     SendsOut,
     StatisticsOut,
@@ -30,15 +36,18 @@ from consent_center.domain.errors import (
     ForbiddenTransitionError,
     InvalidFormError,
     MissingScopeError,
+    NothingHeldError,
     UnavailableError,
     UnknownNameError,
 )
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases.check import Question, check_permissions
+from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
 from consent_center.usecases.lookup import look_up
 from consent_center.usecases.record import record_decision
 from consent_center.usecases.sends import SendOutcome, confirm_sends
 from consent_center.usecases.statistics import Asked, read_statistics
+from consent_center.usecases.why_kept import why_kept
 from consent_center.web.base_url import base_url
 from consent_center.web.problems import plain, problem
 from consent_center.web.tables import table
@@ -125,17 +134,7 @@ def post_decisions(body: DecisionsIn) -> DecisionsOut:
         raise InvalidFormError({"purpose": "either"})
     if body.objection is not None and body.decision is not DecisionIn.OBJECTED:
         raise InvalidFormError({"decision": "not_an_objection"})
-    recorded = record_decision(
-        body.statement(),
-        client=_client(),
-        policy=services().policy,
-        subjects=services().subjects,
-        addresses=services().addresses,
-        secrets=services().secrets,
-        chance=services().chance,
-        clock=services().clock,
-        pause=services().pause,
-    )
+    recorded = record_decision(body.statement(), **_deciding())
     count("DecisionRecorded" if recorded.is_new else "DecisionRecordedAgain")
     return DecisionsOut.of(recorded)
 
@@ -174,6 +173,85 @@ def get_statistics(
     return Response(HTTPStatus.OK, "application/json", StatisticsOut.written(found), headers)
 
 
+@app.post("/v1/holds", summary="Keep what is held about a person, until a day", tags=["Locks"], security=[{"Jwt": []}])
+def post_holds(body: HoldIn) -> LockedOut:
+    _require_scope("holds.write")
+    return _lock(body.locking())
+
+
+@app.post("/v1/holds/lift", summary="End a hold", tags=["Locks"], security=[{"Jwt": []}])
+def post_holds_lift(body: HoldLiftIn) -> LockedOut:
+    _require_scope("holds.write")
+    return _lift(body.lifting())
+
+
+@app.post(
+    "/v1/restrictions",
+    summary="Keep what is held about a person, and use it no more",
+    tags=["Locks"],
+    security=[{"Jwt": []}],
+)
+def post_restrictions(body: RestrictionIn) -> LockedOut:
+    _require_scope("restrictions.write")
+    return _lock(body.locking())
+
+
+@app.post("/v1/restrictions/lift", summary="End a restriction", tags=["Locks"], security=[{"Jwt": []}])
+def post_restrictions_lift(body: RestrictionLiftIn) -> LockedOut:
+    _require_scope("restrictions.write")
+    return _lift(body.lifting())
+
+
+def _lock(locking: Locking) -> LockedOut:
+    locked = set_lock(locking, **_deciding())
+    if locked.is_new:
+        count("LockSet")
+    return LockedOut.of(locked)
+
+
+def _lift(lifting: Lifting) -> LockedOut:
+    locked = lift_lock(lifting, **_deciding())
+    if locked.is_new:
+        count("LockLifted")
+    return LockedOut.of(locked)
+
+
+def _deciding() -> dict[str, Any]:
+    """What every decision of this function takes."""
+    return {
+        "client": _client(),
+        "policy": services().policy,
+        "subjects": services().subjects,
+        "addresses": services().addresses,
+        "secrets": services().secrets,
+        "chance": services().chance,
+        "clock": services().clock,
+        "pause": services().pause,
+    }
+
+
+@app.post(
+    "/v1/retention-answers",
+    summary="Why is this still here, until when, by which rule",
+    tags=["Locks"],
+    security=[{"Jwt": []}],
+)
+def post_retention_answers(body: LookupIn) -> RetentionOut:
+    _require_scope("retention.read")
+    found = why_kept(
+        body.recipient,
+        policy=services().policy,
+        subjects=services().subjects,
+        retention=services().retention,
+        ledger=services().ledger,
+        addresses=services().addresses,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    count("RetentionAnswered")
+    return RetentionOut.of(found, services().policy)
+
+
 @app.get("/v1/openapi.json", include_in_schema=False)
 def get_openapi() -> Response[str]:
     document = app.get_openapi_json_schema(
@@ -205,6 +283,8 @@ _RULES = {
     "too_long": "The list has more than 1,000 items; send the rest in another call.",
     "string_type": "The value must be a text.",
     "bool_type": "The value must be true or false.",
+    "int_type": "The value must be a whole number.",
+    "greater_than_equal": "The number is too small.",
     "list_type": "The value must be a list.",
     "string_too_long": "The text is too long.",
     "string_too_short": "The text is empty.",
@@ -236,6 +316,10 @@ _FIELD_RULES = {
     "either": "Name either a purpose or an objection.",
     "not_an_objection": "With an objection the decision is `objected`.",
     "not_an_interest": "This purpose does not rest on an interest that a person can object to.",
+    "past": "The end has passed already.",
+    "too_late": "The end lies beyond the period of the policy's rule for holds.",
+    "too_many_locks": "The record has as many holds and restrictions as it can; lift one first.",
+    "not_told_yet": "The person has to be told before the restriction ends (Art. 18(3) GDPR).",
     "not_a_consent": "This purpose does not rest on consent.",
     "date": "The value must be a day, such as 2026-11-25.",
     "before": "The last day is before the first.",
@@ -259,6 +343,11 @@ def explain_unknown(error: UnknownNameError) -> Response[str]:
         f"The policy has no such {error.field}.",
         field=f"/{error.field}",
     )
+
+
+@app.exception_handler(NothingHeldError)
+def explain_nothing(_: NothingHeldError) -> Response[str]:
+    return problem(HTTPStatus.NOT_FOUND, "nothing-held", "Nothing is held about this person.", field="/recipient")
 
 
 @app.exception_handler(MissingScopeError)

@@ -5,18 +5,22 @@ from datetime import UTC
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic_core import to_json
 
 from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.lock import Ground, Interest, names_of
 from consent_center.domain.objection import Against
 from consent_center.domain.permission import Reason
-from consent_center.domain.policy import Period
+from consent_center.domain.policy import Period, Policy
+from consent_center.domain.retention import Why
 from consent_center.domain.statistics import Row, Table
 from consent_center.usecases.check import Answer
+from consent_center.usecases.locks import Lifting, Locked, Locking
 from consent_center.usecases.lookup import Finding, Overview
 from consent_center.usecases.record import Proof, Recorded, Statement
 from consent_center.usecases.sends import SendOutcome
+from consent_center.usecases.why_kept import Account
 
 MOST_RECIPIENTS = 1_000
 
@@ -248,6 +252,10 @@ class EvidenceIn(BaseModel):
         AwareDatetime | None,
         Field(description="When they confirmed it from the address itself; required with double opt-in."),
     ] = None
+    jurisdiction: Annotated[
+        StrictStr | None,
+        Field(max_length=2, description="The country whose retention rule counts; one of the policy's jurisdictions."),
+    ] = None
 
 
 class DecisionsIn(BaseModel):
@@ -283,6 +291,7 @@ class DecisionsIn(BaseModel):
                 proof.notice,
                 proof.reference,
                 proof.confirmed_at.astimezone(UTC) if proof.confirmed_at else None,
+                proof.jurisdiction,
             )
             if proof
             else None,
@@ -340,6 +349,133 @@ class StatisticsOut(BaseModel):
                 "total": row(table.total),
             }
         ).decode()
+
+
+_Words = Annotated[StrictStr, Field(min_length=1, max_length=2_000, description="Why, in words, for people.")]
+_Purposes = Annotated[
+    list[StrictStr],
+    Field(max_length=100, description="Ids of purposes that it covers; none for everything that is held."),
+]
+_Number = Annotated[StrictInt, Field(ge=1, description="The `number` that was answered when it was set.")]
+
+
+class HoldIn(BaseModel):
+    """Keep what is held about one person for a legal claim, until a day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    interest: Annotated[Interest, Field(description="Whose claim it is.")]
+    reason: _Words
+    until: Annotated[AwareDatetime, Field(description="When it ends by itself; the policy's rule has a latest day.")]
+    purposes: _Purposes = []
+
+    def locking(self) -> Locking:
+        return Locking(self.recipient, self.interest, self.reason, tuple(self.purposes), self.until)
+
+
+class RestrictionIn(BaseModel):
+    """Keep what is held about one person, and use it no more (Art. 18 GDPR)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    ground: Annotated[Ground, Field(description="The letter of Art. 18(1) GDPR.")]
+    note: _Words
+    purposes: _Purposes = []
+
+    def locking(self) -> Locking:
+        return Locking(self.recipient, self.ground, self.note, tuple(self.purposes))
+
+
+class HoldLiftIn(BaseModel):
+    """The end of a hold before its day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    number: _Number
+    reason: _Words
+
+    def lifting(self) -> Lifting:
+        return Lifting(self.recipient, "hold_lifted", self.number, self.reason)
+
+
+class RestrictionLiftIn(BaseModel):
+    """The end of a restriction. The person has to be told before (Art. 18(3) GDPR)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    number: _Number
+    note: _Words
+    person_told_at: Annotated[AwareDatetime, Field(description="When the person was told that it will be lifted.")]
+
+    def lifting(self) -> Lifting:
+        return Lifting(self.recipient, "restriction_lifted", self.number, self.note, self.person_told_at)
+
+
+class LockedOut(BaseModel):
+    """What is stored now."""
+
+    recorded: Annotated[bool, Field(description="False where it was so before.")]
+    number: Annotated[int, Field(description="Names the hold or restriction when it is lifted.")]
+    evidence: Annotated[str | None, Field(description="The ledger entry that proves it: `<chain>.<seq>`.")]
+
+    @classmethod
+    def of(cls, found: Locked) -> Self:
+        return cls(recorded=found.is_new, number=found.number, evidence=found.evidence)
+
+
+class KeptOut(BaseModel):
+    """One item that is held."""
+
+    what: Annotated[str, Field(description="`state`, `profile`, `sent`, `payload` (of an event) or `request`.")]
+    of: Annotated[str, Field(description="The purpose of a `sent` or `request`, the event's number of a `payload`.")]
+    kind: Annotated[str, Field(description="The kind of the event of a `payload`.")]
+    why: Annotated[Why, Field(description="What keeps it.")]
+    until: Annotated[int | None, Field(description="Epoch seconds from which it is gone; null: nothing ends it yet.")]
+    held_until: Annotated[int | None, Field(description="Epoch seconds when the hold that keeps it is over.")]
+    rule: Annotated[str | None, Field(description="The retention rule's id; under a lock, the one that runs next.")]
+    name: str | None
+    legal_source: str | None
+    justification: str | None
+    review_on: Annotated[str | None, Field(description="The day on which the rule itself is reviewed.")]
+
+
+class LockOut(BaseModel):
+    """A hold or restriction in force."""
+
+    kind: str
+    number: int
+    ground: str
+    until: Annotated[int | None, Field(description="Epoch seconds when it is over by itself; null: when it is lifted.")]
+    purposes: Annotated[list[str], Field(description="Ids of what it covers; none for everything.")]
+
+
+class RetentionOut(BaseModel):
+    """Everything that is held about one person, and why. With nothing held the lists are empty."""
+
+    holds_anything: bool
+    items: list[KeptOut]
+    locks: list[LockOut]
+
+    @classmethod
+    def of(cls, found: Account, policy: Policy) -> Self:
+        return cls(
+            holds_anything=bool(found.items),
+            items=[KeptOut(what=one.what, of=one.of, kind=one.kind, **one.reasons._asdict()) for one in found.items],
+            locks=[
+                LockOut(
+                    kind=lock.kind,
+                    number=lock.seq,
+                    ground=lock.ground,
+                    until=lock.until,
+                    purposes=names_of(lock, policy),
+                )
+                for lock in found.locks
+            ],
+        )
 
 
 def _seconds(decided: Decided | None) -> int | None:

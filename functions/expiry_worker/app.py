@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,11 +13,21 @@ from consent_center.domain.errors import DomainError, UnavailableError, UnknownN
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import Removal
 from consent_center.usecases.announce import announce
+from consent_center.usecases.editions import note_editions
 from consent_center.usecases.retention import has_been_decided, moves_a_clock, order_reviews, prove_removal, reconsider
 
 
 def _review() -> dict[str, Any]:
-    """Order a look at every record whose review is due. UnavailableError if some could not be ordered."""
+    """Note new editions, and order a look at every record whose review is due.
+
+    UnavailableError if some could not be ordered.
+    """
+    noted = note_editions(
+        policy=services().policy, ledger=services().ledger, chance=services().chance, clock=services().clock
+    )
+    if noted:
+        count("EditionNoted", len(noted))
+        logger.info("editions noted", extra={"editions": noted})
     ordered = order_reviews(reviews=services().reviews, clock=services().clock)
     summary = {"due": ordered.due, "done": ordered.due - ordered.failed, "failed": ordered.failed}
     count("ReviewsOrdered", ordered.due - ordered.failed)
@@ -77,15 +88,23 @@ def _prove(record: dict[str, Any], keys: dict[str, Any], item: dict[str, Any]) -
 
 def _look_again(message: str) -> None:
     contact = ContactPoint(*json.loads(message))
-    changed = reconsider(
+    looked = reconsider(
         contact,
         policy=services().policy,
+        subjects=services().subjects,
         retention=services().retention,
         ledger=services().ledger,
+        chance=services().chance,
         clock=services().clock,
         pause=services().pause,
     )
-    count("EndsGiven", changed)
+    count("EndsGiven", looked.changed)
+    if looked.noted:
+        count("EndNoted", len(looked.noted))
+    for purpose, end in looked.going_stale:
+        month = datetime.fromtimestamp(end, UTC).strftime("%Y-%m")
+        logger.info("consent goes stale", extra={"purpose": purpose, "month": month})
+        count("ConsentGoesStale")
 
 
 def _look_at_all(records: list[dict[str, Any]]) -> dict[str, Any]:

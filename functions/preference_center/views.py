@@ -61,6 +61,12 @@ _EVENTS = {
     "restored": "You undid what you did before",
     "recorded": "Somebody recorded it for you",
     "undeliverable": "A letter could not be delivered to this address",
+    "expired": "What you had agreed to ended on its day",
+    "stale": "What you had agreed to ended, because nobody used it",
+    "hold_set": "Your data are kept for a legal claim",
+    "hold_lifted": "Your data are no longer kept for a legal claim",
+    "restricted": "Your data are kept and no longer used",
+    "restriction_lifted": "Your data may be used again",
 }
 
 _SOURCES = {
@@ -70,6 +76,7 @@ _SOURCES = {
     "one-click": "With the button of your mail program",
     "not-me": "With “This was not me” in an e-mail",
     "api": "In another service of ours",
+    "clock": "By itself",
 }
 
 _STATES = {
@@ -370,7 +377,7 @@ def _about(page: PreferencePage, policy: Policy, language: str) -> dict[str, Any
 
 def _kept(purpose: Purpose, policy: Policy, language: str) -> dict[str, Any]:
     """The rule by which data are kept: its name, its periods, and the event that they count from (`clock`)."""
-    rule = policy.retention_rule(purpose.retention)
+    rule = policy.retention_rule(purpose.rule_in(policy.country_of(purpose.controller)))
     periods = {key: _period(rule[key]) for key in ("period", "never_sent")}
     clock = "hold" if rule["hold"] else rule["clock"]
     return {"name": policy.text(rule["name"], language), "clock": clock, **periods}

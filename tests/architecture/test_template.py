@@ -36,6 +36,11 @@ SCOPES = {
     "/v1/sends": "check",
     "/v1/permissions/lookup": "read",
     "/v1/decisions": "write",
+    "/v1/holds": "holds.write",
+    "/v1/holds/lift": "holds.write",
+    "/v1/restrictions": "restrictions.write",
+    "/v1/restrictions/lift": "restrictions.write",
+    "/v1/retention-answers": "retention.read",
 }
 READ_SCOPES = {"/v1/statistics": "statistics.read"}
 """Of the routes that only read."""
@@ -211,8 +216,9 @@ EXPECTED_RIGHTS = {
             "dynamodb:BatchWriteItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
+            "dynamodb:Query",
         },
-        "LedgerTable": {"dynamodb:PutItem"},
+        "LedgerTable": {"dynamodb:PutItem", "dynamodb:Query"},
         "StatisticsTable": {"dynamodb:Query"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
@@ -252,6 +258,8 @@ EXPECTED_RIGHTS = {
     "ExpiryWorkerFunction": {
         "SubjectsTable": {
             "dynamodb:Query",
+            # It notes consents that ended by themselves.
+            "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",

@@ -128,6 +128,7 @@ class InMemorySubjects:
                 for (of, purpose), at in self.sends.items()
                 if of == contact and not self.is_gone(contact, sent(purpose, contact))
             },
+            self.ends.get((contact, Part("profile"))),
         )
 
     def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:
@@ -266,6 +267,12 @@ class InMemoryLedger:
 
     def entry(self, chain: str, seq: int) -> Entry | None:
         return self.subjects.entry_of.get((chain, seq))
+
+    def append(self, entry: Entry) -> None:
+        with self.subjects.lock:
+            if (entry.chain, entry.seq) in self.subjects.entry_of:
+                raise StaleSubjectError
+            self.subjects.entry_of[entry.chain, entry.seq] = entry
 
 
 @dataclass

@@ -165,6 +165,11 @@ def test_the_description_is_public_and_names_every_reason(deployment: Deployment
         "/v1/permissions/lookup",
         "/v1/decisions",
         "/v1/statistics",
+        "/v1/holds",
+        "/v1/holds/lift",
+        "/v1/restrictions",
+        "/v1/restrictions/lift",
+        "/v1/retention-answers",
     }
     reasons = document["components"]["schemas"]["Reason"]["enum"]
     assert {"given", "no_record", "pending", "unavailable", "invalid_address"} <= set(reasons)

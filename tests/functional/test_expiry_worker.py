@@ -1,5 +1,6 @@
 """The worker that gives records their ends, from event to answer."""
 
+import io
 import json
 from typing import Any
 
@@ -116,9 +117,13 @@ def test_the_job_of_the_night_orders_what_is_due_and_makes_up_for_days_that_it_m
     deployment.subscribed("events")
     ((contact, _),) = deployment.subjects.subjects.items()
     handle(event_of(deployment, "reviews", contact.pseudonym))
-    # Unused for a year, the consent is stale.
     assert handle(deployment.event("expiry_worker/job-review"))["due"] == 0
-    deployment.clock.move(days=375)
+    # Two months before it is stale somebody hears of it; unused for a year it is.
+    deployment.clock.move(days=310)
+    assert handle(deployment.event("expiry_worker/job-review"))["due"] == 1
+    handle(event_of(deployment, "reviews", contact.pseudonym))
+    deployment.reviews.ordered.clear()
+    deployment.clock.move(days=65)
 
     assert handle(deployment.event("expiry_worker/job-review")) == {"job": "review", "due": 1, "done": 1, "failed": 0}
     assert deployment.reviews.ordered == [contact]
@@ -127,11 +132,40 @@ def test_the_job_of_the_night_orders_what_is_due_and_makes_up_for_days_that_it_m
     assert deployment.check().json["results"][0]["reason"] == "stale"
 
 
+def test_an_edition_of_the_notice_is_entered_into_the_ledger_once(deployment: Deployment) -> None:
+    handle({"job": "review"})
+    handle({"job": "review"})
+
+    (entry,) = deployment.subjects.entry_of.values()
+    assert (entry.chain, entry.kind) == ("notices", "notice_published")
+    assert entry.body["notice"] == deployment.services.policy.notice.version
+    assert set(entry.body["notice_hashes"]) == {"en", "da", "nb"}
+
+
+def test_whoever_uses_a_consent_hears_two_months_before_it_goes_stale(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], printed: io.StringIO
+) -> None:
+    deployment.subscribed("events")
+    ((contact, _),) = deployment.subjects.subjects.items()
+    handle(event_of(deployment, "reviews", contact.pseudonym))
+    deployment.clock.move(days=310)
+    assert handle({"job": "review"})["due"] == 1
+    capsys.readouterr()
+    for _ in range(2):
+        handle(event_of(deployment, "reviews", contact.pseudonym))
+
+    lines = [json.loads(line) for line in (capsys.readouterr().out + printed.getvalue()).splitlines()]
+    (told,) = [line for line in lines if line.get("message") == "consent goes stale"]
+    assert (told["purpose"], told["month"]) == ("direct-marketing-email", "2028-01")
+    assert [line["ConsentGoesStale"] for line in lines if "ConsentGoesStale" in line] == [[1.0]]
+    assert contact.pseudonym not in json.dumps(told)
+
+
 def test_a_job_that_could_not_order_everything_says_so_and_fails(deployment: Deployment) -> None:
     deployment.subscribed("events")
     ((contact, _),) = deployment.subjects.subjects.items()
     handle(event_of(deployment, "reviews", contact.pseudonym))
-    deployment.clock.move(days=375)
+    deployment.clock.move(days=310)
     deployment.reviews.refuses.add(contact)
 
     with pytest.raises(UnavailableError):

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -127,6 +128,54 @@ def test_what_is_over_gets_its_end_and_loses_its_circumstances_later(stack: Loca
     assert left.check("events")["reason"] == "withdrawn"
 
 
+def test_a_hold_keeps_a_record_and_the_answer_says_why(stack: LocalStack, left: Leaver) -> None:
+    look_at(stack, left.state())
+    until = datetime.now(UTC) + timedelta(days=10)
+    hold = {"recipient": left.email, "interest": "person", "reason": "claim 17", "until": until.isoformat()}
+    locked = left.api("holds.write", "/v1/holds", **hold)
+    assert (locked.status, locked.json["recorded"]) == (200, True), locked.text
+    look_at(stack, left.state())
+    state = left.state()
+    assert "expires_at" not in state
+    # Held items are looked at again on the day on which the hold is over.
+    assert state["review"]["S"].partition("#")[0] == until.date().isoformat()
+    answer = left.api("retention.read", "/v1/retention-answers", recipient=left.email).json
+    assert {item["why"] for item in answer["items"] if item["what"] == "payload"} == {"locked"}
+    assert left.check("events")["reason"] == "withdrawn"
+
+    lift = {"recipient": left.email, "number": locked.json["number"], "reason": "settled"}
+    assert left.api("holds.write", "/v1/holds/lift", **lift).json["recorded"]
+    look_at(stack, left.state())
+    assert left.state()["rule"] == {"S": "marketing-evidence"}
+    kinds = [json.loads(one["body"]["S"])["kind"] for one in Auditor(stack).of_chain("LedgerTable", left.chain)]
+    assert kinds == ["given", "withdrawn", "hold_set", "hold_lifted"]
+
+
+def test_a_consent_that_ran_out_is_noted_with_the_rights_of_the_worker(stack: LocalStack) -> None:
+    visitor = Leaver(stack)
+    visitor.subscribed("events")
+    visitor.chain = visitor.check("events")["evidence"].partition(".")[0]
+    state = visitor.state()
+    # As if it had been given until a day that has passed.
+    ran_out = int(time.time()) - 60
+    (code,) = state["d"]["M"]
+    stack.client("dynamodb").update_item(
+        TableName=stack.resources["SubjectsTable"],
+        Key={"pk": state["pk"], "sk": state["sk"]},
+        UpdateExpression="SET d.#code = :given",
+        ExpressionAttributeNames={"#code": code},
+        ExpressionAttributeValues={":given": {"S": f"{state['d']['M'][code]['S']}.{ran_out}"}},
+    )
+    assert visitor.check("events")["reason"] == "expired"
+    for _ in range(2):
+        assert look_at(stack, visitor.state()) == {"batchItemFailures": []}
+
+    entries = [json.loads(one["body"]["S"]) for one in Auditor(stack).of_chain("LedgerTable", visitor.chain)]
+    assert [entry["kind"] for entry in entries] == ["given", "expired"]
+    assert datetime.fromisoformat(entries[1]["ended_at"]).timestamp() == ran_out
+    assert visitor.check("events")["reason"] == "expired"
+
+
 def test_what_has_expired_is_gone_before_it_is_removed(stack: LocalStack, left: Leaver) -> None:
     state = left.state()
     stack.client("dynamodb").update_item(
@@ -178,7 +227,6 @@ def test_a_removal_leaves_a_proof_and_the_job_of_the_night_runs(stack: LocalStac
     ("table", "action", "arguments"),
     [
         ("SubjectsTable", "delete_item", {"Key": {"pk": {"S": "S#k1#x"}, "sk": {"S": "STATE"}}}),
-        ("SubjectsTable", "put_item", {"Item": {"pk": {"S": "S#k1#x"}, "sk": {"S": "STATE"}}}),
         ("LedgerTable", "delete_item", {"Key": {"pk": {"S": "C#x"}, "sk": {"S": "E#0000000001"}}}),
         ("TransientTable", "get_item", {"Key": {"pk": {"S": "LETTER#x"}, "sk": {"S": "CLAIM"}}}),
     ],

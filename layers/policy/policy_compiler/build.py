@@ -53,6 +53,12 @@ def text(of: dict[str, str], language: str, data: Document) -> str:
     return of[language] if language in of else of[fallback[language]]
 
 
+def rules_of(purpose: Document) -> tuple[str, dict[str, str]]:
+    """The ids of a purpose's retention rules: the one that counts in general, and others by jurisdiction."""
+    chosen = purpose["retention"]
+    return (chosen, {}) if isinstance(chosen, str) else (chosen["default"], chosen["by_jurisdiction"])
+
+
 def document(data: Document, published: list[Document]) -> Document:
     """The compiled policy, `hash` included. `published` are the editions of the lock file, oldest first."""
     found: Document = {
@@ -82,6 +88,9 @@ def _row(kind: str, key: str, row: Document, data: Document) -> Document:
         full["period"] = full["period"] and periods.parse(full["period"])
         full["never_sent"] = full["never_sent"] and periods.parse(full["never_sent"])
     if kind == "purposes":
+        full["retention"], by_jurisdiction = rules_of(row)
+        if by_jurisdiction:
+            full["retention_in"] = by_jurisdiction
         for period in ("valid_for", "stale_after"):
             full[period] = full[period] and periods.parse(full[period])
         full["pauses"] = [periods.parse(period) for period in full["pauses"]]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from policy_compiler import periods
-from policy_compiler.build import content_hash
+from policy_compiler.build import content_hash, rules_of
 
 Facts = dict[str, Any]
 
@@ -58,7 +58,7 @@ class Change(NamedTuple):
 def facts_of(data: dict[str, Any]) -> Facts:
     """The facts of a policy, as the lock file keeps them for each edition."""
     rules = {key: _kept(rule) for key, rule in data["retention_rules"].items()}
-    used = {row["retention"] for row in data["purposes"].values()}
+    used = {rule for row in data["purposes"].values() for rule in named_rules(row)}
     return {
         "purposes": {key: _purpose(row, rules) for key, row in data["purposes"].items() if not row.get("retired")},
         "recipients": {
@@ -72,7 +72,10 @@ def facts_of(data: dict[str, Any]) -> Facts:
 
 def _purpose(row: dict[str, Any], rules: dict[str, Facts]) -> Facts:
     topics = row.get("topics", {})
+    default, by_jurisdiction = rules_of(row)
+    kept_in = {country: rules[rule] for country, rule in by_jurisdiction.items()}
     return {
+        **({"kept_in": kept_in} if kept_in else {}),
         "basis": row["legal_basis"],
         "controller": row["controller"],
         "channels": row["channels"],
@@ -80,12 +83,18 @@ def _purpose(row: dict[str, Any], rules: dict[str, Facts]) -> Facts:
         "data": row["data_types"],
         "sources": row["sources"],
         "recipients": row["recipients"],
-        "kept": rules[row["retention"]],
+        "kept": rules[default],
         "valid_for": _days(row.get("valid_for")),
         **{flag: bool(row.get(flag)) for flag in ("marketing", "tracking", "profiling", "double_opt_in")},
         "consent_text": _hashes(row.get("consent_text")),
         "interest": _hashes(row.get("interest")),
     }
+
+
+def named_rules(purpose: dict[str, Any]) -> set[str]:
+    """The ids of all retention rules that a purpose names."""
+    default, by_jurisdiction = rules_of(purpose)
+    return {default, *by_jurisdiction.values()}
 
 
 def _kept(rule: dict[str, Any]) -> Facts:
@@ -103,7 +112,7 @@ def _hashes(text: dict[str, str] | None) -> dict[str, str]:
 
 def changes(before: Facts, after: Facts) -> list[Change]:
     """What is done differently, in the order of the purposes; the same twice gives nothing."""
-    return list(_changes(before, after))
+    return list(dict.fromkeys(_changes(before, after)))
 
 
 def least_class(found: list[Change]) -> str:
@@ -145,6 +154,12 @@ def _of_purpose(key: str, old: Facts, new: Facts, pointer: str) -> Iterator[Chan
         what = "confirmation-added" if new["double_opt_in"] else "confirmation-dropped"
         yield Change(what, key, "", f"{pointer}/double_opt_in")
     yield from _of_period(key, old["kept"], new["kept"], f"{pointer}/retention")
+    old_in, new_in = old.get("kept_in", {}), new.get("kept_in", {})
+    for country in sorted({*old_in, *new_in}):
+        was, now = old_in.get(country, old["kept"]), new_in.get(country, new["kept"])
+        # A jurisdiction without a rule of its own goes with the general one, which is told of already.
+        if country in new_in or was != now:
+            yield from _of_period(key, was, now, f"{pointer}/retention")
     yield from _of_number("valid", key, old["valid_for"], new["valid_for"], f"{pointer}/valid_for")
     for fact, what in (("consent_text", "consent-wording"), ("interest", "interest-wording")):
         shared = old[fact].keys() & new[fact].keys()

@@ -164,7 +164,11 @@ class Writer:
         said["data"] = self._names("data_types", purpose["data_types"])
         said["sources"] = self._names("sources", purpose["sources"])
         said["recipients"] = self._names("recipients", purpose["recipients"])
-        said["retention"] = self._kept(self._data["retention_rules"][purpose["retention"]])
+        default, by_jurisdiction = build.rules_of(purpose)
+        rules = self._data["retention_rules"]
+        kept = [self._kept(rules[default])]
+        kept += [f"{self._country(country)}: {self._kept(rules[one])}" for country, one in by_jurisdiction.items()]
+        said["retention"] = "; ".join(kept)
         lines = [f"{self._labels[label]}: {value}" for label, value in said.items()]
         told = [self._text(purpose["withdrawal_text"])] if "withdrawal_text" in purpose else []
         blocks = [paragraph(self._text(purpose["description"])), points(lines), *map(paragraph, told)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from policy_compiler.build import text
+from policy_compiler.build import rules_of, text
 from policy_compiler.notices import Document, Writer
 from policy_compiler.rules import EEA
 
@@ -38,7 +38,7 @@ class _Register(Writer):
         row = self._data["purposes"][key]
         controller = self._data["controllers"][row["controller"]]
         recipients = [self._data["recipients"][one] for one in row["recipients"]]
-        rule = self._data["retention_rules"][row["retention"]]
+        default, by_jurisdiction = rules_of(row)
         said: dict[str, Any] = {
             "activity": key,
             "controller": "; ".join(self._identity(controller)),
@@ -51,10 +51,16 @@ class _Register(Writer):
             "sources": self._names("sources", row["sources"]),
             "recipients": "; ".join(self._received(one) for one in recipients),
             "third_countries": "; ".join(self._transferred(one) for one in recipients if one["country"] not in EEA),
-            "kept": f"{self._text(rule['name'])}: {self._kept(rule)} ({self._cited(rule['legal_source'])})",
+            "kept": "; ".join(
+                [self._rule(default), *(f"{country}: {self._rule(one)}" for country, one in by_jurisdiction.items())]
+            ),
             "security": text(self._data["security"], self._language, self._data) if "security" in self._data else "",
         }
         return {field: said[field] for field in FIELDS}
+
+    def _rule(self, key: str) -> str:
+        rule = self._data["retention_rules"][key]
+        return f"{self._text(rule['name'])}: {self._kept(rule)} ({self._cited(rule['legal_source'])})"
 
     def _named(self, recipient: Document) -> str:
         return f"{recipient['name']}, {self._country(recipient['country'])}"

@@ -23,6 +23,7 @@ STATE_LIMIT = 4000
 """Bytes. The state of one person is one item that is read and written on every decision."""
 
 _STATE_BASE, _STATE_ROW, _STATE_PREFERENCE = 900, 44, 32
+_STATE_LOCKS, _STATE_LOCK = 4, 56
 
 EEA = frozenset((
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
@@ -169,7 +170,6 @@ _REFERENCES = {
         "data_types": "data_types",
         "sources": "sources",
         "recipients": "recipients",
-        "retention": "retention_rules",
     },
 }
 
@@ -181,6 +181,8 @@ def references_exist(policy: Policy) -> Iterator[Finding | Problem]:
         for pointer, _, row in policy.rows(kind):
             for key, target in keys.items():
                 yield from _unknown(policy, f"{pointer}/{key}", row.get(key), target)
+    for pointer, _, purpose in policy.rows("purposes"):
+        yield from _unknown_rules(policy, f"{pointer}/retention", purpose["retention"])
     form = policy.data["form"]
     yield from _unknown(policy, "/form/purpose", form["purpose"], "purposes")
     for key, field in form["fields"].items():
@@ -193,6 +195,19 @@ def _unknown(policy: Policy, pointer: str, named: Any, target: str) -> Iterator[
         if key not in policy.data[target]:
             where = pointer if index is None else child(pointer, index)
             yield where, f"“{key}” is not under {target}.", f"Correct the id, or add “{key}” under {target}."
+
+
+def _unknown_rules(policy: Policy, pointer: str, chosen: Any) -> Iterator[Finding]:
+    """Ids of retention rules that are not there, and jurisdictions that the policy does not name."""
+    if isinstance(chosen, str):
+        yield from _unknown(policy, pointer, chosen, "retention_rules")
+        return
+    yield from _unknown(policy, f"{pointer}/default", chosen["default"], "retention_rules")
+    for country, rule in chosen["by_jurisdiction"].items():
+        where = f"{pointer}/by_jurisdiction/{country}"
+        yield from _unknown(policy, where, rule, "retention_rules")
+        if country not in policy.data["jurisdictions"]:
+            yield where, f"“{country}” is not under jurisdictions.", f"Add “{country}” under jurisdictions."
 
 
 @_rule()
@@ -470,7 +485,8 @@ def state_fits(policy: Policy) -> Iterator[Finding | Problem]:
 
 def state_size(data: dict[str, Any]) -> int:
     """Bytes of the largest state of a person under this policy."""
-    size = _STATE_BASE
+    codes = sum(len(purpose["code"]) + 1 for purpose in data["purposes"].values())
+    size = _STATE_BASE + _STATE_LOCKS * (_STATE_LOCK + codes)
     for purpose in data["purposes"].values():
         if purpose["legal_basis"] in ("consent", "legitimate_interest"):
             topics = [topic["code"] for topic in purpose.get("topics", {}).values()] or ["-"]

@@ -13,12 +13,26 @@ from consent_center.domain.chain import Entry
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnknownNameError
+from consent_center.domain.lock import HOLD, RESTRICTED, Lock, facts_of, locks_of, with_lock, without_lock
 from consent_center.domain.objection import Against
 from consent_center.domain.permission import Reason
 from consent_center.domain.policy import Period, Policy, Scope
 from consent_center.domain.reach import reached, unreachable
 from consent_center.domain.replay import Question, Replay, Verdict, answers
-from consent_center.domain.subject import Act, Preference, Randomness, Subject, decide, restore, state_before
+from consent_center.domain.retention import EXPIRED, STALE, ended
+from consent_center.domain.subject import (
+    Act,
+    Decision,
+    Preference,
+    Randomness,
+    Subject,
+    decide,
+    end_by_itself,
+    restore,
+    state_before,
+    timestamp,
+    with_locks,
+)
 
 DAY = 86_400_000
 CONTACT = ContactPoint("fjordmeter", "email", "k1", "p" * 26)
@@ -78,6 +92,46 @@ class Life:
 
     def withdraw(self, *topics: str) -> "Life":
         return self.act("withdrawn", DecisionState.WITHDRAWN, *topics)
+
+    def note(self) -> None:
+        """Enter what ended by itself, as a look at the record does."""
+        for one in ended(self.subject, {}, self.policy, self.now):
+            facts = {"ended_at": timestamp(one.at * 1000)}
+            decision = end_by_itself(
+                self.subject,
+                one.scopes,
+                Act(STALE if one.is_stale else EXPIRED, by_person=False, facts=facts, details={}),
+                ended_at=one.at,
+                is_stale=one.is_stale,
+                now=self.now,
+                chance=CHANCE,
+            )
+            self._keep(decision)
+
+    def lock(self, what: str) -> None:
+        codes = ("dm",) if what == "restrict one" else ()
+        kind, until = (HOLD, self.now // 1000 + 864_000) if what == "hold" else (RESTRICTED, None)
+        lock = Lock(kind, self.subject.seq + 1, until, "c", codes)
+        act = Act(
+            "hold_set" if what == "hold" else "restricted",
+            by_person=False,
+            facts=facts_of(lock, self.policy),
+            details={},
+        )
+        locks = with_lock(self.subject, lock, self.now)
+        self._keep(with_locks(self.subject, locks, act, now=self.now, chance=CHANCE))
+
+    def free(self) -> None:
+        for lock in locks_of(self.subject, self.now):
+            kind = "hold_lifted" if lock.kind == HOLD else "restriction_lifted"
+            act = Act(kind, by_person=False, facts={"lifts": lock.seq}, details={})
+            locks = without_lock(self.subject, lock.seq, self.now)
+            self._keep(with_locks(self.subject, locks, act, now=self.now, chance=CHANCE))
+
+    def _keep(self, decision: Decision) -> None:
+        # Only the newest act can be undone.
+        self.subject, self.before = decision.subject, None
+        self.entries.append(decision.entry)
 
     def undo(self) -> "Life":
         if self.before is not None:
@@ -212,6 +266,7 @@ _ACTS = st.one_of(
     st.tuples(st.sampled_from(["give", "withdraw"]), _TOPICS),
     st.tuples(st.just("undo"), st.just([])),
     st.tuples(st.sampled_from(["object", "lift", "pause", "fewer", "bounce"]), st.just([])),
+    st.tuples(st.sampled_from(["note", "hold", "restrict", "restrict one", "free"]), st.just([])),
 )
 
 
@@ -226,6 +281,12 @@ def happen(life: Life, what: str, topics: list[str]) -> None:
         life.decide("lifted", [(Against.MARKETING.scope, DecisionState.LIFTED)], {})
     elif what == "bounce":
         life.decide("undeliverable", [], {})
+    elif what == "note":
+        life.note()
+    elif what in ("hold", "restrict", "restrict one"):
+        life.lock(what)
+    elif what == "free":
+        life.free()
     else:
         wish = Preference(life.now // 1000 + 864_000) if what == "pause" else Preference(None, Period(days=14))
         life.act("preferences", None, preferences={"dm.email": wish})

@@ -10,11 +10,33 @@ from hypothesis import strategies as st
 from builders import NOON, PURPOSE, a_contact, a_policy
 from consent_center.domain.chain import Entry
 from consent_center.domain.decision import DecisionState
-from consent_center.domain.policy import Period
-from consent_center.domain.retention import Plan, Why, plan
-from consent_center.domain.subject import Act, Randomness, Subject, decide
+from consent_center.domain.lock import HOLD, Lock
+from consent_center.domain.objection import Against
+from consent_center.domain.permission import permission
+from consent_center.domain.policy import Period, Policy
+from consent_center.domain.retention import EXPIRED, STALE, Keeping, Plan, Why, ended, plan
+from consent_center.domain.subject import Act, Randomness, Subject, decide, end_by_itself, timestamp
 
 POLICY = a_policy()
+FADING = Policy(
+    {
+        **POLICY.raw,
+        "purposes": [
+            {**row, "stale_after": {"months": 12, "days": 0}} if row["id"] == PURPOSE else row
+            for row in POLICY.raw["purposes"]
+        ],
+        "retention_rules": [
+            *POLICY.raw["retention_rules"],
+            {
+                **POLICY.raw["retention_rules"][0],
+                "id": "contact",
+                "covers": "contact-data",
+                "clock": "last_inbound_contact",
+            },
+        ],
+    }
+)
+"""The same, where a consent that nobody used for a year is stale."""
 TOPICS = ("product-news", "events")
 DAY = 86_400_000
 YEAR = 366 * DAY
@@ -120,6 +142,76 @@ def test_a_lock_keeps_everything(acts: list[tuple[str, list[str], int, int | Non
 
     assert {found.state.until, found.profile.until, *(keeping.until for keeping in found.payloads.values())} == {None}
     assert not found.bare
+
+
+@given(ACTS, st.integers(0, 5 * YEAR), st.none() | st.integers(NOON - YEAR, NOON + 5 * YEAR), st.booleans())
+def test_noting_an_end_neither_lengthens_nor_shortens_anything(
+    acts: list[tuple[str, list[str], int, int | None]], later: int, sent_at: int | None, is_silent: bool
+) -> None:
+    subject, entries, last = lived(acts)
+    if is_silent:
+        # Recorded for the person: then contact data count from the newest event.
+        subject = replace(subject, heard_at=0)
+    now = last + later
+    sends = {PURPOSE: sent_at} if sent_at else {}
+    before = plan(subject, entries, sends, FADING, now)
+    noted, more = subject, list(entries)
+    for one in ended(subject, sends, FADING, now):
+        decision = end_by_itself(
+            noted,
+            one.scopes,
+            Act(STALE if one.is_stale else EXPIRED, False, {"ended_at": timestamp(one.at * 1000)}, {}),
+            ended_at=one.at,
+            is_stale=one.is_stale,
+            now=now,
+            chance=Randomness("chain-1", "salt", "more"),
+        )
+        noted, more = decision.subject, [*more, decision.entry]
+    after = plan(noted, more, sends, FADING, now)
+
+    assert ended(noted, sends, FADING, now) == [], "once"
+    assert (after.state.until, after.profile.until) == (before.state.until, before.profile.until)
+    assert {seq: after.payloads[seq].until for seq in before.payloads} == {
+        seq: keeping.until for seq, keeping in before.payloads.items()
+    }
+    assert after.review_at == before.review_at
+    for topic in TOPICS:
+        answer = [
+            permission(one, FADING.purpose(PURPOSE), channel="email", topic=topic, now=now, last_send=sent_at).reason
+            for one in (subject, noted)
+        ]
+        assert answer[0] == answer[1]
+
+
+def test_what_an_objection_ended_is_not_noted_as_an_end_by_itself() -> None:
+    subject, _, last = lived([("given", ["events"], 0, 1)])
+    against = Against.MARKETING.scope
+    objected = decide(
+        subject,
+        [(against, DecisionState.OBJECTED)],
+        Act("objected", True, {}, {}),
+        now=last + 1,
+        chance=Randomness("chain-1", "salt", "more"),
+    ).subject
+
+    assert [one.is_stale for one in ended(subject, {}, POLICY, last + 2 * DAY)] == [False]
+    assert ended(objected, {}, POLICY, last + 2 * DAY) == []
+
+
+def test_a_lock_of_one_purpose_keeps_its_proof_and_the_state_and_not_the_profile() -> None:
+    subject, entries, last = lived([("given", ["events"], 0, None), ("withdrawn", ["events"], DAY, None)])
+    with_hold = replace(subject, locks=(str(Lock(HOLD, 3, last // 1000 + 86_400, "person", ("dm",))),))
+    elsewhere = replace(subject, locks=(str(Lock(HOLD, 3, None, "person", ("tr",))),))
+    free = of(subject, entries, last)
+
+    held = of(with_hold, entries, last)
+    assert held.state == Keeping(Why.LOCKED, None, "proof", last // 1000 + 86_400)
+    assert set(held.payloads.values()) == {held.state}
+    assert held.profile == free.profile
+    assert held.review_at == last // 1000 + 86_400
+    assert of(with_hold, entries, last + DAY) == of(subject, entries, last + DAY), "a hold is over at its second"
+    assert of(elsewhere, entries, last).payloads == free.payloads
+    assert of(elsewhere, entries, last).state.why is Why.LOCKED
 
 
 @given(st.datetimes(datetime(1980, 1, 1), datetime(2090, 12, 31)), st.integers(0, 120), st.integers(0, 400))  # noqa: DTZ001

@@ -69,6 +69,13 @@ class Record:
     request: Request | None = None
 
 
+class End(NamedTuple):
+    """From the epoch second `at` an item is gone, by a retention rule of the policy (None: no rule's doing)."""
+
+    at: int
+    rule: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """All that the preference page shows of a contact point. Requests that have expired may be among them."""
@@ -78,6 +85,8 @@ class Holdings:
     requests: Sequence[Request] = ()
     last_sends: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """When a letter last went out, in epoch milliseconds, by purpose and channel."""
+    profile_end: End | None = None
+    """When the profile is gone, if an end was given to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,9 @@ class Ledger(Protocol):
 
     def entry(self, chain: str, seq: int) -> Entry | None:
         """One entry of a chain."""
+
+    def append(self, entry: Entry) -> None:
+        """Store an entry that belongs to no record. StaleSubjectError if its place is taken; UnavailableError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +277,6 @@ class Part(NamedTuple):
 
     kind: str
     of: str = ""
-
-
-class End(NamedTuple):
-    """From the epoch second `at` an item is gone, by a retention rule of the policy (None: no rule's doing)."""
-
-    at: int
-    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

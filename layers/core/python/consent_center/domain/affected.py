@@ -7,8 +7,10 @@ words that were agreed to and no others, so a change never widens it; whoever is
 from enum import StrEnum
 from typing import NamedTuple
 
+from consent_center.domain.lock import is_restricted
 from consent_center.domain.objection import in_force, objection
 from consent_center.domain.policy import Notice, Policy, Purpose, Scope
+from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.subject import Subject
 
 
@@ -55,7 +57,7 @@ def who_is_affected(subject: Subject, edition: Notice, policy: Policy, *, in_for
     force to it or, for what rests on another basis, to anything of the same controller, and no objection. So nobody
     who withdrew, refused, objected or whose consent ran out is told or asked, and nobody whose data are locked.
     """
-    if edition.change not in _REACHES_PEOPLE or subject.locks:
+    if edition.change not in _REACHES_PEOPLE or UNDELIVERABLE in subject.locks:
         return LEFT_IN_PEACE
     changed = [(what, purpose) for what, purpose in edition.changes if what in _DONE_DIFFERENTLY]
     everywhere = not changed or any(purpose is None for _, purpose in changed)
@@ -65,7 +67,7 @@ def who_is_affected(subject: Subject, edition: Notice, policy: Policy, *, in_for
     told: list[str] = []
     asked: list[Scope] = []
     for purpose in policy.purposes.values():
-        if purpose.retired or not (everywhere or purpose.id in named):
+        if is_restricted(subject, purpose, now) or purpose.retired or not (everywhere or purpose.id in named):
             continue
         given = _in_use(subject, purpose, now)
         if purpose.id in added and not given:

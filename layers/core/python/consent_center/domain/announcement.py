@@ -9,6 +9,7 @@ from typing import Any
 
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnknownNameError
+from consent_center.domain.lock import Lock
 from consent_center.domain.objection import OBJECTIONS
 from consent_center.domain.policy import Policy, Scope
 from consent_center.domain.reach import UNDELIVERABLE
@@ -34,7 +35,7 @@ def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict
         "preferences": _preferences(known, after, policy),
     }
     if (known.locks if known else ()) != after.locks:
-        told["locks"] = list(after.locks)
+        told["locks"] = sorted({Lock.read(text).kind for text in after.locks})
         told["deliverable"] = UNDELIVERABLE not in after.locks
     erased = after.chain is None
     if not erased and not any(told.values()) and "locks" not in told:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from consent_center.domain.chain import evidence_id
 from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.lock import is_restricted
 from consent_center.domain.objection import OBJECTIONS, in_force, newest_of, newness, objection
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.reach import UNDELIVERABLE
@@ -36,7 +37,6 @@ _NO_OF = {
     DecisionState.OBJECTED: Reason.OBJECTED,
     DecisionState.WITHDRAWN: Reason.WITHDRAWN,
     DecisionState.REFUSED: Reason.WITHDRAWN,
-    DecisionState.EXPIRED: Reason.EXPIRED,
 }
 
 _ALLOWED = frozenset({Reason.GIVEN, Reason.OTHER_BASIS})
@@ -101,7 +101,7 @@ class AskedAbout:
         purpose = self._purpose
         if self._is_mailed and UNDELIVERABLE in subject.locks:
             return Permission(Reason.UNDELIVERABLE)
-        if "restricted" in subject.locks and purpose.legal_basis not in _PASSES_A_LOCK:
+        if subject.locks and purpose.legal_basis not in _PASSES_A_LOCK and is_restricted(subject, purpose, now):
             return Permission(Reason.RESTRICTED)
         general = objection(subject, purpose)
         decided = [answer for scope in self._scopes if (answer := newest_of(subject.decided.get(scope.code), general))]
@@ -181,8 +181,24 @@ class RecordingRules:
 
     def of(self, subject: Subject, now: int) -> Recording:
         """What may be recorded about a person at `now` (epoch milliseconds): nothing that they did not agree to."""
-        if "restricted" in subject.locks:
-            return NOTHING_RECORDED
+        if subject.locks:
+            return self._unless_restricted(subject, now)
+        return self._of(subject, now)
+
+    def _unless_restricted(self, subject: Subject, now: int) -> Recording:
+        """What a restriction leaves: nothing of the purposes that it covers."""
+        found = self._of(subject, now)
+
+        def is_free(among: Sequence[tuple[Purpose, Scope]]) -> bool:
+            return not any(is_restricted(subject, purpose, now) for purpose, _ in among)
+
+        return Recording(
+            opens=found.opens and is_free(self._tracked["opens"]),
+            clicks=found.clicks and is_free(self._tracked["clicks"]),
+            profile=found.profile and is_free(self._profiled),
+        )
+
+    def _of(self, subject: Subject, now: int) -> Recording:
         if self._matters.isdisjoint(subject.decided):
             return self._if_nothing_was_decided
         return Recording(
@@ -224,4 +240,6 @@ def _why_not(decided: Sequence[Decided], now: int) -> Reason:
     newest = max(decided, key=newness)
     if newest.state.permits:
         return Reason.EXPIRED if newest.has_ended_at(now) else Reason.NO_RECORD
+    if newest.state is DecisionState.EXPIRED:
+        return Reason.STALE if newest.valid_until is None else Reason.EXPIRED
     return _NO_OF.get(newest.state, Reason.NO_RECORD)

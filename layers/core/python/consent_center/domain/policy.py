@@ -1,7 +1,7 @@
 """The compiled privacy policy as the domain reads it: names, codes, texts and periods, none of them written in code."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -94,8 +94,15 @@ class Purpose:
     objection_text: Texts | None
     recipients: tuple[str, ...]
     retention: str
+    """The id of its retention rule, where no other is chosen for a jurisdiction."""
     import_grades: tuple[str, ...]
     """Grades of evidence with which a consent may be imported."""
+    retention_in: Mapping[str, str] = field(default_factory=dict)
+    """Ids of other retention rules, by jurisdiction (ISO 3166 country)."""
+
+    def rule_in(self, jurisdiction: str) -> str:
+        """The id of the retention rule for records of a jurisdiction."""
+        return self.retention_in.get(jurisdiction, self.retention)
 
     @property
     def rests_on_consent(self) -> bool:
@@ -303,6 +310,15 @@ class Policy:
     def controller(self, controller_id: str) -> Mapping[str, Any]:
         return self._row("controllers", controller_id)
 
+    @property
+    def jurisdictions(self) -> tuple[str, ...]:
+        """The countries whose law the policy names."""
+        return tuple(self.raw.get("jurisdictions", ()))
+
+    def country_of(self, controller_id: str) -> str:
+        """The country whose law a controller's records are kept by, unless a decision says another."""
+        return str(self.controller(controller_id).get("country", ""))
+
     def recipient(self, recipient_id: str) -> Mapping[str, Any]:
         return self._row("recipients", recipient_id)
 
@@ -393,6 +409,7 @@ def _purpose(row: Mapping[str, Any]) -> Purpose:
         recipients=tuple(row["recipients"]),
         retention=row["retention"],
         import_grades=tuple(row["import_grades"]),
+        retention_in=row.get("retention_in") or {},
     )
 
 

@@ -285,7 +285,7 @@ def _storage(policy: Policy, purpose: Purpose, language: str) -> list[dict[str, 
     processors = [row for row in map(policy.recipient, purpose.recipients) if row["role"] == "processor"]
     home = policy.controller(purpose.controller)["country"]
     countries: Iterable[str] = sorted({row["country"] for row in processors} or {home})
-    rule = policy.retention_rule(purpose.retention)
+    rule = policy.retention_rule(purpose.rule_in(policy.country_of(purpose.controller)))
     period = rule["period"]
     never_sent = rule["never_sent"]
     how_long: dict[str, Any] = (

@@ -1,7 +1,7 @@
 """What held at a moment of the past, from the entries of one chain alone: "was this letter lawful on that day?"
 
-The ledger says what was decided, preferences set, and addresses that took no mail any more. It does not say which
-letters were sent, what was asked and not answered, and what was restricted: an answer that rests on a send is unknown.
+The ledger says what was decided, preferences set, what was restricted, and addresses that took no mail any more. It
+does not say which letters were sent, and what was asked and not answered: an answer that rests on a send is unknown.
 Ends by themselves are worked out by the policy at hand.
 """
 
@@ -15,10 +15,12 @@ from consent_center.domain.chain import Entry, evidence_id
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import UnknownNameError
+from consent_center.domain.lock import LIFTING, LOCKING, RESTRICTED, Lock, lock_in, with_lock, without_lock
 from consent_center.domain.objection import OBJECTIONS, in_force, newness
 from consent_center.domain.permission import AskedAbout, Reason
 from consent_center.domain.policy import Period, Policy, Purpose, Scope
 from consent_center.domain.reach import UNDELIVERABLE
+from consent_center.domain.retention import EXPIRED, STALE
 from consent_center.domain.subject import Preference, Subject
 
 
@@ -114,6 +116,9 @@ class Replay:
 
     def _against(self, question: Question, reason: Reason) -> str | None:
         chain = self.subject.chain
+        if chain is not None and reason is Reason.RESTRICTED:
+            found_locks = [Lock.read(text) for text in self.subject.locks]
+            return evidence_id(chain, max(lock.seq for lock in found_locks if lock.kind == RESTRICTED))
         if chain is None or reason is Reason.OTHER_BASIS:
             return None
         if reason is Reason.UNDELIVERABLE:
@@ -135,16 +140,25 @@ class Replay:
                     decided.pop(scope.code, None)
                 elif scope.code in earlier:
                     decided[scope.code] = earlier[scope.code]._replace(seq=entry.seq)
+                elif entry.kind in (EXPIRED, STALE):
+                    ended_at = epoch_ms(str(body["ended_at"]))
+                    day = ended_at // 1000 if entry.kind == EXPIRED else None
+                    decided[scope.code] = Decided(state, ended_at, entry.seq, day)
                 else:
                     decided[scope.code] = Decided(state, at, entry.seq, self._end(scope, state, entry, at))
         preferences = {key: _preference(row) for key, row in body.get("preferences", {}).items()}
         self._preferences_set |= dict.fromkeys(preferences, entry.seq)
         locks = before.locks
         if entry.kind == "undeliverable":
-            locks, self._undeliverable_since = (UNDELIVERABLE,), entry.seq
+            locks = locks if UNDELIVERABLE in locks else (*locks, UNDELIVERABLE)
+            self._undeliverable_since = entry.seq
         elif entry.kind == "given" and body.get("capability") == "confirm":
             # Confirmed from the address itself, so letters reach it (`domain/reach.py`).
-            locks = ()
+            locks = _others(locks, UNDELIVERABLE)
+        elif entry.kind in LOCKING:
+            locks = with_lock(before, lock_in(entry, self._policy), at)
+        elif entry.kind in LIFTING:
+            locks = without_lock(before, int(body["lifts"]), at)
         return replace(
             before,
             chain=entry.chain,
@@ -193,6 +207,10 @@ def answers(entries: Iterable[Entry], replay: Replay, question: Question, since:
 def epoch_ms(at: str) -> int:
     """A time as entries spell it (RFC 3339), in epoch milliseconds; ValueError for what is none."""
     return round(dt.datetime.fromisoformat(at).timestamp() * 1000)
+
+
+def _others(locks: tuple[str, ...], but: str) -> tuple[str, ...]:
+    return tuple(lock for lock in locks if lock != but)
 
 
 def _scopes(change: Mapping[str, Any], policy: Policy) -> list[Scope]:

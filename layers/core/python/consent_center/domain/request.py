@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consent_center.domain.contact import Address, ContactPoint
-from consent_center.domain.decision import Decided
+from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import InvalidFormError
 from consent_center.domain.objection import in_force
 from consent_center.domain.policy import Policy, Purpose, Scope
@@ -115,7 +115,12 @@ def standing(request: Request, subject: Subject, purpose: Purpose, now: int) -> 
         decided = in_force(subject, purpose, scope)
         if decided is not None and decided.permits_at(now) and not purpose.may_be_renewed(decided.at, now):
             given.append(scope)
-        elif decided is not None and decided.at >= request.requested_at:
+        elif (
+            decided is not None
+            # That a consent ran out is nobody's word.
+            and decided.state is not DecisionState.EXPIRED
+            and decided.at >= request.requested_at
+        ):
             later_noes.append(decided)
         elif not purpose.is_retired(scope.topic):
             to_give.append(scope)

@@ -2,7 +2,7 @@
 
 While a consent is in force its proof stays (Art. 7(1) GDPR). Afterwards the rule of its purpose runs (Art. 5(1)(e),
 17(3)(e)): from the later of the last letter and the decision that ended it, or from that decision alone. What a
-restriction or a hold covers is kept until that is lifted (Art. 18(1)(b) and (c)).
+restriction or a hold covers is kept until that is lifted or over (Art. 17(3)(e), 18(1)(b) and (c)).
 """
 
 import datetime as dt
@@ -14,11 +14,19 @@ from typing import Any, NamedTuple
 from consent_center.domain.chain import Entry
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import UnknownNameError
-from consent_center.domain.objection import OBJECTIONS
-from consent_center.domain.policy import Policy, RetentionRule
+from consent_center.domain.lock import Lock, held_until, locks_of
+from consent_center.domain.objection import OBJECTIONS, in_force
+from consent_center.domain.policy import Policy, RetentionRule, Scope
 from consent_center.domain.subject import Subject
 
-_STOPS_EVERY_CLOCK = ("restricted", "hold")
+EXPIRED, STALE = "expired", "stale"
+"""Kinds of the events that note an end by itself."""
+
+_NO_CONTACT = frozenset({EXPIRED, STALE, "hold_set", "hold_lifted", "restricted", "restriction_lifted"})
+"""Kinds of events that are no contact with the person: they move no clock."""
+
+WARNED_DAYS = 61
+"""How long before a consent becomes stale whoever uses it hears of it."""
 
 _SUPPRESSION, _CONTACT_DATA = "suppression", "contact-data"
 """Kinds of records, as the rules of a policy cover them."""
@@ -43,6 +51,9 @@ class Keeping(NamedTuple):
     why: Why
     until: int | None = None
     rule: str | None = None
+    """The id of the rule that it is kept by; under a lock, of the one that runs afterwards."""
+    held_until: int | None = None
+    """When the lock that keeps it is over by itself, in epoch seconds."""
 
     def is_over_at(self, now: int) -> bool:
         """Whether the item is gone at `now` (epoch milliseconds)."""
@@ -61,6 +72,44 @@ class Plan:
     """Events of which the circumstances go now: nothing in force rests on them, and nobody can undo them any more."""
     review_at: int | None
     """Epoch seconds of the next moment at which this changes without anybody doing anything; None: never."""
+    going_stale: tuple[tuple[str, int], ...] = ()
+    """Purposes of which a consent becomes stale within `WARNED_DAYS`, each with its first such end (epoch seconds)."""
+
+
+class Reasons(NamedTuple):
+    """Why an item is kept, until when (epoch seconds; None: nothing ends it yet), and what its rule says for itself."""
+
+    why: Why
+    until: int | None
+    held_until: int | None
+    rule: str | None
+    name: str | None
+    legal_source: str | None
+    justification: str | None
+    review_on: str | None
+
+
+def reasons(keeping: Keeping, policy: Policy, language: str) -> Reasons:
+    """The answer to "why is this still here, until when, by which rule?", in a language of the policy."""
+    row: Mapping[str, Any] = policy.retention_rule(keeping.rule) if keeping.rule else {}
+    return Reasons(
+        keeping.why,
+        keeping.until,
+        keeping.held_until,
+        keeping.rule,
+        policy.text(row["name"], language) if row else None,
+        row.get("legal_source"),
+        policy.text(words, language) if (words := row.get("justification")) else None,
+        row.get("review_on"),
+    )
+
+
+class Ended(NamedTuple):
+    """Consents that ended by themselves at `at` (epoch seconds)."""
+
+    at: int
+    is_stale: bool
+    scopes: tuple[Scope, ...]
 
 
 @dataclass(slots=True)
@@ -70,6 +119,8 @@ class _Span:
     began_at: int
     seqs: set[int]
     ended_at: int | None = None
+    jurisdiction: str | None = None
+    """Where it was given, if that was recorded."""
 
 
 def plan(
@@ -86,46 +137,107 @@ def plan(
     milliseconds; an event can be undone for `undo_ms`. The state stays as long as anything that it says has to be
     known.
     """
-    spans, times = _spans(entries, policy)
+    spans, times, in_touch_at = _spans(entries, policy)
     ends = {code: _end(code, subject.decided.get(code), last_sends, policy) for code in spans}
     kept: dict[int, list[Keeping]] = {seq: [] for seq in times}
+    codes_of: dict[int, set[str]] = {seq: set() for seq in times}
     by_scope: dict[str, list[Keeping]] = {}
     for code, of_scope in spans.items():
         for span in of_scope:
             newest = span is of_scope[-1]
-            keeping = _keeping(code, span, ends[code] if newest else None, last_sends, policy, now, newest=newest)
+            rule = _rule(code, span.jurisdiction, subject, policy)
+            keeping = _keeping(code, span, ends[code] if newest else None, rule, last_sends, policy, now, newest=newest)
             by_scope.setdefault(code, []).append(keeping)
             for seq in span.seqs:
                 kept[seq].append(keeping)
+                codes_of[seq].add(code.split(".", maxsplit=1)[0])
     waiting = [Keeping(Why.WAITING, until) for until in subject.requested.values() if until * 1000 > now]
     said = [keeping for code in subject.decided for keeping in by_scope.get(code, ())[-1:]]
     state = _longest([*said, *waiting]) or Keeping(Why.RULE, now // 1000)
-    locked = Keeping(Why.LOCKED) if any(lock in subject.locks for lock in _STOPS_EVERY_CLOCK) else None
-    open_ends = [end for code, of_scope in spans.items() if of_scope[-1].ended_at is None and (end := ends[code])]
+    locks = locks_of(subject, now)
+    covering = {
+        seq: [lock for lock in locks if not codes or any(map(lock.covers, codes))] for seq, codes in codes_of.items()
+    }
+    open_ends = {code: end for code, of_scope in spans.items() if of_scope[-1].ended_at is None and (end := ends[code])}
     settled = {seq for seq, at in times.items() if at + undo_ms <= now}
     in_force = {seq for seq, keepings in kept.items() if any(keeping.why is Why.ACTIVE for keeping in keepings)}
     return Plan(
-        state=locked or state,
-        profile=locked or _profile(subject, state, policy),
-        payloads={seq: locked or _longest(keepings) or state for seq, keepings in kept.items()},
-        bare=frozenset() if locked else frozenset(settled - in_force),
-        review_at=min((end // 1000 for end in open_ends if end > now), default=None),
+        state=_under(locks, state),
+        # Who somebody is goes with the contact; a lock of single purposes keeps their proof, and that has the address.
+        profile=_under([lock for lock in locks if not lock.purposes], _profile(subject, state, in_touch_at, policy)),
+        payloads={seq: _under(covering[seq], _longest(keepings) or state) for seq, keepings in kept.items()},
+        bare=frozenset(seq for seq in settled - in_force if not covering[seq]),
+        review_at=_review_at(subject, open_ends, locks, policy, now),
+        going_stale=tuple(sorted(_going_stale(open_ends, subject, policy, now).items())),
     )
 
 
-def _profile(subject: Subject, state: Keeping, policy: Policy) -> Keeping:
+def ended(subject: Subject, last_sends: Mapping[str, int], policy: Policy, now: int) -> list[Ended]:
+    """The consents that have ended by themselves by `now` (epoch milliseconds) and stand as given, oldest end first.
+
+    What a newer objection covers is left out: that is what ended it.
+    """
+    found: dict[tuple[int, bool], list[Scope]] = {}
+    for code, answer in subject.decided.items():
+        if code in OBJECTIONS or not answer.state.permits:
+            continue
+        try:
+            scope = policy.scope_by_code(code)
+            end = _end(code, answer, last_sends, policy)
+        except (UnknownNameError, ValueError):
+            continue
+        if end is not None and end <= now and in_force(subject, policy.purpose(scope.purpose), scope) == answer:
+            is_stale = answer.valid_until is None or end < answer.valid_until * 1000
+            found.setdefault((end // 1000, is_stale), []).append(scope)
+    return [Ended(at, is_stale, tuple(scopes)) for (at, is_stale), scopes in sorted(found.items())]
+
+
+def _under(locks: Sequence[Lock], keeping: Keeping) -> Keeping:
+    """What locks make of the way an item is kept: it stays, and its rule waits."""
+    return Keeping(Why.LOCKED, None, keeping.rule, held_until(locks)) if locks else keeping
+
+
+def _going_stale(ends: Mapping[str, int], subject: Subject, policy: Policy, now: int) -> dict[str, int]:
+    """The purposes of which a consent becomes stale soon; `ends` in epoch milliseconds by scope code."""
+    found: dict[str, int] = {}
+    for code, end in ends.items():
+        if now < end <= now + WARNED_DAYS * 86_400_000 and _may_become_stale(code, end, subject, policy):
+            purpose = _purpose_of(code, policy)
+            found[purpose] = min(end // 1000, found.get(purpose, end // 1000))
+    return found
+
+
+def _may_become_stale(code: str, end: int, subject: Subject, policy: Policy) -> bool:
+    purpose = policy.purpose_by_code(code.split(".", maxsplit=1)[0])
+    until = subject.decided[code].valid_until
+    return purpose.stale_after is not None and (until is None or end < until * 1000)
+
+
+def _review_at(
+    subject: Subject, ends: Mapping[str, int], locks: Sequence[Lock], policy: Policy, now: int
+) -> int | None:
+    moments = [*ends.values(), *(lock.until * 1000 for lock in locks if lock.until is not None)]
+    # A look ahead of time, so that somebody can still do something about it.
+    moments += [
+        end - WARNED_DAYS * 86_400_000 for code, end in ends.items() if _may_become_stale(code, end, subject, policy)
+    ]
+    return min((moment // 1000 for moment in moments if moment > now), default=None)
+
+
+def _profile(subject: Subject, state: Keeping, in_touch_at: int, policy: Policy) -> Keeping:
     """Who somebody is stays while they want something, and then as long as the rule for contact data says."""
     rule = policy.rule_covering(_CONTACT_DATA)
     if state.why is Why.ACTIVE or rule is None or rule.period is None:
         return state
     # Our own letters are no word from the person.
-    return Keeping(Why.RULE, rule.period.after_epoch(subject.heard_at or subject.last_at), rule.id)
+    return Keeping(Why.RULE, rule.period.after_epoch(subject.heard_at or in_touch_at), rule.id)
 
 
 def _keeping(
     code: str,
     span: _Span,
     end: int | None,
+    rule: RetentionRule | None,
     last_sends: Mapping[str, int],
     policy: Policy,
     now: int,
@@ -135,8 +247,7 @@ def _keeping(
     """`end` is when the scope's newest consent ends by itself, if that is this span's."""
     ended_at = span.ended_at if span.ended_at is not None else end
     if ended_at is None or (span.ended_at is None and ended_at > now):
-        return Keeping(Why.ACTIVE)
-    rule = _rule(code, policy)
+        return Keeping(Why.ACTIVE, None, rule.id if rule else None)
     if rule is None or rule.period is None:
         return Keeping(Why.RULE, None, rule.id if rule else None)
     if rule.clock != "last_send":
@@ -150,7 +261,7 @@ def _keeping(
 
 def _end(code: str, answer: Decided | None, last_sends: Mapping[str, int], policy: Policy) -> int | None:
     """When a consent that nobody ends ends by itself, in epoch milliseconds: on its day, or because nobody used it."""
-    if answer is None or code in OBJECTIONS:
+    if answer is None or code in OBJECTIONS or not answer.state.permits:
         return None
     purpose = policy.purpose_by_code(code.split(".", maxsplit=1)[0])
     unused = purpose.unused_since(answer.at, last_sends.get(purpose.id))
@@ -158,11 +269,15 @@ def _end(code: str, answer: Decided | None, last_sends: Mapping[str, int], polic
     return min(ends) * 1000 if ends else None
 
 
-def _rule(code: str, policy: Policy) -> RetentionRule | None:
-    """The rule that a scope's records are kept by: a general objection is on the list of those not to be contacted."""
+def _rule(code: str, jurisdiction: str | None, subject: Subject, policy: Policy) -> RetentionRule | None:
+    """The rule that a scope's records are kept by: a general objection is on the list of those not to be contacted.
+
+    `jurisdiction` is where the decision says it was made; without it the controller's country counts.
+    """
     if code in OBJECTIONS:
         return policy.rule_covering(_SUPPRESSION)
-    return policy.rules[policy.purpose_by_code(code.split(".", maxsplit=1)[0]).retention]
+    purpose = policy.purpose_by_code(code.split(".", maxsplit=1)[0])
+    return policy.rules[purpose.rule_in(jurisdiction or policy.country_of(subject.contact.controller))]
 
 
 def _purpose_of(code: str, policy: Policy) -> str:
@@ -179,12 +294,18 @@ def _longest(keepings: Sequence[Keeping]) -> Keeping | None:
     return max(keepings, key=lambda keeping: keeping.until or 0)
 
 
-def _spans(entries: Iterable[Entry], policy: Policy) -> tuple[dict[str, list[_Span]], dict[int, int]]:
-    """Consents and noes by scope code, oldest first, and the time of every event by its number (epoch ms)."""
+def _spans(entries: Iterable[Entry], policy: Policy) -> tuple[dict[str, list[_Span]], dict[int, int], int]:
+    """Consents and noes by scope code, oldest first; every event's time by its number; when we were in touch last.
+
+    Times in epoch milliseconds.
+    """
     spans: dict[str, list[_Span]] = {}
     times = {}
+    in_touch_at = 0
     for entry in entries:
-        at = times[entry.seq] = round(dt.datetime.fromisoformat(entry.at).timestamp() * 1000)
+        at = times[entry.seq] = _ms(entry.at)
+        if entry.kind not in _NO_CONTACT:
+            in_touch_at = max(in_touch_at, at)
         for change in entry.body.get("changes", ()):
             for code in _codes(change, policy):
                 of_scope = spans.setdefault(code, [])
@@ -195,15 +316,19 @@ def _spans(entries: Iterable[Entry], policy: Policy) -> tuple[dict[str, list[_Sp
                         open_span = of_scope[-1]
                         open_span.ended_at = None
                     if open_span is None:
-                        open_span = _Span(at, set())
+                        open_span = _Span(at, set(), jurisdiction=entry.body.get("jurisdiction"))
                         of_scope.append(open_span)
                 elif open_span is None:
-                    open_span = _Span(at, set(), at)
+                    open_span = _Span(at, set(), at, entry.body.get("jurisdiction"))
                     of_scope.append(open_span)
                 else:
-                    open_span.ended_at = at
+                    open_span.ended_at = _ms(entry.body["ended_at"]) if entry.kind in (EXPIRED, STALE) else at
                 open_span.seqs.add(entry.seq)
-    return spans, times
+    return spans, times, in_touch_at
+
+
+def _ms(at: str) -> int:
+    return round(dt.datetime.fromisoformat(at).timestamp() * 1000)
 
 
 def _codes(change: Mapping[str, Any], policy: Policy) -> list[str]:

@@ -41,6 +41,7 @@ class Subject:
     requested: Mapping[str, int] = field(default_factory=dict)
     """Scope codes a confirmation letter asks about, with the epoch second from which the request is void."""
     locks: tuple[str, ...] = ()
+    """Holds and restrictions as `domain/lock.py` writes them, and whether letters arrive (`domain/reach.py`)."""
     preferences: Mapping[str, Preference] = field(default_factory=dict)
     """By `Purpose.preference_key`."""
     heard_at: int = 0
@@ -126,6 +127,27 @@ def restore(
     decision = _decide(subject, changes, act, now, chance, {}, preferences, earlier)
     requested = {**decision.subject.requested, **before["requested"]}
     return replace(decision, subject=replace(decision.subject, requested=requested))
+
+
+def end_by_itself(
+    subject: Subject, scopes: Iterable[Scope], act: Act, *, ended_at: int, is_stale: bool, now: int, chance: Randomness
+) -> Decision:
+    """Note that consents ended by themselves at `ended_at` (epoch seconds): on their day, or because nobody used them.
+
+    What they say has counted no more since then; the entry is the trace of it. The decisions bear the time of the end
+    and not that of the note.
+    """
+    # A consent that ran out keeps its day, by which it is told from one that nobody used.
+    ended = Decided(DecisionState.EXPIRED, ended_at * 1000, 0, None if is_stale else ended_at)
+    scopes = list(scopes)
+    changes = [(scope, DecisionState.EXPIRED) for scope in scopes]
+    return _decide(subject, changes, act, now, chance, {}, {}, {scope.code: ended for scope in scopes})
+
+
+def with_locks(subject: Subject, locks: tuple[str, ...], act: Act, *, now: int, chance: Randomness) -> Decision:
+    """Set or lift locks: an entry of its own that changes no decision."""
+    decision = _decide(subject, (), act, now, chance, {}, {}, {})
+    return replace(decision, subject=replace(decision.subject, locks=locks))
 
 
 def state_before(subject: Subject, scopes: Iterable[Scope], preferences: Iterable[str] = ()) -> dict[str, Any]:

@@ -277,6 +277,8 @@ def _choice(
 
 
 def _ended_at(purpose: Purpose, answer: Decided | None, last_send: int | None, now: int) -> int | None:
+    if answer is not None and answer.state is DecisionState.EXPIRED:
+        return answer.at // 1000
     if answer is None or not answer.state.permits:
         return None
     ends = [end for end in (answer.valid_until, purpose.unused_since(answer.at, last_send)) if end is not None]

@@ -34,6 +34,8 @@ class Proof:
     reference: str | None = None
     confirmed_at: datetime | None = None
     """When they confirmed it from the address itself (double opt-in)."""
+    jurisdiction: str | None = None
+    """The country whose retention rule counts, if that is not the controller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,8 @@ def _wrong_names(proof: Proof, statement: Statement, purpose: Purpose, policy: P
         wrong["evidence/notice"] = "unknown"
     if proof.language not in policy.languages:
         wrong["evidence/language"] = "unknown"
+    if proof.jurisdiction is not None and proof.jurisdiction not in policy.jurisdictions:
+        wrong["evidence/jurisdiction"] = "unknown"
     if purpose.retired:
         wrong["purpose"] = "retired"
     elif purpose.topics and not statement.topics:
@@ -246,6 +250,8 @@ def _act(
         told |= {"collected_at": proof.collected_at.isoformat(), "language": proof.language}
         if proof.confirmed_at is not None:
             told["confirmed_at"] = proof.confirmed_at.isoformat()
+        if proof.jurisdiction is not None:
+            told["jurisdiction"] = proof.jurisdiction
         if proof.notice is not None:
             told |= {"notice": proof.notice, "notice_hash": policy.notice_hash(proof.notice, proof.language)}
         details |= {"method": proof.method, "wording": list(proof.wording), "reference": proof.reference}

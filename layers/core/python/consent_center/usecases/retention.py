@@ -7,47 +7,113 @@ from datetime import UTC, datetime, timedelta
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.policy import Policy
-from consent_center.domain.retention import Keeping, Plan, plan
-from consent_center.ports import Clock, Dossier, End, Ledger, Part, Pause, Removal, Removals, Retention, Reviews
+from consent_center.domain.retention import EXPIRED, STALE, Ended, Keeping, Plan, ended, plan
+from consent_center.domain.subject import Act, Subject, end_by_itself, timestamp
+from consent_center.ports import (
+    Chance,
+    Clock,
+    Dossier,
+    End,
+    Ledger,
+    Part,
+    Pause,
+    Removal,
+    Removals,
+    Retention,
+    Reviews,
+    Subjects,
+)
+from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.changes import UNDO_SECONDS
 
+SOURCE = "clock"
+"""The source and the capability of what nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsidered:
+    """What a look at a record did."""
+
+    changed: int
+    """Items that have another end now, or lost their circumstances."""
+    noted: tuple[str, ...] = ()
+    """Kinds of the ends that were entered into its chain."""
+    going_stale: tuple[tuple[str, int], ...] = ()
+    """As `Plan` has them, if the look was due: each is told of once."""
+
 
 def reconsider(
-    contact: ContactPoint, *, policy: Policy, retention: Retention, ledger: Ledger, clock: Clock, pause: Pause
-) -> int:
-    """Give each item of a record the end that the policy gives it; how many items changed.
+    contact: ContactPoint,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    retention: Retention,
+    ledger: Ledger,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+) -> Reconsidered:
+    """Note what ended by itself, and give each item of a record the end that the policy gives it.
 
-    Running it again is harmless. UnavailableError.
+    Running it again is harmless. Whoever decides meanwhile comes first: their record is looked at afresh.
+    UnavailableError.
     """
+    noted: list[str] = []
 
-    def attempt() -> int:
+    def attempt() -> Reconsidered:
         dossier = retention.dossier(contact)
         if dossier is None:
-            return 0
+            return Reconsidered(0, tuple(noted))
         now = clock()
+        was_due = dossier.review_on is not None and dossier.review_on <= _day(now // 1000)
+        over = ended(dossier.subject, _last_sends(dossier), policy, now)
+        for one in over:
+            noted.append(_note(dossier.subject, one, policy=policy, subjects=subjects, chance=chance, now=now))
+            dossier = retention.dossier(contact)
+            if dossier is None:
+                return Reconsidered(0, tuple(noted))
         found = look_into(dossier, policy=policy, ledger=ledger, now=now)
-        ends = {part: end for part, known in dossier.ends.items() if (end := _end(_keeping(part, found), now)) != known}
+        wanted = {part: _end(keeping_of(part, found), now) for part in dossier.ends}
+        ends = {part: end for part, end in wanted.items() if end != dossier.ends[part]}
         bare = dossier.with_circumstances & found.bare
         review_on = _day(found.review_at) if found.review_at is not None else None
         if ends or bare or review_on != dossier.review_on:
             retention.keep(dossier, ends, bare, review_on)
-        return len(ends) + len(bare)
+        return Reconsidered(len(ends) + len(bare), tuple(noted), found.going_stale if was_due else ())
 
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
 
 
+def _note(subject: Subject, one: Ended, *, policy: Policy, subjects: Subjects, chance: Chance, now: int) -> str:
+    """Enter the end of consents into their chain; the kind of the entry. StaleSubjectError."""
+    kind = STALE if one.is_stale else EXPIRED
+    told = {**facts(policy, one.scopes, source=SOURCE, capability=SOURCE), "ended_at": timestamp(one.at * 1000)}
+    act = Act(kind, by_person=False, facts=told, details={})
+    decision = end_by_itself(
+        subject, one.scopes, act, ended_at=one.at, is_stale=one.is_stale, now=now, chance=chance.decision()
+    )
+    subjects.commit(decision)
+    return kind
+
+
 def look_into(dossier: Dossier, *, policy: Policy, ledger: Ledger, now: int) -> Plan:
     """Why each item of a record is there, until when, and by which rule; `now` in epoch milliseconds."""
-    last_sends: dict[str, int] = {}
-    for (purpose, _), at in dossier.last_sends.items():
-        last_sends[purpose] = max(at, last_sends.get(purpose, 0))
     chain = dossier.subject.chain
     entries = ledger.entries(chain) if chain is not None else []
-    return plan(dossier.subject, entries, last_sends, policy, now, UNDO_SECONDS * 1000)
+    return plan(dossier.subject, entries, _last_sends(dossier), policy, now, UNDO_SECONDS * 1000)
 
 
-def _keeping(part: Part, found: Plan) -> Keeping:
+def _last_sends(dossier: Dossier) -> dict[str, int]:
+    """When a letter last went out by purpose, on whichever channel; epoch milliseconds."""
+    found: dict[str, int] = {}
+    for (purpose, _), at in dossier.last_sends.items():
+        found[purpose] = max(at, found.get(purpose, 0))
+    return found
+
+
+def keeping_of(part: Part, found: Plan) -> Keeping:
+    """How an item of a record is kept."""
     if part.kind == "payload":
         # An event that the ledger does not have is a fault to be looked at, and stays until somebody did.
         return found.payloads.get(int(part.of), found.state)

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, PutError
 
 from consent_center.adapters.dynamodb import keys
-from consent_center.adapters.dynamodb.faults import translated
+from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import EntryItem
-from consent_center.domain.chain import Entry
+from consent_center.domain.chain import Entry, canonical
+from consent_center.domain.errors import StaleSubjectError
 
 
 class DynamoLedger:
@@ -26,6 +27,27 @@ class DynamoLedger:
             except DoesNotExist:
                 return None
         return Entry(_body(item.body), item.hash)
+
+    def append(self, entry: Entry) -> None:
+        item = item_of(entry)
+        with translated("append"):
+            try:
+                item.save(condition=EntryItem.pk.does_not_exist())
+            except PutError as error:
+                if condition_failed(error):
+                    raise StaleSubjectError from None
+                raise
+
+
+def item_of(entry: Entry) -> EntryItem:
+    """An entry as it is stored."""
+    return EntryItem(
+        keys.of_chain(entry.chain),
+        keys.of_event(entry.seq),
+        body=canonical(dict(entry.body)).decode(),
+        hash=entry.hash,
+        day=keys.of_day(entry.at, entry.hash),
+    )
 
 
 def _body(text: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import StateItem
-from consent_center.adapters.dynamodb.subjects import subject_of
+from consent_center.adapters.dynamodb.subjects import end_in, subject_of
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
@@ -28,12 +28,12 @@ class DynamoRetention:
             return None
         subject = subject_of(contact, state)
         events = list(self._partition(keys.of_chain(subject.chain or "")))
-        ends: dict[Part, End | None] = {Part("state"): _end(state)}
+        ends: dict[Part, End | None] = {Part("state"): end_in(state)}
         if keys.PROFILE in by_key:
-            ends[Part("profile")] = _end(by_key[keys.PROFILE])
+            ends[Part("profile")] = end_in(by_key[keys.PROFILE])
         sends = {send: item for key, item in by_key.items() if (send := keys.send_in(key))}
-        ends |= {Part("sent", f"{purpose}#{channel}"): _end(item) for (purpose, channel), item in sends.items()}
-        ends |= {Part("payload", str(keys.seq_in(item["sk"]["S"]))): _end(item) for item in events}
+        ends |= {Part("sent", f"{purpose}#{channel}"): end_in(item) for (purpose, channel), item in sends.items()}
+        ends |= {Part("payload", str(keys.seq_in(item["sk"]["S"]))): end_in(item) for item in events}
         return Dossier(
             subject,
             {send: int(item["at"]["N"]) for send, item in sends.items()},
@@ -116,7 +116,7 @@ class DynamoRetention:
         }
 
     def _is_gone(self, item: Mapping[str, Any]) -> bool:
-        end = _end(item)
+        end = end_in(item)
         return end is not None and end.at * 1000 <= self._clock()
 
 
@@ -125,12 +125,6 @@ _EXISTS = "attribute_exists(pk)"
 
 def _sort_key(part: Part) -> str:
     return keys.PROFILE if part.kind == "profile" else keys.of_send(*part.of.rsplit("#", 1))
-
-
-def _end(item: Mapping[str, Any]) -> End | None:
-    if "expires_at" not in item:
-        return None
-    return End(int(item["expires_at"]["N"]), item["rule"]["S"] if "rule" in item else None)
 
 
 def _stored(end: End | None) -> dict[str, int | str | None]:

@@ -11,6 +11,7 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import EntryItem, PayloadItem, ProfileItem, RequestItem, StateItem
+from consent_center.adapters.dynamodb.ledger import item_of
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
@@ -19,7 +20,7 @@ from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Preference, Subject
 from consent_center.observability import logger
-from consent_center.ports import Clock, Holdings, Pause, Profile, Record, Send
+from consent_center.ports import Clock, End, Holdings, Pause, Profile, Record, Send
 
 _CODES = {
     DecisionState.GIVEN: "g",
@@ -101,6 +102,7 @@ class DynamoSubjects:
                 if keys.is_request(key)
             ),
             {send: _number(item, "at") for key, item in by_key.items() if (send := keys.send_in(key))},
+            end_in(profile) if profile else None,
         )
 
     def last_sends(self, contacts: Sequence[ContactPoint], purpose: str, channel: str) -> Mapping[ContactPoint, int]:
@@ -161,13 +163,7 @@ class DynamoSubjects:
         ):
             transaction.save(_state_item(subject), condition=unchanged)
             transaction.save(
-                EntryItem(
-                    keys.of_chain(entry.chain),
-                    keys.of_event(entry.seq),
-                    body=canonical(dict(entry.body)).decode(),
-                    hash=entry.hash,
-                    day=keys.of_day(entry.at, entry.hash),
-                ),
+                item_of(entry),
                 condition=EntryItem.pk.does_not_exist(),
             )
             transaction.save(
@@ -339,6 +335,13 @@ def _preference(text: str) -> Preference:
 
 def _number(item: Mapping[str, Any], name: str) -> int:
     return int(item[name]["N"]) if name in item else 0
+
+
+def end_in(item: Mapping[str, Any]) -> End | None:
+    """The end that an item was given."""
+    if "expires_at" not in item:
+        return None
+    return End(int(item["expires_at"]["N"]), item["rule"]["S"] if "rule" in item else None)
 
 
 def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
