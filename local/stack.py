@@ -199,6 +199,7 @@ class LocalStack:
             "AlarmAddress": "alarms@example.com",
             "StopMailAddress": "stop@example.com",
             "MailReports": "on",
+            "AudiencePurposes": "direct-marketing-email",
             # Everybody who tries the local stack comes from the same address.
             "SignUpsPerSource": "100000",
             **self._parameters,

@@ -1,6 +1,7 @@
 """Ports in memory. Each is held to the same contract as the adapter it stands for (tests/contract)."""
 
 from fakes.memory import (
+    CollectingAudienceOrders,
     CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
@@ -9,6 +10,7 @@ from fakes.memory import (
     CountingChance,
     FixedSecrets,
     HashingSigner,
+    InMemoryAudiences,
     InMemoryClaims,
     InMemoryDayIndex,
     InMemoryImports,
@@ -26,6 +28,7 @@ from fakes.memory import (
 )
 
 __all__ = [
+    "CollectingAudienceOrders",
     "CollectingDeadLetters",
     "CollectingMailer",
     "CollectingOutbox",
@@ -34,6 +37,7 @@ __all__ = [
     "CountingChance",
     "FixedSecrets",
     "HashingSigner",
+    "InMemoryAudiences",
     "InMemoryClaims",
     "InMemoryDayIndex",
     "InMemoryImports",
