@@ -193,7 +193,9 @@ def _shelf(stack: str, local: int) -> Shelf:
 @app.command("list")
 def list_audiences(stack: StackOption = DEFAULT_STACK, local: LocalOption = 0) -> None:
     """Show the newest whole audience of each purpose."""
-    table = Table("purpose", "made at", "valid until", "included", "looked at", "left out")
+    table = Table()
+    for name in ("purpose", "made at", "valid until", "included", "looked at", "left out"):
+        table.add_column(name, overflow="fold")
     try:
         shelf = _shelf(stack, local)
         for purpose in shelf.purposes():
