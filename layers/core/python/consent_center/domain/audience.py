@@ -104,7 +104,8 @@ class AudienceRules:
             if (answer := asked.permission(subject, now, last_send)).allowed
             and asked.permission(subject, until, last_send).allowed
         }
-        if not self._any.permission(subject, until, last_send).allowed or (self._topics and not answers):
+        stays = bool(answers) if self._topics else self._any.permission(subject, until, last_send).allowed
+        if not stays:
             return Member(permission, left_out=ENDS_SOON)
         # The newest yes proves all topics that it covers; each topic's own end counts for the row.
         ends = [answer.valid_until for answer in (*answers.values(), permission) if answer.valid_until is not None]
