@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import audience, doctor, jobs, ledger, policy
+from cli import audience, doctor, jobs, ledger, notices, policy
 from cli.evidence import evidence
 from cli.imports import import_list
 
@@ -24,6 +24,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(audience.app, name="audience")
+app.add_typer(notices.app, name="notices")
 app.add_typer(doctor.app, name="doctor")
 app.command("import")(import_list)
 app.command("evidence")(evidence)
