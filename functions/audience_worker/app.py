@@ -11,7 +11,7 @@ from consent_center.domain.audience import AudienceRun
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import DomainError, UnknownNameError, UnreadableMessageError
 from consent_center.observability import count, logger, metrics
-from consent_center.usecases.audience import make_part, note_changes, order_audiences
+from consent_center.usecases.audience import Change, make_part, note_changes, order_audiences
 
 
 def _order() -> dict[str, Any]:
@@ -51,10 +51,10 @@ def _make(record: dict[str, Any]) -> None:
         count("AudienceWritten")
 
 
-def _change(body: str) -> tuple[ContactPoint, list[str]]:
+def _change(body: str) -> Change:
     try:
         said = json.loads(body)
-        return ContactPoint(*said["contact"]), [str(code) for code in said["purposes"]]
+        return Change(ContactPoint(*said["contact"]), str(said["chain"]), tuple(str(code) for code in said["purposes"]))
     except (ValueError, LookupError, TypeError):
         raise UnreadableMessageError("the message names no change") from None
 
@@ -80,7 +80,7 @@ def _tell(error: Exception, message_id: str | None = None) -> None:
 
 def _note(records: list[dict[str, Any]]) -> list[str]:
     """The changes that came together go into one file; if it cannot be written all of them come again."""
-    changes: dict[str, tuple[ContactPoint, list[str]]] = {}
+    changes: dict[str, Change] = {}
 
     def take(record: dict[str, Any]) -> None:
         changes[record["messageId"]] = _change(record["body"])

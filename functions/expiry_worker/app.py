@@ -46,7 +46,7 @@ def _follow(record: dict[str, Any]) -> None:
         contact = ContactPoint(after["controller"]["S"], "email", key_id, pseudonym)
         services().reviews.order(contact)
         if sort_key == "STATE" and services().config.audience_changes_queue_url and (codes := concerned(before, after)):
-            services().audience_orders.changed(contact, codes)
+            services().audience_orders.changed(contact, after["chain"]["S"], codes)
 
 
 def _prove(record: dict[str, Any], keys: dict[str, Any], item: dict[str, Any]) -> None:

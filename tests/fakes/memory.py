@@ -508,13 +508,13 @@ class InMemoryImports:
 @dataclass
 class CollectingAudienceOrders:
     ordered: list[tuple[AudienceRun, int]] = field(default_factory=list)
-    noted: list[tuple[ContactPoint, Sequence[str]]] = field(default_factory=list)
+    noted: list[tuple[ContactPoint, str, Sequence[str]]] = field(default_factory=list)
 
     def order(self, run: AudienceRun, shard: int) -> None:
         self.ordered.append((run, shard))
 
-    def changed(self, contact: ContactPoint, purposes: Sequence[str]) -> None:
-        self.noted.append((contact, list(purposes)))
+    def changed(self, contact: ContactPoint, chain: str, purposes: Sequence[str]) -> None:
+        self.noted.append((contact, chain, list(purposes)))
 
 
 @dataclass

@@ -84,7 +84,7 @@ def test_a_part_whose_people_cannot_be_read_is_delivered_again(deployment: Deplo
 def test_those_who_decided_go_into_one_file_and_a_bad_message_comes_again_alone(deployment: Deployment) -> None:
     deployment.confirm(deployment.asked())
     (contact,) = deployment.subjects.subjects
-    change = {"contact": list(contact), "purposes": ["dm"]}
+    change = {"contact": list(contact), "chain": deployment.subjects.subjects[contact].chain, "purposes": ["dm"]}
 
     failed = handle(messages(deployment, "changes", change, '{"contact": 1}', change))
 
@@ -100,11 +100,14 @@ def test_changes_that_cannot_be_kept_all_come_again(deployment: Deployment, monk
     deployment.confirm(deployment.asked())
     (contact,) = deployment.subjects.subjects
     monkeypatch.setattr(deployment.audiences, "add_changes", failing)
-    change = {"contact": list(contact), "purposes": ["dm"]}
+    change = {"contact": list(contact), "chain": deployment.subjects.subjects[contact].chain, "purposes": ["dm"]}
 
     failed = handle(messages(deployment, "changes", change, change))
 
     assert [one["itemIdentifier"] for one in failed["batchItemFailures"]] == ["message-0", "message-1"]
+
+
+CHAIN = "f66h7l5n3mf7cv4krt6y6r7xvw"
 
 
 def follow(deployment: Deployment) -> None:
@@ -120,4 +123,4 @@ def test_a_decision_is_told_to_the_audiences_where_there_are_any(deployment: Dep
 
     deployment.settings["AUDIENCE_CHANGES_QUEUE_URL"] = "https://queue.example.com/changes"
     follow(deployment)
-    assert deployment.audience_orders.noted == [(ContactPoint("fjordmeter", "email", "k1", "a" * 26), ["dm"])]
+    assert deployment.audience_orders.noted == [(ContactPoint("fjordmeter", "email", "k1", "a" * 26), CHAIN, ["dm"])]

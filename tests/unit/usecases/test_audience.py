@@ -20,7 +20,7 @@ from consent_center.domain.objection import OBJECTIONS
 from consent_center.domain.policy import Period, Policy
 from consent_center.domain.subject import Preference, Subject
 from consent_center.ports import Counted, Profile
-from consent_center.usecases.audience import concerned, make_part, note_changes, order_audiences
+from consent_center.usecases.audience import Change, concerned, make_part, note_changes, order_audiences
 from fakes import CollectingAudienceOrders, InMemoryAudiences, InMemoryListing, InMemorySubjects
 from usecase_world import World
 
@@ -58,11 +58,13 @@ class AudienceWorld(World):
         rows = [json.loads(row) for part in manifest["parts"] for row in self.files.rows[run, part["name"]]]
         return manifest, rows
 
-    def note(self, *codes: str, email: str = PEOPLE[0]) -> list[dict[str, Any]]:
+    def note(self, *codes: str, email: str = PEOPLE[0], chain: str = "") -> list[dict[str, Any]]:
         """The lines about somebody who decided."""
         self.files.changes.clear()
+        contact = self.contact(email)
+        chain = self.subjects.subjects[contact].chain or chain
         note_changes(
-            [(self.contact(email), codes or ("dm",))],
+            [Change(contact, chain, codes or ("dm",))],
             (PURPOSE,),
             policy=self.policy,
             subjects=self.subjects,
@@ -350,6 +352,18 @@ def test_a_person_who_was_erased_is_named_by_the_contact_id_alone(world: Audienc
 
     assert line.keys() == {"contact", "may", "at", "reason"}
     assert (line["may"], line["reason"]) == (False, "no_address")
+
+
+def test_of_somebody_whose_record_is_gone_or_begun_anew_the_old_contact_id_leaves(world: AudienceWorld) -> None:
+    world.confirm(world.asked())
+    chain = world.subjects.subjects[world.contact()].chain
+    world.subjects.subjects[world.contact()] = Subject(world.contact(), 3)
+    del world.subjects.profiles[world.contact()]
+
+    (line,) = world.note(chain=chain)
+
+    assert (line["contact"], line["may"], line["reason"]) == (chain, False, "no_record")
+    assert "address" not in line
 
 
 def test_decisions_about_other_purposes_are_not_told(world: AudienceWorld) -> None:

@@ -450,8 +450,11 @@ class AudienceOrders(Protocol):
     def order(self, run: AudienceRun, shard: int) -> None:
         """Have one shard of a run made, or UnavailableError. Ordering one twice is harmless."""
 
-    def changed(self, contact: ContactPoint, purposes: Sequence[str]) -> None:
-        """Have it said of a contact point, soon, whether it belongs to these purposes (codes), or UnavailableError."""
+    def changed(self, contact: ContactPoint, chain: str, purposes: Sequence[str]) -> None:
+        """Have it said of a contact point, soon, whether it belongs to these purposes (codes), or UnavailableError.
+
+        `chain` is what audiences know it by, which its record may no longer say by then.
+        """
 
 
 class Counted(NamedTuple):

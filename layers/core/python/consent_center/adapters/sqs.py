@@ -74,6 +74,6 @@ class QueuedAudiences:
     def order(self, run: AudienceRun, shard: int) -> None:
         _send(self._wire, "order audience", self._parts(), json.dumps({**run._asdict(), "shard": shard}))
 
-    def changed(self, contact: ContactPoint, purposes: Sequence[str]) -> None:
-        message = {"contact": list(contact), "purposes": list(purposes)}
+    def changed(self, contact: ContactPoint, chain: str, purposes: Sequence[str]) -> None:
+        message = {"contact": list(contact), "chain": chain, "purposes": list(purposes)}
         _send(self._wire, "note change", self._changes(), json.dumps(message))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from consent_center.domain.errors import UnknownNameError
-from consent_center.domain.permission import NOTHING_RECORDED, AskedAbout, Permission, Recording, RecordingRules
+from consent_center.domain.permission import NOTHING_RECORDED, AskedAbout, Permission, Reason, Recording, RecordingRules
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.subject import Subject, timestamp
 
@@ -130,6 +130,11 @@ def change_row(subject: Subject, member: Member, reached: Reached | None, looked
     if may and reached is not None:
         return _line({**said, "reason": member.permission.reason.value, **_said(member, reached)})
     return _line({**said, "reason": member.left_out or NO_ADDRESS})
+
+
+def gone_row(chain: str, looked_at: int) -> str:
+    """One line about a chain that no record has any more; `looked_at` in epoch milliseconds."""
+    return _line({"contact": chain, "may": False, "at": timestamp(looked_at), "reason": Reason.NO_RECORD.value})
 
 
 def _said(member: Member, reached: Reached) -> dict[str, Any]:

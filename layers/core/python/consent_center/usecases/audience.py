@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from consent_center.domain.audience import (
     CHANNEL,
@@ -13,6 +14,7 @@ from consent_center.domain.audience import (
     Member,
     Reached,
     change_row,
+    gone_row,
     manifest,
     row,
 )
@@ -128,8 +130,16 @@ def _reached(contacts: Sequence[ContactPoint], subjects: Subjects) -> Mapping[Co
     return reached
 
 
+class Change(NamedTuple):
+    """Somebody decided: the contact point, its chain at that moment, and the codes of the purposes concerned."""
+
+    contact: ContactPoint
+    chain: str
+    purposes: tuple[str, ...]
+
+
 def note_changes(
-    changed: Iterable[tuple[ContactPoint, Sequence[str]]],
+    changed: Iterable[Change],
     purposes: Sequence[str],
     *,
     policy: Policy,
@@ -139,22 +149,24 @@ def note_changes(
 ) -> int:
     """Write lines about people who decided something, one file for each purpose; how many lines there are.
 
-    `changed` names the purposes by code, `purposes` those that have an audience by id. A line says what holds when the
-    record is read, which may be more than the decision that it is about. UnavailableError: trying again writes the
+    `purposes` are the ids of those that have an audience. A line says what holds when the record is read, which may be
+    more than the decision that it is about; of a chain that its record no longer has, because the person was erased, it
+    says no. UnavailableError: trying again writes the
     lines anew, which says the same or something newer.
     """
-    by_code: dict[str, set[ContactPoint]] = {}
-    for contact, codes in changed:
+    by_code: dict[str, set[tuple[ContactPoint, str]]] = {}
+    for contact, chain, codes in changed:
         for code in codes:
-            by_code.setdefault(code, set()).add(contact)
+            by_code.setdefault(code, set()).add((contact, chain))
     lines = 0
     for purpose_id in purposes:
         rules = AudienceRules(policy, purpose_id)
-        contacts = sorted(
-            contact
-            for contact in by_code.get(rules.purpose.code, ())
+        known = {
+            (contact, chain)
+            for contact, chain in by_code.get(rules.purpose.code, ())
             if contact.controller == rules.purpose.controller and contact.channel == CHANNEL
-        )
+        }
+        contacts = sorted({contact for contact, _ in known})
         if not contacts:
             continue
         now = clock()
@@ -163,6 +175,8 @@ def note_changes(
         rows = [
             change_row(subject, member, reached[subject.contact], now) for subject, member in members if subject.chain
         ]
+        chains = {subject.chain for subject, _ in members}
+        rows += [gone_row(chain, now) for chain in sorted({chain for _, chain in known} - chains)]
         if rows:
             files.add_changes(purpose_id, now, rows)
             lines += len(rows)
