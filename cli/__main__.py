@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import dead_letters, doctor, jobs, ledger, policy
+from cli import audience, dead_letters, doctor, jobs, ledger, notices, policy
 from cli.counted import statistics
 from cli.evidence import evidence
 from cli.imports import import_list
@@ -25,6 +25,8 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(audience.app, name="audience")
+app.add_typer(notices.app, name="notices")
 app.add_typer(doctor.app, name="doctor")
 app.command("import")(import_list)
 app.command("evidence")(evidence)

@@ -76,7 +76,7 @@ def evidence(
     """
     try:
         with tempfile.TemporaryDirectory() as out:
-            compiled = _compiled(policy, Path(out))
+            compiled = compiled_policy(policy, Path(out))
             _refuse_wrong(to, letter, on, purpose, language, compiled)
             deployment = Deployment(stack, local)
             texts = Texts()
@@ -126,7 +126,7 @@ def _refuse_wrong(
         raise BadInputError("The policy does not speak this language.")
 
 
-def _compiled(folder: Path, out: Path) -> Policy:
+def compiled_policy(folder: Path, out: Path) -> Policy:
     try:
         compile_policy(folder, out, datetime.now(UTC).date())
     except PolicyError as error:
@@ -181,7 +181,7 @@ def _case(
     )
 
 
-class _Adapters(Services):
+class Adapters(Services):
     """The product's own adapters, whose connections are closed when the command has ended."""
 
     def __init__(self, config: Config) -> None:
@@ -197,10 +197,10 @@ class _Adapters(Services):
             wire.connections.close()
 
 
-def _services(deployment: Deployment) -> _Adapters:
+def _services(deployment: Deployment) -> Adapters:
     """With the operator's own rights."""
     secrets = deployment.resources("AWS::SecretsManager::Secret")
-    return _Adapters(
+    return Adapters(
         Config(
             {
                 **deployment.environment(),

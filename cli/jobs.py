@@ -14,7 +14,7 @@ app = typer.Typer(help="Jobs that run by the clock.", no_args_is_help=True)
 
 _LONGEST_SECONDS = 900
 
-_FUNCTIONS = {"seal": "RetentionWorkerFunction", "review": "ExpiryWorkerFunction"}
+_FUNCTIONS = {"seal": "RetentionWorkerFunction", "review": "ExpiryWorkerFunction", "audience": "AudienceWorkerFunction"}
 """Outputs that name the function of a job."""
 
 
@@ -25,7 +25,7 @@ def jobs() -> None:
 
 @app.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="The job: seal or review.")],
+    name: Annotated[str, typer.Argument(help="The job: seal, review or audience.")],
     stack: StackOption = DEFAULT_STACK,
     local: LocalOption = 0,
 ) -> None:

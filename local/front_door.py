@@ -24,7 +24,11 @@ from local.runtime_api import FunctionError, FunctionPool, NoProcessFreeError, P
 LONGEST_BACKGROUND_WAIT = 900.0
 """Seconds an event of the emulator may wait for a free process and run."""
 
-JOBS = {"seal": "RetentionWorkerFunction", "review": "ExpiryWorkerFunction"}
+JOBS = {
+    "seal": "RetentionWorkerFunction",
+    "review": "ExpiryWorkerFunction",
+    "audience": "AudienceWorkerFunction",
+}
 """Logical ids of the functions that run jobs, by the job."""
 
 DRAINED = 64 * 1024 * 1024

@@ -200,6 +200,7 @@ class LocalStack:
             "StopMailAddress": "stop@example.com",
             "EventBus": "default",
             "MailReports": "on",
+            "AudiencePurposes": "direct-marketing-email",
             # Everybody who tries the local stack comes from the same address.
             "SignUpsPerSource": "100000",
             **self._parameters,

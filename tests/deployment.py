@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import audience_worker.app
 import consent_api.app
 import delivery_worker.app
 import expiry_worker.app
@@ -25,6 +26,7 @@ from consent_center.bootstrap import Services
 from consent_center.config import Config
 from fakes import (
     CollectingAnnouncements,
+    CollectingAudienceOrders,
     CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
@@ -33,11 +35,13 @@ from fakes import (
     CountingChance,
     FixedSecrets,
     HashingSigner,
+    InMemoryAudiences,
     InMemoryClaims,
     InMemoryDayIndex,
     InMemoryImports,
     InMemoryLedger,
     InMemoryLimits,
+    InMemoryListing,
     InMemoryMails,
     InMemoryRetention,
     InMemorySeals,
@@ -98,6 +102,8 @@ class Deployment:
 
     imports: InMemoryImports = field(default_factory=InMemoryImports)
     statistics: InMemoryStatistics = field(default_factory=InMemoryStatistics)
+    audiences: InMemoryAudiences = field(default_factory=InMemoryAudiences)
+    audience_orders: CollectingAudienceOrders = field(default_factory=CollectingAudienceOrders)
 
     def __post_init__(self) -> None:
         shipped_policy.compiled()
@@ -107,7 +113,9 @@ class Deployment:
 
         if self.stop_mail is not None:
             settings["STOP_MAIL_ADDRESS"] = self.stop_mail
-        services = Services(Config({**settings, "PUBLIC_URL": "https://consent.example.com"}))
+        settings |= {"AUDIENCE_PURPOSES": "direct-marketing-email", "PUBLIC_URL": "https://consent.example.com"}
+        self.settings = settings
+        services = Services(Config(settings))
         services.subjects = self.subjects
         services.ledger = InMemoryLedger(self.subjects)
         services.outbox = self.outbox
@@ -119,6 +127,9 @@ class Deployment:
         services.clock = self.clock
         services.imports = self.imports
         services.statistics = self.statistics
+        services.audience_files = self.audiences
+        services.audience_orders = self.audience_orders
+        services.listing = InMemoryListing(self.subjects)
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
@@ -209,7 +220,7 @@ class Deployment:
 
     def job(self, name: str) -> dict[str, Any]:
         """Run a job as its schedule does."""
-        worker = {"seal": retention_worker.app, "review": expiry_worker.app}[name]
+        worker = {"seal": retention_worker.app, "review": expiry_worker.app, "audience": audience_worker.app}[name]
         return worker.lambda_handler({"job": name}, CONTEXT) or {}  # type: ignore[arg-type]
 
     def feed_back(self, *bodies: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from consent_center.domain.errors import DomainError, UnavailableError, UnknownN
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import Removal
 from consent_center.usecases.announce import announce
+from consent_center.usecases.audience import concerned
 from consent_center.usecases.editions import note_editions
 from consent_center.usecases.retention import has_been_decided, moves_a_clock, order_reviews, prove_removal, reconsider
 
@@ -54,7 +55,10 @@ def _follow(record: dict[str, Any]) -> None:
         sort_key.startswith("SENT#") and moves_a_clock(before)
     ):
         _, key_id, pseudonym = change["Keys"]["pk"]["S"].split("#")
-        services().reviews.order(ContactPoint(after["controller"]["S"], "email", key_id, pseudonym))
+        contact = ContactPoint(after["controller"]["S"], "email", key_id, pseudonym)
+        services().reviews.order(contact)
+        if sort_key == "STATE" and services().config.audience_changes_queue_url and (codes := concerned(before, after)):
+            services().audience_orders.changed(contact, after["chain"]["S"], codes)
 
 
 def _announce(records: list[dict[str, Any]]) -> None:

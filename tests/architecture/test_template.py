@@ -267,6 +267,7 @@ EXPECTED_RIGHTS = {
             "dynamodb:ListStreams",
         },
         "${SubjectsTable.Arn}/index/by-review": {"dynamodb:Query"},
+        "AudienceChangesQueue": {"sqs:SendMessage"},
         "LedgerTable": {"dynamodb:Query", "dynamodb:PutItem"},
         "ReviewsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}": {"events:PutEvents"},
@@ -312,10 +313,22 @@ EXPECTED_RIGHTS = {
         "ImportWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     },
+    "AudienceWorkerFunction": {
+        "SubjectsTable": {"dynamodb:BatchGetItem"},
+        "${SubjectsTable.Arn}/index/by-list": {"dynamodb:Query"},
+        # It cannot read the addresses back that it wrote.
+        "${AudiencesBucket.Arn}/audiences/*": {"s3:PutObject"},
+        "${AudiencesBucket.Arn}/changes/*": {"s3:PutObject"},
+        "${AudiencesBucket.Arn}/runs/*": {"s3:GetObject", "s3:PutObject"},
+        "AudiencePartsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        "AudienceChangesQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        "AudienceWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    },
 }
 
 
-BY_THE_CLOCK = {"RetentionWorkerFunction", "ExpiryWorkerFunction"}
+BY_THE_CLOCK = {"RetentionWorkerFunction", "ExpiryWorkerFunction", "AudienceWorkerFunction"}
 """Functions that nobody waits for."""
 
 
@@ -409,6 +422,7 @@ def test_every_handler_exists() -> None:
         ("DeliveryWorkerFunctionLetters", "LettersQueue", "DeliveryWorkerFunction"),
         ("FeedbackWorkerFunctionFeedback", "FeedbackQueue", "FeedbackWorkerFunction"),
         ("ImportWorkerFunctionParts", "ImportsQueue", "ImportWorkerFunction"),
+        ("AudienceWorkerFunctionParts", "AudiencePartsQueue", "AudienceWorkerFunction"),
     ],
 )
 def test_orders_are_retried_reported_one_by_one_and_then_set_aside(mapping: str, queue: str, worker: str) -> None:
@@ -465,6 +479,33 @@ def test_what_is_imported_is_private_encrypted_and_leaves_by_itself() -> None:
     assert rules == {"imports/": 30, "reports/": 180, "": None}
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_audiences_are_private_encrypted_and_gone_after_a_week() -> None:
+    bucket = of_type("AWS::S3::Bucket")["AudiencesBucket"]
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    (statement,) = of_type("AWS::S3::BucketPolicy")["AudiencesBucketPolicy"]["PolicyDocument"]["Statement"]
+
+    assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
+    assert bucket["BucketEncryption"]
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("", 7)
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_audiences_cost_nothing_until_they_are_asked_for() -> None:
+    resources = transformed()["Resources"]
+    mappings = of_type("AWS::Lambda::EventSourceMapping")
+
+    assert source()["Parameters"]["AudiencePurposes"]["Default"] == ""
+    assert resources["AudienceSchedule"]["Condition"] == "MakesAudiences"
+    assert resources["AudienceUnwritten"]["Condition"] == "MakesAudiences"
+    for name in ("AudienceWorkerFunctionParts", "AudienceWorkerFunctionChanges"):
+        assert mappings[name]["Enabled"] == {"Fn::If": ["MakesAudiences", True, False]}
+    window = mappings["AudienceWorkerFunctionChanges"]["MaximumBatchingWindowInSeconds"]
+    assert window <= 300
+    waiting = of_type("AWS::SQS::Queue")["AudienceChangesQueue"]["VisibilityTimeout"]
+    assert waiting >= 6 * of_type("AWS::Lambda::Function")["AudienceWorkerFunction"]["Timeout"] + window
 
 
 def test_every_log_group_forgets() -> None:

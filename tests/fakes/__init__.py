@@ -2,6 +2,7 @@
 
 from fakes.memory import (
     CollectingAnnouncements,
+    CollectingAudienceOrders,
     CollectingDeadLetters,
     CollectingMailer,
     CollectingOutbox,
@@ -10,6 +11,7 @@ from fakes.memory import (
     CountingChance,
     FixedSecrets,
     HashingSigner,
+    InMemoryAudiences,
     InMemoryClaims,
     InMemoryDayIndex,
     InMemoryImports,
@@ -29,6 +31,7 @@ from fakes.memory import (
 
 __all__ = [
     "CollectingAnnouncements",
+    "CollectingAudienceOrders",
     "CollectingDeadLetters",
     "CollectingMailer",
     "CollectingOutbox",
@@ -37,6 +40,7 @@ __all__ = [
     "CountingChance",
     "FixedSecrets",
     "HashingSigner",
+    "InMemoryAudiences",
     "InMemoryClaims",
     "InMemoryDayIndex",
     "InMemoryImports",

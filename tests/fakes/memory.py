@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consent_center.adapters.dynamodb.claims import HELD_SECONDS
+from consent_center.domain.audience import AudiencePart, AudienceRun, Reached
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
@@ -18,6 +19,7 @@ from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.statistics import Cell, Event
 from consent_center.domain.subject import Decision, Randomness, Subject
 from consent_center.ports import (
+    Counted,
     Dossier,
     End,
     Envelope,
@@ -187,6 +189,16 @@ class InMemorySubjects:
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         self.calls.append("states")
         return {contact: self._subject(contact) for contact in contacts if contact not in self.unreadable}
+
+    def reached(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Reached | None]:
+        self.calls.append("reached")
+        found = {contact: self.profiles.get(contact) for contact in contacts if contact not in self.unreadable}
+        return {
+            contact: None
+            if profile is None or self.is_gone(contact, Part("profile"))
+            else Reached(profile.address.mailable, profile.language)
+            for contact, profile in found.items()
+        }
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         self.calls.append("record_sends")
@@ -537,3 +549,43 @@ class InMemoryStatistics:
         for cell, number in self.numbers.items():
             if first <= cell.day <= last and self.ends[cell] > now:
                 yield cell, number
+
+
+@dataclass
+class CollectingAudienceOrders:
+    ordered: list[tuple[AudienceRun, int]] = field(default_factory=list)
+    noted: list[tuple[ContactPoint, str, Sequence[str]]] = field(default_factory=list)
+
+    def order(self, run: AudienceRun, shard: int) -> None:
+        self.ordered.append((run, shard))
+
+    def changed(self, contact: ContactPoint, chain: str, purposes: Sequence[str]) -> None:
+        self.noted.append((contact, chain, list(purposes)))
+
+
+@dataclass
+class InMemoryAudiences:
+    rows: dict[tuple[AudienceRun, str], list[str]] = field(default_factory=dict)
+    """By the name of a part, whether or not a manifest names it."""
+    notes: dict[tuple[AudienceRun, int], AudiencePart] = field(default_factory=dict)
+    manifests: dict[AudienceRun, str] = field(default_factory=dict)
+    changes: dict[str, list[list[str]]] = field(default_factory=dict)
+
+    def part(self, run: AudienceRun, shard: int) -> AudiencePart | None:
+        return self.notes.get((run, shard))
+
+    def add_part(self, run: AudienceRun, shard: int, rows: Iterable[str], counted: Callable[[], Counted]) -> None:
+        kept = list(rows)
+        text = "".join(f"{row}\n" for row in kept).encode()
+        sha256 = hashlib.sha256(text).hexdigest()
+        name = f"part-{shard:03d}-{sha256[:16]}.ndjson.gz"
+        self.rows.setdefault((run, name), kept)
+        self.notes.setdefault((run, shard), AudiencePart(shard, name, sha256, len(text), *counted()))
+
+    def finish(self, run: AudienceRun, manifest: str) -> None:
+        self.manifests.setdefault(run, manifest)
+
+    def add_changes(self, purpose: str, at: int, rows: Sequence[str]) -> None:
+        kept = self.changes.setdefault(purpose, [])
+        if list(rows) not in kept:
+            kept.append(list(rows))

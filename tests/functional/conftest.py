@@ -2,6 +2,7 @@
 
 import pytest
 
+import audience_worker.app
 import consent_api.app
 import delivery_worker.app
 import expiry_worker.app
@@ -20,6 +21,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     for function in (
         *(subscription_links.app, preference_center.app, consent_api.app, import_worker.app),
         *(delivery_worker.app, feedback_worker.app, retention_worker.app, expiry_worker.app, statistics_worker.app),
+        audience_worker.app,
     ):
         monkeypatch.setattr(function, "services", lambda: deployment.services)
     return deployment

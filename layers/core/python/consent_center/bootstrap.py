@@ -15,6 +15,8 @@ from consent_center.domain.subject import Subject
 from consent_center.ports import (
     Addresses,
     Announcements,
+    AudienceFiles,
+    AudienceOrders,
     Chance,
     Claims,
     Clock,
@@ -258,6 +260,22 @@ class Services:
         from consent_center.adapters.imports_s3 import S3Imports, s3_client
 
         return S3Imports(s3_client(), self.config.imports_bucket)
+
+    @cached_property
+    def audience_orders(self) -> AudienceOrders:
+        from consent_center.adapters.sqs import QueuedAudiences
+
+        return QueuedAudiences(
+            self._wire("sqs"),
+            lambda: self.config.audience_parts_queue_url,
+            lambda: self.config.audience_changes_queue_url or "",
+        )
+
+    @cached_property
+    def audience_files(self) -> AudienceFiles:
+        from consent_center.adapters.audiences_s3 import S3Audiences
+
+        return S3Audiences(self.config.audiences_bucket)
 
 
 def _pause(attempt: int) -> None:

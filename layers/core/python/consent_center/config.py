@@ -112,6 +112,25 @@ class Config:
         return int(self._required("STATISTICS_KEPT_DAYS"))
 
     @property
+    def audiences_bucket(self) -> str:
+        return self._required("AUDIENCES_BUCKET")
+
+    @property
+    def audience_parts_queue_url(self) -> str:
+        return self._required("AUDIENCE_PARTS_QUEUE_URL")
+
+    @property
+    def audience_changes_queue_url(self) -> str | None:
+        """Where it is said who decided; None where no audiences are made."""
+        return self.environment.get("AUDIENCE_CHANGES_QUEUE_URL") or None
+
+    @property
+    def audience_purposes(self) -> tuple[str, ...]:
+        """The purposes that audiences are made for; none by default."""
+        names = self.environment.get("AUDIENCE_PURPOSES", "").split(",")
+        return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from consent_center.domain.audience import AudiencePart, AudienceRun, Reached
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import Address, ContactPoint, Keyring
 from consent_center.domain.request import Request
@@ -134,6 +135,9 @@ class Subjects(Protocol):
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         """The newest state of each contact point, up to 1,000; whoever could not be read is left out."""
+
+    def reached(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Reached | None]:
+        """Where each contact point is written to, up to 1,000; None for nowhere. Unreadable ones are left out."""
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         """Store when a letter last went out; answers the contact points for which that failed."""
@@ -466,3 +470,40 @@ class Statistics(Protocol):
 
         Those that have expired at `now` (epoch seconds) are left out. UnavailableError may come at any place of it.
         """
+
+
+class AudienceOrders(Protocol):
+    """What is to be done about audiences."""
+
+    def order(self, run: AudienceRun, shard: int) -> None:
+        """Have one shard of a run made, or UnavailableError. Ordering one twice is harmless."""
+
+    def changed(self, contact: ContactPoint, chain: str, purposes: Sequence[str]) -> None:
+        """Have it said of a contact point, soon, whether it belongs to these purposes (codes), or UnavailableError.
+
+        `chain` is what audiences know it by, which its record may no longer say by then.
+        """
+
+
+class Counted(NamedTuple):
+    """Whom a shard's part looked at."""
+
+    looked_at: int
+    included: int
+    left_out: Mapping[str, int]
+
+
+class AudienceFiles(Protocol):
+    """Where audiences lie. Only who fetches them reads them; nobody replaces a part or a manifest."""
+
+    def part(self, run: AudienceRun, shard: int) -> AudiencePart | None:
+        """The part of a shard, once it is there."""
+
+    def add_part(self, run: AudienceRun, shard: int, rows: Iterable[str], counted: Callable[[], Counted]) -> None:
+        """Keep a shard's rows, and what `counted` says once they have passed by. If there is a part it stays."""
+
+    def finish(self, run: AudienceRun, manifest: str) -> None:
+        """Say that a run is whole. If somebody said so before it stays."""
+
+    def add_changes(self, purpose: str, at: int, rows: Sequence[str]) -> None:
+        """Keep lines about people who decided; `at` in epoch milliseconds. Harmless to repeat."""

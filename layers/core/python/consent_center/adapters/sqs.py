@@ -1,9 +1,10 @@
 """Letter orders as messages on a queue: ids only, never a person."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from consent_center.adapters.wire import CallFailedError, Wire
+from consent_center.domain.audience import AudienceRun
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
 from consent_center.ports import LetterOrder
@@ -62,3 +63,17 @@ class QueuedReviews:
             self._wire.call("SendMessage", message)
         except CallFailedError as error:
             raise UnavailableError(f"order review: {error.code}") from None
+
+
+class QueuedAudiences:
+    """Shards to be made, and people who decided, on a queue each: a shard waits for nobody, people for each other."""
+
+    def __init__(self, wire: Wire, parts_queue_url: Callable[[], str], changes_queue_url: Callable[[], str]) -> None:
+        self._wire, self._parts, self._changes = wire, parts_queue_url, changes_queue_url
+
+    def order(self, run: AudienceRun, shard: int) -> None:
+        _send(self._wire, "order audience", self._parts(), json.dumps({**run._asdict(), "shard": shard}))
+
+    def changed(self, contact: ContactPoint, chain: str, purposes: Sequence[str]) -> None:
+        message = {"contact": list(contact), "chain": chain, "purposes": list(purposes)}
+        _send(self._wire, "note change", self._changes(), json.dumps(message))

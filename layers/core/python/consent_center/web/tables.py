@@ -15,10 +15,11 @@ def table(rows: Iterable[Sequence[object]]) -> str:
     for a formula gets an apostrophe in front.
     """
     file = io.StringIO()
-    csv.writer(file).writerows([_harmless(cell) for cell in row] for row in rows)
+    csv.writer(file).writerows([harmless(cell) for cell in row] for row in rows)
     return "\ufeff" + file.getvalue()
 
 
-def _harmless(cell: object) -> str:
+def harmless(cell: object) -> str:
+    """A cell's text, with an apostrophe in front if a spreadsheet could take it for a formula."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text

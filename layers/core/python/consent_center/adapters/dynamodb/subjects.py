@@ -13,6 +13,7 @@ from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import EntryItem, PayloadItem, ProfileItem, RequestItem, StateItem
 from consent_center.adapters.dynamodb.ledger import item_of
 from consent_center.adapters.wire import CallFailedError
+from consent_center.domain.audience import Reached
 from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
@@ -39,6 +40,8 @@ _STATES = {code: state for state, code in _CODES.items()}
 _ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "expires_at")}
 
 _SENDS = {f"#{name}": name for name in ("pk", "at", "expires_at")}
+
+_REACHED = {f"#{name}": name for name in ("pk", "address", "lang", "expires_at")}
 
 _BATCH_GET = 100
 _BATCH_WRITE = 25
@@ -186,6 +189,13 @@ class DynamoSubjects:
         answered, items = self._read_all(list(by_key), keys.STATE, _ANSWERS)
         stored = {item["pk"]["S"]: item for item in items}
         return {by_key[key]: self._subject(by_key[key], stored.get(key)) for key in answered}
+
+    def reached(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Reached | None]:
+        by_key = {keys.of_contact(contact): contact for contact in contacts}
+        answered, items = self._read_all(list(by_key), keys.PROFILE, _REACHED)
+        found: dict[ContactPoint, Reached | None] = {by_key[key]: None for key in answered}
+        live = [item for item in items if not self._is_gone(_number(item, "expires_at"))]
+        return found | {by_key[item["pk"]["S"]]: Reached(item["address"]["S"], item["lang"]["S"]) for item in live}
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         table = StateItem.Meta.table_name
