@@ -88,13 +88,28 @@ class Snapshots:
                 last = time.monotonic()
 
 
+def tell_the_signing_algorithm(iam_actions) -> None:  # type: ignore[no-untyped-def]
+    """Let conditions of roles see `kms:SigningAlgorithm`, as on AWS: without it they would allow every algorithm."""
+    known = iam_actions.request_tag_context
+
+    def context(service, action, body, *others):  # type: ignore[no-untyped-def]
+        told = known(service, action, body, *others)
+        if action == "kms:Sign":
+            told = {**told, "kms:SigningAlgorithm": str(json.loads(body).get("SigningAlgorithm", ""))}
+        return told
+
+    iam_actions.request_tag_context = context
+
+
 def main() -> None:
     state = Path(os.environ["STATE_DIR"])
     forget_stream_positions(state)
     follow_the_port(state, os.environ["GATEWAY_PORT"])
     # ministack reads its environment when it is imported.
     from ministack import app
+    from ministack.core import iam_actions
 
+    tell_the_signing_algorithm(iam_actions)
     snapshots = Snapshots(app, Path(os.environ["LOCAL_SNAPSHOT_STAMP"]))
     signal.signal(signal.SIGUSR1, snapshots.ask_for_one)
     threading.Thread(target=snapshots.keep_writing, daemon=True).start()
