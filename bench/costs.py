@@ -32,13 +32,16 @@ GIGABYTES = 0.5
 QUEUE_REQUESTS = 3
 """A message is sent, received and deleted."""
 
+WITHOUT_API = ("letter", "import", "look", "seal")
+"""How the operations begin that nobody asks for over HTTP. Each is counted as a call, though one carries out many."""
+
 SECRET_MONTH, KEY_MONTH, ALARM_MONTH = 0.40, 1.00, 0.10
 
 
 def per_million(counted: Mapping[str, Any], name: str) -> float:
     """USD for a million operations of that name."""
     seconds = SECONDS.get(name.partition(", four")[0], SECONDS["page"])
-    by_api = not name.startswith("letter")
+    by_api = not name.startswith(WITHOUT_API)
     messages = counted["requests"].get("sqs:SendMessage", 0)
     return (
         counted["reads"] * PRICES["read unit"]

@@ -4,6 +4,7 @@ Run as `python -m bench.flows <address of the double>`; prints one JSON object.
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,8 @@ CONTEXT = SimpleNamespace(
 
 ALL_TOPICS = ("product-news", "knowledge", "events", "surveys")
 PURPOSE = "direct-marketing-email"
+YES = "2026-01-05T10:00:00Z"
+"""When those said yes who are imported."""
 
 
 def environment(url: str) -> dict[str, str]:
@@ -305,6 +308,82 @@ class _Flow:
         self.visit("get-receipt-file", manage)
         self.count("signed receipt")
 
+    def bring(self) -> None:
+        """Rows of imports, of one person each, and what the expiry worker does after them."""
+        yes = {"recipient": "imported@example.org", "decision": "given", "topics": ["events"], "confirmed_at": YES}
+        self.row("import a yes", {**yes, "collected_at": YES}, "recorded")
+        self.look("imported@example.org", "look at a record after its first decision")
+        self.look("imported@example.org", "look at a record that stays as it is")
+        self.row("import the same row again", {**yes, "collected_at": YES}, "recorded")
+        self.row("import a no", {"recipient": "imported@example.org", "decision": "withdrawn", "decided_at": YES})
+        self.row("import a no of somebody unknown", {"recipient": "another@example.org", "decision": "withdrawn"})
+        self.row("import a yes without evidence", {**yes, "recipient": "third@example.org"}, "refused")
+
+    def row(self, name: str, said: Mapping[str, Any], outcome: str = "recorded") -> None:
+        """Carry out an import of one row."""
+        from consent_center.bootstrap import services
+        from consent_center.usecases.imports import import_part
+
+        having = services()
+        outcomes = import_part(
+            "bench",
+            1,
+            deadline=having.clock() + 60_000,
+            imports=_OneRow(json.dumps({"row": 2, **said})),
+            policy=having.policy,
+            subjects=having.subjects,
+            ledger=having.ledger,
+            addresses=having.addresses,
+            secrets=having.secrets,
+            chance=having.chance,
+            clock=having.clock,
+            pause=having.pause,
+        )
+        assert outcomes == {outcome: 1}, outcomes
+        self.count(name)
+
+    def look(self, address: str, name: str) -> None:
+        """What follows from a decision: the ends of a person's items are worked out anew."""
+        from consent_center.bootstrap import services
+        from consent_center.usecases.retention import reconsider
+
+        having = services()
+        reconsider(
+            _contact(address),
+            policy=having.policy,
+            retention=having.retention,
+            ledger=having.ledger,
+            clock=having.clock,
+            pause=having.pause,
+        )
+        self.count(name)
+
+    def seal(self, entries: int) -> None:
+        """Seal a day of so many entries, which lie in the index that has the keys alone."""
+        from consent_center.adapters.dynamodb import keys
+        from consent_center.adapters.dynamodb.day_index import DynamoDayIndex
+        from consent_center.bootstrap import services
+        from consent_center.domain.seal import day_after, day_of
+        from consent_center.usecases.sealing import seal_days
+
+        having = services()
+        day = day_after(day_of(having.clock()), -1)
+        hashes = [hashlib.sha256(f"{entries} {number}".encode()).hexdigest() for number in range(entries)]
+        items = [
+            {
+                "pk": {"S": f"C#chain-{number}"},
+                "sk": {"S": "E#0000000001"},
+                "day": {"S": keys.of_day(day, entry_hash)},
+                "hash": {"S": entry_hash},
+            }
+            for number, entry_hash in enumerate(hashes)
+        ]
+        control(self._url, "put", {"table": "index", "items": items})
+        index = DynamoDayIndex(having._database, "index")  # noqa: SLF001 - the index apart from its table
+        done = seal_days(index=index, seals=_NoSeals(day_after(day, -1)), signer=having.seal_signer, clock=having.clock)
+        assert (done.failed, done.entries) == (None, entries), done
+        self.count(f"seal a day of {entries:,}")
+
     def visit(self, name: str, token: str, form: Mapping[str, Any] | None = None) -> str:
         """A page of one person; where it leads to, if it leads on."""
         asked = json.loads(json.dumps(event(f"preference_center/{name}")).replace("TOKEN", token))
@@ -320,6 +399,51 @@ class _Flow:
         self.count(name)
 
 
+class _OneRow:
+    """An import of one row, in memory: what the bucket costs is the same for 250 rows as for one."""
+
+    def __init__(self, row: str) -> None:
+        self._row = row
+
+    def about(self, import_id: str) -> Any:
+        from consent_center.ports import Import
+
+        known = {"method": "form", "notice": "2026-11-01", "language": "en"}
+        return Import(PURPOSE, import_id, time.time_ns() // 1_000_000, 1, 1, **known)
+
+    def rows(self, import_id: str, part: int) -> list[str]:
+        return [self._row]
+
+    def is_reported(self, import_id: str, part: int) -> bool:
+        return False
+
+    def add_report(self, import_id: str, part: int, lines: Iterable[str]) -> None:
+        assert len(list(lines)) == 1
+
+
+class _NoSeals:
+    """Seals that are forgotten, the newest of them of a given day. What they cost is S3's: see docs/performance.md."""
+
+    def __init__(self, newest: str) -> None:
+        self._newest = newest
+
+    def newest(self) -> Any:
+        from consent_center.domain.seal import Draft, SignedSeal
+
+        return SignedSeal(Draft(self._newest).finish(None, "key"), b"")
+
+    def of_day(self, day: str) -> None:
+        return None
+
+    def leaves(self, seal: Any) -> Any:
+        return iter(())
+
+    def add(self, leaves: Iterable[Any], sign: Callable[[], Any]) -> Any:
+        for _ in leaves:
+            pass
+        return sign()
+
+
 def _good(answer: dict[str, Any], status: int = 200) -> dict[str, Any]:
     assert answer["statusCode"] == status, f"a handler answered {answer['statusCode']}"
     return answer
@@ -332,6 +456,9 @@ def run(url: str) -> dict[str, Any]:
     flow.story("all-topics@example.com", ALL_TOPICS, ", four topics")
     flow.prefer("preferences@example.com")
     flow.cancel("not-me@example.com")
+    flow.bring()
+    for entries in (10, 1_000, 10_000):
+        flow.seal(entries)
     people = addresses(1_000)
     control(url, "put", {"table": "subjects", "items": states(state, people)})
     flow.check("check of 1", people[:1])

@@ -98,14 +98,22 @@ class Tables:
         return {"Responses": answers, "UnprocessedKeys": {}}
 
     def _Query(self, asked: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        """One partition whole, in a page of up to 1 MB."""
+        """One partition of the table or of an index, in pages of `Limit` items; without it whole, up to 1 MB."""
         (partition,) = asked["ExpressionAttributeValues"].values()
         rows = self.items.get(asked["TableName"], {})
-        found = [rows[key] for key in sorted(rows) if key[0] == partition["S"]]
+        (key_name,) = asked["ExpressionAttributeNames"].values() if "IndexName" in asked else ("pk",)
+        found = [rows[key] for key in sorted(rows) if rows[key].get(key_name) == partition]
+        if "ExclusiveStartKey" in asked:
+            found = [item for item in found if _key(item) > _key(asked["ExclusiveStartKey"])]
+        if len(found) > asked.get("Limit", len(found)):
+            found = found[: asked["Limit"]]
+            more = {"LastEvaluatedKey": {name: found[-1][name] for name in ("pk", "sk")}}
+        else:
+            more = {}
         record["reads"].append(
             {"table": asked["TableName"], "items": found, "consistent": asked.get("ConsistentRead", False)}
         )
-        return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
+        return {"Items": found, "Count": len(found), "ScannedCount": len(found), **more}
 
     def _PutItem(self, asked: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self._write(record, asked["TableName"], asked["Item"], asked["Item"])

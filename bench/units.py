@@ -13,8 +13,11 @@ from typing import Any
 
 Item = Mapping[str, Any]
 
-INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {"ledger": (("day", "hash"),), "subjects": (("listed",),)}
-"""By table, the keys of each index that projects keys only."""
+INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "ledger": (("day", "hash"),),
+    "subjects": (("review", "controller"), ("listed",)),
+}
+"""By table, what each index has beside the keys of the table. An item that lacks any of it is not in the index."""
 
 WRITE_BYTES = 1024
 READ_BYTES = 4096

@@ -13,7 +13,10 @@ import time
 from pathlib import Path
 
 BUSY_SECONDS = 2.0
-"""Between two snapshots while requests arrive: what a crash may lose."""
+"""Between two snapshots while requests arrive, as long as there is little to write: what a crash may lose."""
+
+SHARE = 20
+"""A snapshot is everything there is: writing takes at most one part of so many of the time, however much that is."""
 
 IDLE_SECONDS = 30.0
 """Between two snapshots while nothing is asked: timers inside the emulator may still change something."""
@@ -75,17 +78,31 @@ class Snapshots:
         self._asked_for.set()
 
     def keep_writing(self) -> None:
-        last = time.monotonic()
+        last, rest = time.monotonic(), BUSY_SECONDS
         while True:
-            asked = self._asked_for.wait(BUSY_SECONDS)
+            asked = self._asked_for.wait(rest)
             self._asked_for.clear()
             now = time.monotonic()
             # A request may be followed by work in the background, hence the snapshots for a while after it.
-            busy = now - self._last_request < 3 * BUSY_SECONDS
+            busy = now - self._last_request < 2 * BUSY_SECONDS + rest
             if asked or busy or now - last > IDLE_SECONDS:
                 self._emulator.save_all(self._emulator._build_persistence_save_dict())  # noqa: SLF001 - there is no public way
                 self._stamp.write_text(str(time.time_ns()), encoding="utf-8")
                 last = time.monotonic()
+                rest = max(BUSY_SECONDS, SHARE * (last - now))
+
+
+def tell_the_signing_algorithm(iam_actions) -> None:  # type: ignore[no-untyped-def]
+    """Let conditions of roles see `kms:SigningAlgorithm`, as on AWS: without it they would allow every algorithm."""
+    known = iam_actions.request_tag_context
+
+    def context(service, action, body, *others):  # type: ignore[no-untyped-def]
+        told = known(service, action, body, *others)
+        if action == "kms:Sign":
+            told = {**told, "kms:SigningAlgorithm": str(json.loads(body).get("SigningAlgorithm", ""))}
+        return told
+
+    iam_actions.request_tag_context = context
 
 
 def main() -> None:
@@ -94,7 +111,9 @@ def main() -> None:
     follow_the_port(state, os.environ["GATEWAY_PORT"])
     # ministack reads its environment when it is imported.
     from ministack import app
+    from ministack.core import iam_actions
 
+    tell_the_signing_algorithm(iam_actions)
     snapshots = Snapshots(app, Path(os.environ["LOCAL_SNAPSHOT_STAMP"]))
     signal.signal(signal.SIGUSR1, snapshots.ask_for_one)
     threading.Thread(target=snapshots.keep_writing, daemon=True).start()

@@ -19,7 +19,7 @@ ENGINE = "engine"
 """In the id of a contract test that is run on it."""
 
 OWN_STACK = (
-    *("test_faults.py", "test_local_stack.py", "test_sealed_ledger.py", "test_evidence_pack.py", "test_deployment.py"),
+    *("test_faults.py", "test_local_stack.py", "test_sealed_ledger.py", "test_evidence_pack.py"),
     "test_texts_static.py",
 )
 """Files that start stacks of their own, or need none."""

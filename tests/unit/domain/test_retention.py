@@ -119,6 +119,7 @@ def test_time_alone_moves_no_end_that_is_set(
 
 
 @given(ACTS, st.none() | st.integers(NOON - YEAR, NOON + 5 * YEAR))
+@example([("given", ["product-news"], 0, None), ("given", ["product-news"], -86_400_001, 1)], None)
 def test_nothing_goes_before_its_period_has_passed(
     acts: list[tuple[str, list[str], int, int | None]], sent_at: int | None
 ) -> None:

@@ -1,12 +1,19 @@
 """Sealing the ledger, day by day."""
 
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+
 import pytest
 
 from consent_center.domain.chain import GENESIS
 from consent_center.domain.errors import UnavailableError
-from consent_center.domain.seal import LATE_DAYS, Leaf, Seal
-from fakes import InMemorySeals
+from consent_center.domain.seal import LATE_DAYS, Leaf, Seal, SignedSeal, day_after
+from consent_center.usecases.sealing import seal_days
+from fakes import HashingSigner, InMemorySeals
 from ledgers import FIRST_DAY, SealedLedger
+
+NEXT_NOON = int(datetime.fromisoformat(f"{day_after(FIRST_DAY)}T12:00").replace(tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.fixture
@@ -166,3 +173,42 @@ def test_two_entries_under_one_hash_are_two_leaves(ledger: SealedLedger) -> None
     (seal,) = ledger.next_night().done
 
     assert list(ledger.seals.leaves(seal)) == [Leaf(entry.hash, "a", 1), Leaf(entry.hash, "copy", 1)]
+
+
+class Passing:
+    """A day of so many entries, and seals that keep nothing: what is left in memory is the job's own."""
+
+    def __init__(self, entries: int) -> None:
+        self.entries = entries
+
+    def first_day(self) -> str:
+        return FIRST_DAY
+
+    def leaves(self, day: str | Seal) -> Iterator[Leaf]:
+        if day == FIRST_DAY:
+            yield from (Leaf(f"{number:064x}", "chain", number) for number in range(self.entries))
+
+    def newest(self) -> None:
+        return None
+
+    def of_day(self, day: str) -> None:
+        return None
+
+    def add(self, leaves: Iterable[Leaf], sign: Callable[[], SignedSeal]) -> SignedSeal:
+        assert sum(1 for _ in leaves) == self.entries
+        return sign()
+
+
+def test_memory_does_not_grow_with_the_entries_of_a_day() -> None:
+    def peak(entries: int) -> int:
+        passing = Passing(entries)
+        tracemalloc.start()
+        try:
+            sealing = seal_days(index=passing, seals=passing, signer=HashingSigner(), clock=lambda: NEXT_NOON)
+            assert sealing.entries == entries
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(100)
+    assert peak(20_000) < 2 * peak(100)

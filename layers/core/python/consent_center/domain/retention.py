@@ -266,7 +266,8 @@ def _end(code: str, answer: Decided | None, last_sends: Mapping[str, int], polic
     purpose = policy.purpose_by_code(code.split(".", maxsplit=1)[0])
     unused = purpose.unused_since(answer.at, last_sends.get(purpose.id))
     ends = [end for end in (answer.valid_until, unused) if end is not None]
-    return min(ends) * 1000 if ends else None
+    # Where a clock ran back an end may lie before the answer itself, which then ended at once.
+    return max(min(ends) * 1000, answer.at) if ends else None
 
 
 def _rule(code: str, jurisdiction: str | None, subject: Subject, policy: Policy) -> RetentionRule | None:
