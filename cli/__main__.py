@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import doctor, jobs, ledger, policy
+from cli import doctor, jobs, ledger, person, policy
 from cli.evidence import evidence
 from cli.imports import import_list
 
@@ -24,6 +24,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(doctor.app, name="doctor")
+app.add_typer(person.app, name="person")
 app.command("import")(import_list)
 app.command("evidence")(evidence)
 

@@ -100,6 +100,9 @@ def plan(
     waiting = [Keeping(Why.WAITING, until) for until in subject.requested.values() if until * 1000 > now]
     said = [keeping for code in subject.decided for keeping in by_scope.get(code, ())[-1:]]
     state = _longest([*said, *waiting]) or Keeping(Why.RULE, now // 1000)
+    if subject.suppression is not None and subject.suppression.holds_at(now):
+        rule = policy.rule_covering(_SUPPRESSION)
+        state = _longest([state, Keeping(Why.RULE, subject.suppression.until, rule.id if rule else None)]) or state
     locked = Keeping(Why.LOCKED) if any(lock in subject.locks for lock in _STOPS_EVERY_CLOCK) else None
     open_ends = [end for code, of_scope in spans.items() if of_scope[-1].ended_at is None and (end := ends[code])]
     settled = {seq for seq, at in times.items() if at + undo_ms <= now}
