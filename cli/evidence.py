@@ -76,11 +76,11 @@ def evidence(
     """
     try:
         with tempfile.TemporaryDirectory() as out:
-            compiled = _compiled(policy, Path(out))
+            compiled = read_policy(policy, Path(out))
             _refuse_wrong(to, letter, on, purpose, language, compiled)
             deployment = Deployment(stack, local)
             texts = Texts()
-            with closing(_services(deployment)) as services:
+            with closing(operators_services(deployment)) as services:
                 case = _case(address, controller, language, compiled, deployment, services, Path(out))
                 case.signer = case.signer if sign else None
                 case.asked = _asked(letter, on, purpose, topic, case, services)
@@ -126,7 +126,8 @@ def _refuse_wrong(
         raise BadInputError("The policy does not speak this language.")
 
 
-def _compiled(folder: Path, out: Path) -> Policy:
+def read_policy(folder: Path, out: Path) -> Policy:
+    """The policy of a folder, compiled into another one. BadInputError if it does not compile."""
     try:
         compile_policy(folder, out, datetime.now(UTC).date())
     except PolicyError as error:
@@ -197,8 +198,8 @@ class _Adapters(Services):
             wire.connections.close()
 
 
-def _services(deployment: Deployment) -> _Adapters:
-    """With the operator's own rights."""
+def operators_services(deployment: Deployment) -> _Adapters:
+    """The adapters, with the operator's own rights; to be closed."""
     secrets = deployment.resources("AWS::SecretsManager::Secret")
     return _Adapters(
         Config(

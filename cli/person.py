@@ -11,14 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
-from cli.evidence import operators_services
+from cli.evidence import operators_services, read_policy
 from cli.imports import SHIPPED_POLICY
+from cli.ledger import BadInputError
 from consent_center.adapters.addresses import parse_address
 from consent_center.domain.errors import InvalidAddressError, UnavailableError
-from consent_center.domain.policy import Policy
 from consent_center.usecases.suppress import erase
-from policy_compiler.compiler import compile_policy
-from policy_compiler.problems import PolicyError
 
 app = typer.Typer(help="What an operator does about one person.", no_args_is_help=True)
 
@@ -59,18 +57,18 @@ def erase_person(
         text = address_file.readline() if address_file else typer.prompt("Address", hide_input=not sys.stdin.isatty())
         address = parse_address(text.strip())
         with TemporaryDirectory() as out:
-            compile_policy(policy, Path(out))
-            compiled = Policy.read(Path(out) / "policy.json") if False else _read(Path(out))
+            compiled = read_policy(policy, Path(out))
         whose = controller or compiled.form_purpose.controller
         if not compiled.purposes_of(whose):
             raise typer.BadParameter("the policy has no such controller")
         if not yes:
-            typer.confirm("Everything held of this address is removed and cannot be brought back. Erase it?", abort=True)
+            typer.confirm("All that is held of this address goes, and nothing brings it back. Erase it?", abort=True)
         with closing(operators_services(Deployment(stack, local))) as services:
             was_held = erase(
                 address,
                 keep_fingerprint=keep_fingerprint,
                 source=SOURCE,
+                client=SOURCE,
                 controller=whose,
                 policy=compiled,
                 subjects=services.subjects,
@@ -81,8 +79,8 @@ def erase_person(
             )
     except InvalidAddressError:
         raise typer.BadParameter("this is no address that a letter can reach") from None
-    except PolicyError:
-        raise typer.BadParameter("the policy does not compile; `consentctl policy check` says why") from None
+    except BadInputError as error:
+        raise typer.BadParameter(str(error)) from None
     except (UnavailableError, BotoCoreError, ClientError) as error:
         console.print(f"Not finished: {type(error).__name__}. Run it again.", style="red")
         raise typer.Exit(2) from None

@@ -36,6 +36,7 @@ SCOPES = {
     "/v1/sends": "check",
     "/v1/permissions/lookup": "read",
     "/v1/decisions": "write",
+    "/v1/suppressions": "suppressions.write",
 }
 POSTED = {
     "/subscribe",

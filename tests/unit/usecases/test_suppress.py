@@ -34,13 +34,16 @@ SPELLINGS = [
 
 class Keeping(World):
     def suppress(self, email: str = ADA, basis: Basis = Basis.REQUEST) -> str:
-        return suppress(parse_address(email), basis=basis, source="api", controller="fjordmeter", **self.deciding)
+        return suppress(
+            parse_address(email), basis=basis, source="api", client="crm", controller="fjordmeter", **self.deciding
+        )
 
     def erase(self, email: str = ADA, *, keep: bool = True) -> bool:
         return erase(
             parse_address(email),
             keep_fingerprint=keep,
             source="operator",
+            client="operator",
             controller="fjordmeter",
             **self.deciding,
         )

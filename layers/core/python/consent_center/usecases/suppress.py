@@ -24,6 +24,7 @@ def suppress(
     *,
     basis: Basis,
     source: str,
+    client: str,
     controller: str,
     policy: Policy,
     subjects: Subjects,
@@ -35,14 +36,14 @@ def suppress(
     """Suppress an address, with the one that it has without its tag; the event that says so of the address.
 
     What it agreed to ends with it. Somebody who is suppressed is so anew, because a yes at another tag may lie between;
-    the later end stays. `source` is the door it came by. UnavailableError.
+    the later end stays. `source` is the door it came by, `client` who came. UnavailableError.
     """
 
     def attempt(contact: ContactPoint) -> str:
         now = clock()
         subject = subjects.load(contact).subject
         stopped = running(subject, consent_scopes(policy, contact), now)
-        told = facts(policy, stopped, source=source, capability=source)
+        told = {**facts(policy, stopped, source=source, capability=source), "recorded_by": client}
         act = Act("suppressed", by_person=False, facts=told, details={"route": source})
         decision = suppressed(
             subject,
@@ -68,6 +69,7 @@ def erase(
     *,
     keep_fingerprint: bool,
     source: str,
+    client: str,
     controller: str,
     policy: Policy,
     subjects: Subjects,
@@ -89,6 +91,7 @@ def erase(
             Address(base.normalised, base.normalised) if (base := base_of(address)) else address,
             basis=Basis.ERASURE,
             source=source,
+            client=client,
             controller=controller,
             policy=policy,
             subjects=subjects,
@@ -110,7 +113,8 @@ def erase(
         if subject.chain is None and subject.version and kept == subject.suppression:
             # Erased before: there may still be a request that came since.
             return False
-        act = Act("erased", by_person=False, facts=facts(policy, (), source=source, capability=source), details={})
+        told = {**facts(policy, (), source=source, capability=source), "recorded_by": client}
+        act = Act("erased", by_person=False, facts=told, details={})
         subjects.commit(erased(subject, kept, act, now=now, chance=chance.decision()))
         return True
 
