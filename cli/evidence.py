@@ -80,7 +80,7 @@ def evidence(
             _refuse_wrong(to, letter, on, purpose, language, compiled)
             deployment = Deployment(stack, local)
             texts = Texts()
-            with closing(_services(deployment)) as services:
+            with closing(operators_services(deployment)) as services:
                 case = _case(address, controller, language, compiled, deployment, services, Path(out))
                 case.signer = case.signer if sign else None
                 case.asked = _asked(letter, on, purpose, topic, case, services)
@@ -127,6 +127,7 @@ def _refuse_wrong(
 
 
 def compiled_policy(folder: Path, out: Path) -> Policy:
+    """The policy of a folder, compiled into another one. BadInputError if it does not compile."""
     try:
         compile_policy(folder, out, datetime.now(UTC).date())
     except PolicyError as error:
@@ -197,8 +198,8 @@ class Adapters(Services):
             wire.connections.close()
 
 
-def _services(deployment: Deployment) -> Adapters:
-    """With the operator's own rights."""
+def operators_services(deployment: Deployment) -> Adapters:
+    """The adapters, with the operator's own rights; to be closed."""
     secrets = deployment.resources("AWS::SecretsManager::Secret")
     return Adapters(
         Config(

@@ -30,16 +30,20 @@ from consent_api.models import (
     SendsIn,
     SendsOut,
     StatisticsOut,
+    SuppressionsIn,
+    SuppressionsOut,
 )
 from consent_center.bootstrap import services
 from consent_center.domain.errors import (
     ForbiddenTransitionError,
+    InvalidAddressError,
     InvalidFormError,
     MissingScopeError,
     NothingHeldError,
     UnavailableError,
     UnknownNameError,
 )
+from consent_center.domain.suppression import Basis
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases.check import Question, check_permissions
 from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
@@ -47,6 +51,7 @@ from consent_center.usecases.lookup import look_up
 from consent_center.usecases.record import record_decision
 from consent_center.usecases.sends import SendOutcome, confirm_sends
 from consent_center.usecases.statistics import Asked, read_statistics
+from consent_center.usecases.suppress import suppress
 from consent_center.usecases.why_kept import why_kept
 from consent_center.web.base_url import base_url
 from consent_center.web.problems import plain, problem
@@ -250,6 +255,35 @@ def post_retention_answers(body: LookupIn) -> RetentionOut:
     )
     count("RetentionAnswered")
     return RetentionOut.of(found, services().policy)
+
+
+@app.post(
+    "/v1/suppressions",
+    summary="Keep a person out, on their word",
+    tags=["Decisions"],
+    security=[{"Jwt": []}],
+)
+def post_suppressions(body: SuppressionsIn) -> SuppressionsOut:
+    _require_scope("suppressions.write")
+    try:
+        address = services().addresses(body.recipient)
+    except InvalidAddressError as error:
+        raise InvalidFormError({"recipient": str(error)}) from None
+    evidence = suppress(
+        address,
+        basis=Basis.REQUEST,
+        source="api",
+        client=_client(),
+        controller=services().policy.form_purpose.controller,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+    count("PersonSuppressed")
+    return SuppressionsOut(evidence=evidence)
 
 
 @app.get("/v1/openapi.json", include_in_schema=False)

@@ -298,6 +298,20 @@ class DecisionsIn(BaseModel):
         )
 
 
+class SuppressionsIn(BaseModel):
+    """A person who asked to be kept out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+
+
+class SuppressionsOut(BaseModel):
+    """What is stored now."""
+
+    evidence: Annotated[str, Field(description="The ledger entry that says so: `<chain>.<seq>`.")]
+
+
 class DecisionsOut(BaseModel):
     """What is stored now."""
 

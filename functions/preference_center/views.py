@@ -60,6 +60,7 @@ _EVENTS = {
     "preferences": "You changed how often you hear from us",
     "restored": "You undid what you did before",
     "recorded": "Somebody recorded it for you",
+    "suppressed": "You asked us not to contact you",
     "undeliverable": "A letter could not be delivered to this address",
     "expired": "What you had agreed to ended on its day",
     "stale": "What you had agreed to ended, because nobody used it",

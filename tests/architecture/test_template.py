@@ -41,6 +41,7 @@ SCOPES = {
     "/v1/restrictions": "restrictions.write",
     "/v1/restrictions/lift": "restrictions.write",
     "/v1/retention-answers": "retention.read",
+    "/v1/suppressions": "suppressions.write",
 }
 READ_SCOPES = {"/v1/statistics": "statistics.read"}
 """Of the routes that only read."""

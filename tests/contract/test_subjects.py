@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -19,7 +19,8 @@ from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.policy import Period
 from consent_center.domain.reach import reached, unreachable
-from consent_center.domain.subject import Preference, Randomness, Subject, decide
+from consent_center.domain.subject import Preference, Randomness, Subject, decide, erase
+from consent_center.domain.suppression import Basis, Suppression
 from consent_center.ports import Holdings, Ledger, Profile, Send, Subjects
 from fakes import InMemoryLedger, InMemorySubjects, no_pause
 
@@ -355,3 +356,70 @@ def test_an_address_that_takes_no_mail_comes_back_as_such_until_it_is_reached_ag
     store.subjects.commit(reached(a_decision(found, at=NOON + 1)))
     again = store.subjects.load(a_contact()).subject
     assert (again.locks, again.holder_since) == ((), NOON)
+
+
+def a_suppression() -> Suppression:
+    return Suppression(Basis.ERASURE, NOON, "2026-11-01", 2_000_000_000)
+
+
+def an_erased(store: Store, kept: Suppression | None) -> Subject:
+    """Somebody with all that can be held of them, right after the entry that erased them."""
+    store.subjects.add_request(a_request())
+    store.subjects.commit(a_decision(), a_profile())
+    store.subjects.record_sends([Send(a_contact(), PURPOSE, NOON)])
+    living = store.subjects.load(a_contact()).subject
+    store.subjects.commit(erase(living, kept, an_act(), now=NOON, chance=a_chance()))
+    return store.subjects.load(a_contact()).subject
+
+
+@pytest.mark.parametrize("kept", [a_suppression(), None])
+def test_clearing_leaves_a_version_and_the_suppression(store: Store, kept: Suppression | None) -> None:
+    erased = an_erased(store, kept)
+    chain = erased.erasing
+    assert chain
+
+    store.subjects.clear(erased, 2_000_000_000)
+
+    held = store.subjects.holdings(a_contact())
+    assert (held.profile, held.requests, held.last_sends) == (None, (), {})
+    assert held.subject.suppression == kept
+    assert (held.subject.chain, held.subject.erasing, held.subject.decided) == (None, None, {})
+    assert held.subject.version > erased.version
+    assert store.subjects.payloads(chain) == {}
+    assert [entry.seq for entry in store.ledger.entries(chain)] == [1, 2]
+    assert store.subjects.states([a_contact()])[a_contact()].suppression == kept
+
+
+def test_clearing_what_has_moved_on_is_refused_and_removes_nothing(store: Store) -> None:
+    erased = an_erased(store, None)
+    back = decide(erased, (), an_act(), now=NOON, chance=replace(a_chance(), chain="chain-2"))
+    store.subjects.commit(back, a_profile())
+
+    with pytest.raises(StaleSubjectError):
+        store.subjects.clear(erased, None)
+    assert store.subjects.holdings(a_contact()).profile == a_profile()
+
+
+def test_clearing_after_a_return_takes_the_old_chain_alone(store: Store) -> None:
+    erased = an_erased(store, a_suppression())
+    back = decide(erased, (), an_act(), now=NOON, chance=replace(a_chance(), chain="chain-2"))
+    store.subjects.commit(back, a_profile())
+    returned = store.subjects.load(a_contact()).subject
+    assert (returned.chain, returned.erasing) == ("chain-2", erased.erasing)
+
+    store.subjects.clear(returned, 1)
+
+    held = store.subjects.holdings(a_contact())
+    assert held.profile == a_profile()
+    assert (held.subject.chain, held.subject.erasing) == ("chain-2", None)
+    assert held.subject.suppression == a_suppression()
+    assert set(store.subjects.payloads("chain-2")) == {1}
+    assert store.subjects.payloads(erased.erasing or "") == {}
+
+
+def test_a_letter_that_asks_somebody_suppressed_does_not_shorten_the_suppression(store: Store) -> None:
+    store.subjects.clear(an_erased(store, a_suppression()), 2_000_000_000)
+
+    store.subjects.mark_requested(a_contact(), {PEOPLE_CODE: NOON // 1000 - 1})
+
+    assert store.subjects.load(a_contact()).subject.suppression == a_suppression()

@@ -186,6 +186,23 @@ class InMemorySubjects:
                     interests=profile.interests or known.interests,
                 )
 
+    def clear(self, subject: Subject, until: int | None) -> None:
+        self.calls.append("clear")
+        contact = subject.contact
+        with self.lock:
+            stored = self.subjects.get(contact)
+            if stored is None or stored.version != subject.version:
+                raise StaleSubjectError
+            if subject.chain is None:
+                self.profiles.pop(contact, None)
+                self.requests = {key: one for key, one in self.requests.items() if key[0] != contact}
+                self.sends = {key: at for key, at in self.sends.items() if key[0] != contact}
+                self.ends = {key: end for key, end in self.ends.items() if key[0] != contact}
+                if until is not None:
+                    self.ends[contact, Part("state")] = End(until)
+            self.payload_of = {key: one for key, one in self.payload_of.items() if key[0] != subject.erasing}
+            self.subjects[contact] = replace(stored, version=stored.version + 1, erasing=None)
+
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         self.calls.append("states")
         return {contact: self._subject(contact) for contact in contacts if contact not in self.unreadable}

@@ -290,3 +290,30 @@ def test_whatever_systems_record_no_yes_comes_after_a_no(deployment: Deployment,
             assert status == (409 if decision == "given" and said_no else 200)
             said_no |= decision != "given"
         assert not said_no or reason(deployment) in ("withdrawn", "objected")
+
+
+def suppress(deployment: Deployment, recipient: str = PEOPLE[0], **changes: Any) -> Answer:
+    return deployment.api("post-suppressions", body=json.dumps({"recipient": recipient, **changes}))
+
+
+def test_whoever_is_suppressed_is_denied_and_no_system_brings_them_back(deployment: Deployment) -> None:
+    record(deployment)
+    deployment.clock.move(seconds=1)
+
+    answer = suppress(deployment, PEOPLE[0].upper())
+
+    assert answer.status == 200, answer.body
+    assert answer.json["evidence"].endswith(".2")
+    assert reason(deployment) == "suppressed"
+    assert {row["reason"] for row in look_up(deployment)["permissions"] if row["purpose"] == LETTERS} == {"suppressed"}
+    deployment.clock.move(seconds=100)
+    refused(record(deployment), 409, "forbidden-transition", None)
+    tagged = PEOPLE[0].replace("@", "+tag@")
+    refused(record(deployment, recipient=tagged), 409, "forbidden-transition", None)
+
+
+@pytest.mark.parametrize(("changes", "field"), [({"recipient": "no address"}, "/recipient"), ({"lift": True}, "/lift")])
+def test_a_suppression_needs_an_address_and_takes_nothing_else(
+    deployment: Deployment, changes: dict[str, Any], field: str
+) -> None:
+    refused(suppress(deployment, **changes), 422, "invalid-field", field)

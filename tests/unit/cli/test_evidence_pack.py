@@ -345,7 +345,7 @@ def test_only_the_owner_may_read_a_pack(left: Desk) -> None:
 def test_wrong_input_is_told_in_one_sentence_names_nobody_and_makes_nothing(
     arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.evidence._services", lambda deployment: NoAdapters())
+    monkeypatch.setattr("cli.evidence.operators_services", lambda deployment: NoAdapters())
     monkeypatch.setattr("cli.evidence._holdings", lambda address, whose, services: _nobody())
     monkeypatch.setattr("cli.deployment.Deployment.output", lambda self, name: "x")
     done = CliRunner().invoke(app, ["evidence", *arguments, "--to", str(tmp_path / "pack.zip")])

@@ -16,8 +16,10 @@ from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import DomainError
 from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.domain.objection import Against
+from consent_center.domain.suppression import Basis
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.record import Proof, Statement, record_decision
+from consent_center.usecases.suppress import erase, suppress
 
 TOPICS = st.sampled_from([("product-news",), ("events",), ("product-news", "events")])
 STATES = st.sampled_from([DecisionState.GIVEN, DecisionState.WITHDRAWN, DecisionState.REFUSED])
@@ -25,7 +27,7 @@ SPELLINGS = st.sampled_from([ADA, ADA.upper(), ADA.title(), f" {ADA} "])
 
 
 class Roads(RuleBasedStateMachine):
-    """Imports, the API, the page, one-click, a confirmed sign-up and undo, on one person."""
+    """Imports, the API, the page, one-click, a confirmed sign-up, undo, suppression and erasure, on one person."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,6 +38,7 @@ class Roads(RuleBasedStateMachine):
         self.done: str | None = None
         self.before: dict[str, DecisionState] = {}
         self.was_the_person = True
+        self.was_suppressed = False
 
     def others_act(self) -> None:
         self.remember(by_person=False)
@@ -44,6 +47,7 @@ class Roads(RuleBasedStateMachine):
         self.world.clock.move(seconds=30)
         self.before = {code: one.state for code, one in self.decided().items()}
         self.was_the_person = by_person
+        self.was_suppressed = self.world.subjects.load(self.world.contact()).subject.suppression is not None
 
     def decided(self) -> dict[str, Any]:
         return dict(self.world.subjects.load(self.world.contact()).subject.decided)
@@ -85,6 +89,20 @@ class Roads(RuleBasedStateMachine):
         statement = Statement(ADA, DecisionState.OBJECTED, against=against)
         record_decision(statement, client="crm", addresses=parse_address, **self.world.deciding)
 
+    @rule(who=SPELLINGS)
+    def suppress_on_their_word(self, who: str) -> None:
+        self.others_act()
+        door = {"source": "api", "client": "crm", "controller": "fjordmeter"}
+        suppress(parse_address(who), basis=Basis.REQUEST, **door, **self.world.deciding)
+        self.was_suppressed = True
+
+    @rule(who=SPELLINGS)
+    def erase_and_keep_a_fingerprint(self, who: str) -> None:
+        self.others_act()
+        door = {"source": "operator", "client": "operator", "controller": "fjordmeter"}
+        erase(parse_address(who), keep_fingerprint=True, **door, **self.world.deciding)
+        self.before, self.was_suppressed = {}, True
+
     @rule(topics=TOPICS)
     def sign_up_and_confirm(self, topics: tuple[str, ...]) -> None:
         self.remember(by_person=True)
@@ -122,6 +140,13 @@ class Roads(RuleBasedStateMachine):
         for code, state in self.before.items():
             if state.is_the_persons_no:
                 assert not self.decided()[code].state.permits
+
+    @invariant()
+    def only_the_person_lifts_a_suppression(self) -> None:
+        if self.was_suppressed and not self.was_the_person:
+            subject = self.world.subjects.load(self.world.contact()).subject
+            assert subject.suppression is not None
+            assert not any(one.state.permits for one in subject.decided.values())
 
     @invariant()
     def every_yes_is_proven_and_the_chain_holds(self) -> None:

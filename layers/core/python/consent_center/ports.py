@@ -133,6 +133,13 @@ class Subjects(Protocol):
         StaleSubjectError if the record is no longer at the version that the decision was made on.
         """
 
+    def clear(self, subject: Subject, until: int | None) -> None:
+        """Remove all that an erasure leaves to remove: requests, sends, profile, and the payloads of its chain.
+
+        `subject` as it was loaded, with `erasing`. A record without decisions is gone from the epoch second `until`.
+        Harmless to repeat; whoever decides meanwhile keeps what is theirs. StaleSubjectError, UnavailableError.
+        """
+
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         """The newest state of each contact point, up to 1,000; whoever could not be read is left out."""
 

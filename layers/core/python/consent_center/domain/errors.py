@@ -73,6 +73,10 @@ class ForbiddenTransitionError(DomainError):
     """Only the person can turn a withdrawal, an objection or a suppression into a consent."""
 
 
+class SuppressedError(ForbiddenTransitionError):
+    """The person is suppressed: nothing but their own act brings them back."""
+
+
 class UnavailableError(DomainError):
     """Something we depend on did not answer. Nothing was acknowledged; trying again is right."""
 

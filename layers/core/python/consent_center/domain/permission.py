@@ -11,6 +11,7 @@ from consent_center.domain.objection import OBJECTIONS, in_force, newest_of, new
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.subject import Subject
+from consent_center.domain.suppression import Suppression
 
 
 class Reason(StrEnum):
@@ -92,17 +93,23 @@ class AskedAbout:
         preference = subject.preferences.get(self._preference_key)
         return preference is not None and preference.at_most_every is not None
 
-    def permission(self, subject: Subject, now: int, last_send: int | None = None) -> Permission:
+    def permission(
+        self,
+        subject: Subject,
+        now: int,
+        last_send: int | None = None,
+        also: Suppression | None = None,
+    ) -> Permission:
         """The answer for one contact point at `now` (epoch milliseconds).
 
         `last_send` is when a letter of this purpose last went out (epoch milliseconds); it counts where
-        `needs_last_send`.
+        `needs_last_send`. `also` is the suppression of the address without its tag.
         """
         purpose = self._purpose
-        if self._is_mailed and UNDELIVERABLE in subject.locks:
-            return Permission(Reason.UNDELIVERABLE)
-        if subject.locks and purpose.legal_basis not in _PASSES_A_LOCK and is_restricted(subject, purpose, now):
-            return Permission(Reason.RESTRICTED)
+        if subject.locks or subject.suppression or also:
+            barred = self._barred(subject, also, now)
+            if barred is not None:
+                return Permission(barred)
         general = objection(subject, purpose)
         decided = [answer for scope in self._scopes if (answer := newest_of(subject.decided.get(scope.code), general))]
         if not purpose.rests_on_consent:
@@ -124,6 +131,27 @@ class AskedAbout:
                 return Permission(Reason.FREQUENCY)
         newest = max(given, key=newness) if len(given) > 1 else given[0]
         return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
+
+    def _barred(self, subject: Subject, also: Suppression | None, now: int) -> Reason | None:
+        """What stops it whatever was decided about it."""
+        if self._is_mailed and UNDELIVERABLE in subject.locks:
+            return Reason.UNDELIVERABLE
+        purpose = self._purpose
+        if subject.locks and purpose.legal_basis not in _PASSES_A_LOCK and is_restricted(subject, purpose, now):
+            return Reason.RESTRICTED
+        return Reason.SUPPRESSED if self._is_suppressed(subject, also, now) else None
+
+    def _is_suppressed(self, subject: Subject, also: Suppression | None, now: int) -> bool:
+        """Whether a suppression stops it: marketing that the person said no yes to since."""
+        held = [one.at for one in (subject.suppression, also) if one and one.holds_at(now)]
+        if not self._purpose.marketing or not held:
+            return False
+        since = max(held)
+        return not self._purpose.rests_on_consent or not any(
+            answer.at > since and answer.permits_at(now)
+            for scope in self._scopes
+            if (answer := subject.decided.get(scope.code)) is not None
+        )
 
     def _is_stale(self, answer: Decided, now: int, last_send: int | None) -> bool:
         if now - answer.at < self._fresh_ms:

@@ -154,6 +154,9 @@ def plan(
     waiting = [Keeping(Why.WAITING, until) for until in subject.requested.values() if until * 1000 > now]
     said = [keeping for code in subject.decided for keeping in by_scope.get(code, ())[-1:]]
     state = _longest([*said, *waiting]) or Keeping(Why.RULE, now // 1000)
+    if subject.suppression is not None and subject.suppression.holds_at(now):
+        rule = policy.rule_covering(_SUPPRESSION)
+        state = _longest([state, Keeping(Why.RULE, subject.suppression.until, rule.id if rule else None)]) or state
     locks = locks_of(subject, now)
     covering = {
         seq: [lock for lock in locks if not codes or any(map(lock.covers, codes))] for seq, codes in codes_of.items()

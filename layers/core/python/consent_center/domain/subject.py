@@ -8,7 +8,9 @@ from typing import Any
 from consent_center.domain.chain import GENESIS, Change, Entry, Payload, extend
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import Decided, DecisionState, require_allowed
+from consent_center.domain.errors import SuppressedError
 from consent_center.domain.policy import Period, Scope
+from consent_center.domain.suppression import Basis, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Subject:
     holder_since: int = 0
     """When letters stopped reaching whoever had the address before, in epoch milliseconds; 0 if they never did. What
     happened until then is another person's, as far as anybody knows."""
+    suppression: Suppression | None = None
+    """What keeps the person out, also where nothing else is left of them. It may have ended."""
+    erasing: str | None = None
+    """The chain that an erasure under way has taken from the record and not yet emptied."""
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)
@@ -107,9 +113,61 @@ def decide(
 
     `now` in epoch milliseconds; `valid_until` in epoch seconds by scope code; `preferences` take the place of those
     under the same key. Times never run backwards along a chain, even if a computer's clock does.
-    ForbiddenTransitionError for a raise that is not the person's own act.
+    ForbiddenTransitionError for a raise that is not the person's own act, SuppressedError where they are suppressed.
+    The person's own yes lifts a suppression, and the entry says so.
     """
     return _decide(subject, changes, act, now, chance, valid_until or {}, preferences or {}, {})
+
+
+def suppress(
+    subject: Subject,
+    suppression: Suppression,
+    changes: Iterable[tuple[Scope, DecisionState]],
+    act: Act,
+    *,
+    now: int,
+    chance: Randomness,
+) -> Decision:
+    """Suppress a person, who may be unknown so far; `changes` are what ends with it.
+
+    An end that is later already stays.
+    """
+    known = subject.suppression
+    if known is not None and known.holds_at(now) and _is_longer(known, suppression):
+        suppression = suppression._replace(until=known.until)
+    told = {**act.facts, "suppression": _suppression_facts(suppression)}
+    decision = decide(subject, changes, replace(act, facts=told), now=now, chance=chance)
+    # Not before the entry that says so, so that no yes lies between the two.
+    suppression = suppression._replace(at=decision.subject.last_at)
+    return replace(decision, subject=replace(decision.subject, suppression=suppression))
+
+
+def _is_longer(one: Suppression, other: Suppression) -> bool:
+    return other.until is not None and (one.until is None or one.until > other.until)
+
+
+def _suppression_facts(suppression: Suppression) -> dict[str, Any]:
+    until = timestamp(suppression.until * 1000) if suppression.until is not None else None
+    return {"basis": suppression.basis.value, "notice": suppression.notice, "until": until}
+
+
+def erase(subject: Subject, kept: Suppression | None, act: Act, *, now: int, chance: Randomness) -> Decision:
+    """Take the person out of a record: one last entry in its chain, and a state that leads to nobody.
+
+    What is left says its version, the suppression if one is `kept`, and, until the rest is removed, the chain that is
+    to be emptied.
+    """
+    told = {**act.facts, "suppression": _suppression_facts(kept) if kept else None}
+    decision = decide(subject, (), replace(act, facts=told), now=now, chance=chance)
+    after = decision.subject
+    tombstone = Subject(
+        after.contact,
+        after.version,
+        last_at=after.last_at,
+        suppression=kept._replace(at=after.last_at) if kept else None,
+        erasing=after.chain,
+    )
+    return replace(decision, subject=tombstone)
 
 
 def restore(
@@ -126,7 +184,9 @@ def restore(
     preferences = {key: _preference_in(row) for key, row in before["preferences"].items()}
     decision = _decide(subject, changes, act, now, chance, {}, preferences, earlier)
     requested = {**decision.subject.requested, **before["requested"]}
-    return replace(decision, subject=replace(decision.subject, requested=requested))
+    row = before.get("suppression")
+    suppression = Suppression(Basis(row[0]), *row[1:]) if row else decision.subject.suppression
+    return replace(decision, subject=replace(decision.subject, requested=requested, suppression=suppression))
 
 
 def end_by_itself(
@@ -160,6 +220,7 @@ def state_before(subject: Subject, scopes: Iterable[Scope], preferences: Iterabl
             for code in codes
             if (decided := subject.decided.get(code))
         },
+        **({"suppression": list(subject.suppression)} if subject.suppression else {}),
         "requested": {code: subject.requested[code] for code in codes if code in subject.requested},
         "preferences": {key: preference_row(subject.preferences.get(key)) for key in preferences},
     }
@@ -197,9 +258,17 @@ def _decide(
     decided = dict(subject.decided)
     requested = dict(subject.requested)
     recorded = []
+    suppression = subject.suppression
+    if suppression is not None and not suppression.holds_at(at):
+        suppression = None
+    lifted: dict[str, Any] = {}
     for scope, after in changes:
         before = subject.state_of(scope)
         require_allowed(before, after, by_person=act.by_person)
+        if suppression is not None and after.permits:
+            if not act.by_person:
+                raise SuppressedError
+            lifted, suppression = {"lifted": suppression.basis.value}, None
         recorded.append(Change(scope.purpose, scope.topic, scope.channel, before, after))
         if after is DecisionState.UNKNOWN:
             decided.pop(scope.code, None)
@@ -216,7 +285,7 @@ def _decide(
         at=timestamp(at),
         kind=act.kind,
         changes=recorded,
-        facts={**act.facts, **_preference_facts(preferences), "controller": subject.contact.controller},
+        facts={**act.facts, **lifted, **_preference_facts(preferences), "controller": subject.contact.controller},
         payload=payload,
     )
     after_act = replace(
@@ -235,6 +304,7 @@ def _decide(
             for key, preference in {**subject.preferences, **preferences}.items()
             if preference != Preference()
         },
+        suppression=suppression,
     )
     return Decision(after_act, entry, payload, replaces_version=subject.version)
 

@@ -16,6 +16,7 @@ from consent_center.domain.permission import (
     RecordingRules,
 )
 from consent_center.domain.policy import Policy, Purpose
+from consent_center.domain.suppression import base_of
 from consent_center.ports import Addresses, Clock, Secrets, Send, Subjects
 from consent_center.usecases.links import unsubscribe_headers, why_url
 
@@ -74,17 +75,27 @@ def check_permissions(
     if question.topic is not None:
         purpose.topic(question.topic)
     purpose.scopes(question.channel)
-    contacts = _contacts(question, purpose, addresses, secrets)
+    contacts, bases = _contacts(question, purpose, addresses, secrets)
     now = clock()
-    states = subjects.states([contact for contact in contacts if contact is not None])
+    asked = [contact for contact in contacts if contact is not None]
+    read = subjects.states([*asked, *bases.values()] if bases else asked)
+    states = {contact: read[contact] for contact in asked if contact in read} if bases else read
     asked_about = AskedAbout(purpose, question.channel, question.topic)
     # Who asked for fewer letters, or agreed long ago, costs a second read; nobody else does.
     choosy = [contact for contact, subject in states.items() if asked_about.needs_last_send(subject, now)]
     last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
     permissions = {
-        contact: asked_about.permission(subject, now, last_sends.get(contact) or None if last_sends else None)
+        contact: asked_about.permission(
+            subject,
+            now,
+            last_sends.get(contact) or None if last_sends else None,
+            read[bases[contact]].suppression if contact in bases and bases[contact] in read else None,
+        )
         for contact, subject in states.items()
     }
+    for contact, base in bases.items():
+        if base not in read:
+            permissions[contact] = _UNAVAILABLE
     for contact in set(choosy) - set(last_sends):
         permissions[contact] = _UNAVAILABLE
     if question.record_send:
@@ -109,17 +120,23 @@ def check_permissions(
 
 def _contacts(
     question: Question, purpose: Purpose, addresses: Addresses, secrets: Secrets
-) -> list[ContactPoint | None]:
+) -> tuple[list[ContactPoint | None], dict[ContactPoint, ContactPoint]]:
+    """Whom the rows are about, and for each address with a tag the one without it."""
     peppers = secrets.peppers()
     contacts: list[ContactPoint | None] = []
+    bases: dict[ContactPoint, ContactPoint] = {}
     for text in question.recipients:
         try:
-            contacts.append(
-                contact_point(addresses(text), controller=purpose.controller, channel=CHANNEL, peppers=peppers)
-            )
+            address = addresses(text)
         except InvalidAddressError:
             contacts.append(None)
-    return contacts
+            continue
+        contact = contact_point(address, controller=purpose.controller, channel=CHANNEL, peppers=peppers)
+        contacts.append(contact)
+        base = base_of(address) if "+" in address.normalised else None
+        if base is not None:
+            bases[contact] = contact_point(base, controller=purpose.controller, channel=CHANNEL, peppers=peppers)
+    return contacts, bases
 
 
 class _Letters:

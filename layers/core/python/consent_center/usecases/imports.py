@@ -10,6 +10,7 @@ from enum import StrEnum
 from consent_center.domain.errors import (
     ForbiddenTransitionError,
     InvalidFormError,
+    SuppressedError,
     UnavailableError,
     UnknownNameError,
 )
@@ -138,6 +139,8 @@ def import_part(
             return _report(row, Outcome.REFUSED, str(error))
         except UnknownNameError as error:
             return _report(row, Outcome.REFUSED, f"{error.field}: unknown")
+        except SuppressedError:
+            return _report(row, Outcome.REFUSED, "suppressed")
         except ForbiddenTransitionError:
             return _report(row, Outcome.REFUSED, "persons_no")
         return _report(row, _outcome(row, recorded, import_id, ledger), None, recorded.evidence)

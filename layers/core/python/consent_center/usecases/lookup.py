@@ -10,6 +10,7 @@ from consent_center.domain.objection import Against, in_force
 from consent_center.domain.permission import AskedAbout, Permission, Recording, RecordingRules
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Preference, Subject
+from consent_center.domain.suppression import Suppression, base_of
 from consent_center.ports import Addresses, Clock, Secrets, Subjects
 
 CHANNEL = "email"
@@ -49,11 +50,16 @@ def look_up(
         raise InvalidFormError({"recipient": str(error)}) from None
     controller = policy.form_purpose.controller
     contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
-    subject = subjects.states([contact]).get(contact)
-    if subject is None:
+    base = base_of(address)
+    untagged = (
+        contact_point(base, controller=controller, channel=CHANNEL, peppers=secrets.peppers()) if base else contact
+    )
+    read = subjects.states([contact] if untagged == contact else [contact, untagged])
+    if not {contact, untagged} <= read.keys():
         raise UnavailableError("look up")
+    subject = read[contact]
     now = clock()
-    answers = _Answers(subject, subjects, now)
+    answers = _Answers(subject, subjects, now, read[untagged].suppression)
     purposes = [one for one in policy.purposes_of(controller) if not one.retired]
     return Overview(
         [answers.about(purpose, scope) for purpose in purposes for scope in purpose.all_scopes()],
@@ -71,14 +77,14 @@ def look_up(
 class _Answers:
     """What a check would say about one person. When the last letter went out is read only where that decides."""
 
-    def __init__(self, subject: Subject, subjects: Subjects, now: int) -> None:
-        self._subject, self._subjects, self._now = subject, subjects, now
+    def __init__(self, subject: Subject, subjects: Subjects, now: int, also: Suppression | None) -> None:
+        self._subject, self._subjects, self._now, self._also = subject, subjects, now, also
 
     def about(self, purpose: Purpose, scope: Scope) -> Finding:
         """UnavailableError if the last letter could not be read."""
         asked = AskedAbout(purpose, scope.channel, scope.topic)
         last_send = self._last_send(purpose) if asked.needs_last_send(self._subject, self._now) else None
-        answer = asked.permission(self._subject, self._now, last_send)
+        answer = asked.permission(self._subject, self._now, last_send, self._also)
         return Finding(scope, in_force(self._subject, purpose, scope), answer)
 
     def _last_send(self, purpose: Purpose) -> int | None:

@@ -8,10 +8,11 @@ from consent_center.domain import wishes
 from consent_center.domain.chain import evidence_id
 from consent_center.domain.contact import Address, ContactPoint, contact_point
 from consent_center.domain.decision import DecisionState, require_allowed
-from consent_center.domain.errors import InvalidAddressError, InvalidFormError
+from consent_center.domain.errors import InvalidAddressError, InvalidFormError, SuppressedError
 from consent_center.domain.objection import Against, in_force
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Act, Subject, decide
+from consent_center.domain.suppression import base_of
 from consent_center.ports import Addresses, Chance, Clock, Pause, Profile, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
@@ -86,7 +87,8 @@ def record_decision(
     a chain is a consent that the person pressed here: a dated no that is older leaves it alone.
 
     InvalidFormError names each field that is wrong, by its path; UnknownNameError for what the policy lacks;
-    ForbiddenTransitionError for a yes over the person's no (Art. 7(3), 21(3) GDPR); UnavailableError.
+    ForbiddenTransitionError for a yes over the person's no (Art. 7(3), 21(3) GDPR), SuppressedError for one about
+    somebody who is suppressed; UnavailableError.
     """
     try:
         address = addresses(statement.recipient)
@@ -95,6 +97,8 @@ def record_decision(
     purpose = policy.purpose(statement.purpose) if statement.purpose is not None else None
     controller = (purpose or policy.form_purpose).controller
     contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+    base = base_of(address)
+    untagged = contact_point(base, controller=controller, channel=CHANNEL, peppers=secrets.peppers()) if base else None
     gives = statement.state is DecisionState.GIVEN
     until = _end(statement, purpose, policy, clock()) if gives and purpose is not None else None
 
@@ -110,6 +114,8 @@ def record_decision(
         ]
         if gives and purpose is not None:
             _refuse_over_a_no(subject, purpose, wanted)
+            if wanted and untagged is not None:
+                _refuse_suppressed(subjects.load(untagged).subject, now)
         if not wanted:
             return Recorded(is_new=False, evidence=_evidence(subject, scopes), scopes=scopes)
         decision = decide(
@@ -161,6 +167,12 @@ def _refuse_over_a_no(subject: Subject, purpose: Purpose, scopes: Sequence[Scope
     for scope in scopes:
         newest = in_force(subject, purpose, scope)
         require_allowed(newest.state if newest else DecisionState.UNKNOWN, DecisionState.GIVEN, by_person=False)
+
+
+def _refuse_suppressed(subject: Subject, now: int) -> None:
+    """Who is suppressed without a tag is so with any. SuppressedError."""
+    if subject.suppression is not None and subject.suppression.holds_at(now):
+        raise SuppressedError
 
 
 def _is_news(subject: Subject, scope: Scope, after: DecisionState, now: int) -> bool:

@@ -37,6 +37,8 @@ class StateItem(_Item):
     listed = UnicodeAttribute(null=True)
     rule = UnicodeAttribute(null=True)
     holder = NumberAttribute(null=True)
+    supp = UnicodeAttribute(null=True)
+    erasing = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

@@ -1,7 +1,8 @@
 """Contact points in DynamoDB: state, profile and requests in one partition, event payloads under the chain."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
@@ -17,9 +18,11 @@ from consent_center.domain.audience import Reached
 from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Preference, Subject
+from consent_center.domain.suppression import Basis, Suppression
 from consent_center.observability import logger
 from consent_center.ports import Clock, End, Holdings, Pause, Profile, Record, Send
 
@@ -37,7 +40,7 @@ _CODES = {
 _STATES = {code: state for state, code in _CODES.items()}
 
 # What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
-_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "expires_at")}
+_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "supp", "expires_at")}
 
 _SENDS = {f"#{name}": name for name in ("pk", "at", "expires_at")}
 
@@ -46,6 +49,7 @@ _REACHED = {f"#{name}": name for name in ("pk", "address", "lang", "expires_at")
 _BATCH_GET = 100
 _BATCH_WRITE = 25
 _BATCH_ATTEMPTS = 5
+_TRANSACTION = 100
 
 _CANCELLED_KEPT_SECONDS = 3600
 """How long a state stays that records nothing but a cancellation: longer than any confirmation can be under way."""
@@ -144,13 +148,16 @@ class DynamoSubjects:
 
     @staticmethod
     def _update_state(item: StateItem, actions: list[Any], *, ends_alone: int) -> None:
-        """Update a state that may not exist yet. Only one without a single decision may leave by itself."""
+        """Update a state that may not exist yet. Only one without decisions or a suppression may leave by itself."""
         try:
-            item.update([*actions, StateItem.expires_at.set(ends_alone)], condition=StateItem.chain.does_not_exist())
+            nobody = (
+                StateItem.chain.does_not_exist() & StateItem.supp.does_not_exist() & StateItem.erasing.does_not_exist()
+            )
+            item.update([*actions, StateItem.expires_at.set(ends_alone)], condition=nobody)
         except UpdateError as error:
             if not condition_failed(error):
                 raise
-            item.update(actions, condition=StateItem.chain.exists())
+            item.update(actions, condition=StateItem.pk.exists())
 
     def commit(self, decision: Decision, profile: Profile | None = None) -> None:
         subject, entry = decision.subject, decision.entry
@@ -183,6 +190,65 @@ class DynamoSubjects:
                 transaction.update(
                     ProfileItem(keys.of_contact(subject.contact), keys.PROFILE), actions=_profile_actions(profile)
                 )
+
+    def clear(self, subject: Subject, until: int | None) -> None:
+        """Requests, sends and profile go in transactions on the state's version, so that whoever returns meanwhile
+        keeps what is theirs; the old chain's payloads go without, because nothing else leads to them.
+        """
+        table, partition = StateItem.Meta.table_name, keys.of_contact(subject.contact)
+        state = {"pk": {"S": partition}, "sk": {"S": keys.STATE}}
+        on_version: dict[str, Any] = {
+            "ConditionExpression": "#version = :version",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":version": {"N": str(subject.version)}},
+        }
+        with translated("clear"), _on_the_version():
+            # Who has a chain again is back, and what stands beside the state is theirs.
+            for chunk in _chunks([] if subject.chain else self._beside(partition), _TRANSACTION - 1):
+                self._database.call(
+                    "TransactWriteItems",
+                    TransactItems=[
+                        {"ConditionCheck": {"TableName": table, "Key": state, **on_version}},
+                        *({"Delete": {"TableName": table, "Key": key}} for key in chunk),
+                    ],
+                )
+            if subject.erasing is not None:
+                chain = keys.of_chain(subject.erasing)
+                for key in self._beside(chain):
+                    self._database.call("DeleteItem", TableName=table, Key=key)
+            names, values = {"#version": "version"}, {**on_version["ExpressionAttributeValues"], ":one": {"N": "1"}}
+            changed, removed = ["#version = #version + :one"], ["erasing"]
+            if subject.chain is None and until is not None:
+                changed.append("expires_at = :until")
+                values[":until"] = {"N": str(until)}
+            self._database.call(
+                "UpdateItem",
+                TableName=table,
+                Key=state,
+                UpdateExpression=f"SET {', '.join(changed)} REMOVE {', '.join(removed)}",
+                ConditionExpression="#version = :version",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
+
+    def _beside(self, partition: str) -> list[dict[str, Any]]:
+        """The keys of a partition's items, but for the state."""
+        found: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._database.call(
+                "Query",
+                TableName=StateItem.Meta.table_name,
+                KeyConditionExpression="pk = :pk",
+                ProjectionExpression="pk, sk",
+                ExpressionAttributeValues={":pk": {"S": partition}},
+                ConsistentRead=True,
+                **start,
+            )
+            found += [{"pk": item["pk"], "sk": item["sk"]} for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return [key for key in found if key["sk"]["S"] != keys.STATE]
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
@@ -311,6 +377,17 @@ class DynamoSubjects:
         return failed + rows
 
 
+@contextmanager
+def _on_the_version() -> Iterator[None]:
+    """StaleSubjectError for a write whose condition on the version did not hold: somebody decided meanwhile."""
+    try:
+        yield
+    except CallFailedError as error:
+        if condition_failed(error) or error.code == "TransactionCanceledException":
+            raise StaleSubjectError from None
+        raise
+
+
 def _chunks(rows: list[Any], size: int) -> list[list[Any]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
@@ -370,7 +447,19 @@ def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()} if "prefs" in item else {},
         _number(item, "heard"),
         _number(item, "holder"),
+        _suppression(item["supp"]["S"]) if "supp" in item else None,
+        item["erasing"]["S"] if "erasing" in item else None,
     )
+
+
+def _suppressed(suppression: Suppression) -> str:
+    """A suppression as `<basis>/<epoch ms>/<epoch s of its end>/<notice>`; the end may be empty."""
+    return f"{suppression.basis.value}/{suppression.at}/{suppression.until or ''}/{suppression.notice}"
+
+
+def _suppression(text: str) -> Suppression:
+    basis, at, until, notice = text.split("/", 3)
+    return Suppression(Basis(basis), int(at), notice, int(until) if until else None)
 
 
 def _state_item(subject: Subject) -> StateItem:
@@ -383,7 +472,7 @@ def _state_item(subject: Subject) -> StateItem:
         head=subject.head,
         at=subject.last_at,
         controller=subject.contact.controller,
-        listed=keys.list_of(subject.contact),
+        listed=keys.list_of(subject.contact) if subject.chain else None,
         lang=subject.language,
         d={code: _encode(decided) for code, decided in subject.decided.items()},
         p=dict(subject.requested),
@@ -391,6 +480,8 @@ def _state_item(subject: Subject) -> StateItem:
         prefs={key: _wish(preference) for key, preference in subject.preferences.items()} or None,
         heard=subject.heard_at or None,
         holder=subject.holder_since or None,
+        supp=_suppressed(subject.suppression) if subject.suppression else None,
+        erasing=subject.erasing,
     )
 
 
