@@ -60,7 +60,7 @@ LONGEST_BODY = 1_000_000
 def post_permission_checks(body: PermissionChecksIn) -> Response[str]:
     _require_scope("check")
     answers = check_permissions(
-        Question(body.purpose, body.channel, body.topic, body.recipients, body.record_send),
+        Question(body.purpose, body.channel, body.topic, body.recipients, body.record_send, body.product_group),
         base_url=base_url(services().config, str(app.current_event.request_context.domain_name)),
         policy=services().policy,
         subjects=services().subjects,
@@ -121,6 +121,11 @@ def post_decisions(body: DecisionsIn) -> DecisionsOut:
         raise InvalidFormError({"purpose": "either"})
     if body.objection is not None and body.decision is not DecisionIn.OBJECTED:
         raise InvalidFormError({"decision": "not_an_objection"})
+    is_sale = body.decision is DecisionIn.SOFT_OPT_IN
+    if is_sale == (body.product_group is None):
+        raise InvalidFormError({"product_group": "required" if is_sale else "not_a_sale"})
+    if is_sale and body.topics:
+        raise InvalidFormError({"topics": "product_group"})
     recorded = record_decision(
         body.statement(),
         client=_client(),
@@ -199,6 +204,9 @@ _FIELD_RULES = {
     "not_an_objection": "With an objection the decision is `objected`.",
     "not_an_interest": "This purpose does not rest on an interest that a person can object to.",
     "not_a_consent": "This purpose does not rest on consent.",
+    "not_a_sale": "Product groups and soft opt-in belong to a purpose that rests on soft opt-in.",
+    "not_offered": "A soft opt-in counts only if the person could say no when the address was collected.",
+    "product_group": "A soft opt-in names its product group instead.",
 }
 
 

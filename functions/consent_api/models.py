@@ -31,6 +31,10 @@ class PermissionChecksIn(BaseModel):
         StrictStr | None,
         Field(description="The topic's id. Without it the answer is a yes if any topic of the purpose is given."),
     ] = None
+    product_group: Annotated[
+        StrictStr | None,
+        Field(description="What the letter offers; required where the purpose rests on soft opt-in."),
+    ] = None
     recipients: Annotated[
         list[StrictStr],
         Field(
@@ -219,6 +223,7 @@ class DecisionIn(StrEnum):
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     OBJECTED = "objected"
+    SOFT_OPT_IN = "soft_opt_in"
 
 
 _STATES = {
@@ -226,6 +231,7 @@ _STATES = {
     DecisionIn.WITHDRAWN: DecisionState.WITHDRAWN,
     DecisionIn.REFUSED: DecisionState.REFUSED,
     DecisionIn.OBJECTED: DecisionState.OBJECTED,
+    DecisionIn.SOFT_OPT_IN: DecisionState.SOFT_OPT_IN,
 }
 
 
@@ -242,11 +248,18 @@ class EvidenceIn(BaseModel):
     ]
     language: Annotated[StrictStr, Field(max_length=20, description="One of the policy's languages.")]
     notice: Annotated[StrictStr | None, Field(max_length=40, description="The edition of the notice they saw.")] = None
-    reference: Annotated[StrictStr | None, Field(max_length=200, description="Your own key to the proof.")] = None
+    reference: Annotated[
+        StrictStr | None,
+        Field(max_length=200, description="Your own key to the proof; with `soft_opt_in` the sale, and required."),
+    ] = None
     confirmed_at: Annotated[
         AwareDatetime | None,
         Field(description="When they confirmed it from the address itself; required with double opt-in."),
     ] = None
+    opt_out_offered: Annotated[
+        StrictBool,
+        Field(description="With `soft_opt_in`: they could say no when you collected the address. Must be true."),
+    ] = False
 
 
 class DecisionsIn(BaseModel):
@@ -261,10 +274,13 @@ class DecisionsIn(BaseModel):
         list[StrictStr],
         Field(max_length=100, description="Topics of the purpose. Without any, a no is about all of them."),
     ] = []
+    product_group: Annotated[
+        StrictStr | None, Field(description="With `soft_opt_in`, in place of topics: what they bought belongs to it.")
+    ] = None
     objection: Annotated[
         Against | None, Field(description="An objection to everything of a kind, in place of a purpose.")
     ] = None
-    evidence: Annotated[EvidenceIn | None, Field(description="Required for a yes.")] = None
+    evidence: Annotated[EvidenceIn | None, Field(description="Required for a yes and a soft opt-in.")] = None
 
     def statement(self) -> Statement:
         proof = self.evidence
@@ -272,7 +288,7 @@ class DecisionsIn(BaseModel):
             self.recipient,
             _STATES[self.decision],
             self.purpose,
-            tuple(dict.fromkeys(self.topics)),
+            (self.product_group,) if self.product_group is not None else tuple(dict.fromkeys(self.topics)),
             self.objection,
             Proof(
                 proof.collected_at.astimezone(UTC),
@@ -282,6 +298,7 @@ class DecisionsIn(BaseModel):
                 proof.notice,
                 proof.reference,
                 proof.confirmed_at.astimezone(UTC) if proof.confirmed_at else None,
+                proof.opt_out_offered,
             )
             if proof
             else None,

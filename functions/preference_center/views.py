@@ -50,10 +50,12 @@ _FAULTS = {
 _BASES = {
     "consent": "Your consent",
     "legitimate_interest": "Our interest, which you can object to",
+    "soft_opt_in": "What you bought from us, for similar products of ours, until you say no",
 }
 
 _EVENTS = {
     "given": "You said yes",
+    "soft_opt_in": "You bought something and could say no to letters about similar products",
     "withdrawn": "You stopped",
     "objected": "You objected",
     "lifted": "You took an objection back",
@@ -85,6 +87,7 @@ _STATES = {
     DecisionState.INVALIDATED: "Consent not valid",
     DecisionState.OBJECTED: "Objection",
     DecisionState.LIFTED: "Objection taken back",
+    DecisionState.SOFT_OPT_IN: "Letters about similar products until you say no",
 }
 
 _COLUMNS = {
@@ -267,7 +270,8 @@ def why(found: Explanation, policy: Policy, texts: Texts, language: str) -> dict
         "purpose": policy.text(found.purpose.name, language),
         "topic": policy.text(found.topic.name, language) if found.topic else None,
         "description": policy.text((found.topic or found.purpose).description, language),
-        "rests_on_consent": found.purpose.rests_on_consent,
+        "rests_on_consent": found.purpose.takes_consent,
+        "is_by_sale": found.is_by_sale,
         "basis": say(_BASES[found.purpose.legal_basis]) if found.purpose.legal_basis in _BASES else None,
         "checked_at": found.checked_at // 1000,
         "given_at": found.given_at // 1000 if found.given_at is not None else None,
@@ -315,6 +319,7 @@ def _same_for_everyone(policy: Policy, purpose_id: str, language: str) -> Mappin
         "description": policy.text(purpose.description, language),
         "interest": policy.text(purpose.interest, language) if purpose.interest else "",
         "objection_text": policy.text(purpose.objection_text, language) if purpose.objection_text else "",
+        "rests_on_a_sale": purpose.rests_on_a_sale,
         "withdrawal_text": _filled(purpose, purpose.withdrawal_text, policy, language),
         "pauses": [period_in_words(period) for period in purpose.pauses],
         "fewer": [period_in_words(period) for period in purpose.fewer],
@@ -338,6 +343,7 @@ def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         "ended": row.ended_at,
         "asked_until": row.asked_until,
         "event": row.decided.seq if row.decided else None,
+        "is_by_sale": row.is_on and row.decided is not None and row.decided.state is DecisionState.SOFT_OPT_IN,
         "by_letter": row.purpose.double_opt_in,
         "wording": list(row.wording.paragraphs) if row.wording else [],
         "wording_language": row.wording.language if row.wording else "",

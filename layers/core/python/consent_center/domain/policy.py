@@ -102,6 +102,16 @@ class Purpose:
         return self.legal_basis == "consent"
 
     @property
+    def rests_on_a_sale(self) -> bool:
+        """Soft opt-in (Art. 13(2) of Directive 2002/58/EC). Its topics are the groups of similar products."""
+        return self.legal_basis == "soft_opt_in"
+
+    @property
+    def takes_consent(self) -> bool:
+        """Whether a person can say yes to it. To a soft opt-in too: their own yes then takes its place."""
+        return self.rests_on_consent or self.rests_on_a_sale
+
+    @property
     def may_be_objected_to(self) -> bool:
         """Art. 21(1) GDPR: what rests on an interest of the organisation."""
         return self.legal_basis == "legitimate_interest"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consent_center.domain.contact import Address, ContactPoint
-from consent_center.domain.decision import Decided
+from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import InvalidFormError
 from consent_center.domain.objection import in_force
 from consent_center.domain.policy import Policy, Purpose, Scope
@@ -113,6 +113,9 @@ def standing(request: Request, subject: Subject, purpose: Purpose, now: int) -> 
     to_give, given, later_noes = [], [], []
     for scope in request.scopes(purpose):
         decided = in_force(subject, purpose, scope)
+        if decided is not None and decided.state is DecisionState.SOFT_OPT_IN:
+            # A sale is no answer to what was asked: the person's own yes takes its place.
+            decided = None
         if decided is not None and decided.permits_at(now) and not purpose.may_be_renewed(decided.at, now):
             given.append(scope)
         elif decided is not None and decided.at >= request.requested_at:

@@ -148,7 +148,7 @@ def _act_of_consent(
         kind="given",
         by_person=True,
         facts={
-            **facts(policy, scopes, source=request.source, capability=Capability.CONFIRM.value),
+            **facts(policy, scopes, source=request.source, capability=Capability.CONFIRM.value, is_consent=True),
             **wording_facts(policy, wording, "double opt-in"),
         },
         details={

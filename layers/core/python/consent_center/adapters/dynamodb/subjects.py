@@ -31,6 +31,7 @@ _CODES = {
     DecisionState.TERMINATED: "t",
     DecisionState.INVALIDATED: "i",
     DecisionState.LIFTED: "l",
+    DecisionState.SOFT_OPT_IN: "s",
 }
 _STATES = {code: state for state, code in _CODES.items()}
 
