@@ -18,6 +18,8 @@ from consent_api.models import (
     DecisionsOut,
     LookupIn,
     LookupOut,
+    OfflineRequestIn,
+    OfflineRequestOut,
     PermissionChecksIn,
     PermissionChecksOut,
     SendsIn,
@@ -28,12 +30,14 @@ from consent_center.domain.errors import (
     ForbiddenTransitionError,
     InvalidFormError,
     MissingScopeError,
+    TooManyRequestsError,
     UnavailableError,
     UnknownNameError,
 )
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases.check import Question, check_permissions
 from consent_center.usecases.lookup import look_up
+from consent_center.usecases.offline import request_for_somebody
 from consent_center.usecases.record import record_decision
 from consent_center.usecases.sends import SendOutcome, confirm_sends
 from consent_center.web.base_url import base_url
@@ -141,6 +145,37 @@ def post_decisions(body: DecisionsIn) -> DecisionsOut:
     return DecisionsOut.of(recorded)
 
 
+@app.post(
+    "/v1/offline-requests",
+    summary="Somebody asked your staff for letters: ask them whether they meant it",
+    tags=["Decisions"],
+    security=[{"Jwt": []}],
+    responses={
+        HTTPStatus.ACCEPTED: {
+            "description": "The request is stored and its letter ordered",
+            "content": {"application/json": {"model": OfflineRequestOut}},
+        }
+    },
+)
+def post_offline_requests(body: OfflineRequestIn) -> Response[str]:
+    _require_scope("offline.write")
+    request = request_for_somebody(
+        body.asked(),
+        client=_client(),
+        most_per_address=services().config.sign_ups_per_address,
+        limits=services().limits,
+        policy=services().policy,
+        addresses=services().addresses,
+        subjects=services().subjects,
+        outbox=services().outbox,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+    )
+    count("OfflineRequested")
+    return Response(HTTPStatus.ACCEPTED, "application/json", OfflineRequestOut(request=request).model_dump_json())
+
+
 @app.get("/v1/openapi.json", include_in_schema=False)
 def get_openapi() -> Response[str]:
     document = app.get_openapi_json_schema(
@@ -206,6 +241,9 @@ _FIELD_RULES = {
     "not_a_consent": "This purpose does not rest on consent.",
     "not_a_sale": "Product groups and soft opt-in belong to a purpose that rests on soft opt-in.",
     "not_offered": "A soft opt-in counts only if the person could say no when the address was collected.",
+    "not_attested": "Nobody is written to unless you attest that the person themselves asked for it.",
+    "not_by_letter": "Nobody is asked about this purpose by letter.",
+    "characters": "The text has characters that nobody types.",
     "product_group": "A soft opt-in names its product group instead.",
 }
 
@@ -229,6 +267,12 @@ def explain_unknown(error: UnknownNameError) -> Response[str]:
 @app.exception_handler(MissingScopeError)
 def explain_scope(error: MissingScopeError) -> Response[str]:
     return problem(HTTPStatus.FORBIDDEN, "missing-scope", f"The token needs the scope {error}.")
+
+
+@app.exception_handler(TooManyRequestsError)
+def ask_to_wait(_: TooManyRequestsError) -> Response[str]:
+    detail = "This address was asked often enough this hour. Try again in the next."
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, headers={"Retry-After": "3600"})
 
 
 @app.exception_handler(UnavailableError)

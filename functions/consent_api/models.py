@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from datetime import UTC
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictStr
 from pydantic_core import to_json
 
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
+from consent_center.domain.offline import Method, ProofFile
 from consent_center.domain.permission import Reason
 from consent_center.domain.policy import Period
 from consent_center.usecases.check import Answer
 from consent_center.usecases.lookup import Finding, Overview
+from consent_center.usecases.offline import Asked
 from consent_center.usecases.record import Proof, Recorded, Statement
 from consent_center.usecases.sends import SendOutcome
 
@@ -303,6 +305,56 @@ class DecisionsIn(BaseModel):
             if proof
             else None,
         )
+
+
+class ProofFileIn(BaseModel):
+    """A file that shows what was asked. You keep it; its hash ties it to the evidence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sha256: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in hexadecimal.")]
+    media_type: Literal["application/pdf", "image/png", "image/jpeg"]
+
+
+class OfflineRequestIn(BaseModel):
+    """Somebody asked your staff for letters. They get one that asks whether they meant it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    purpose: Annotated[StrictStr, Field(description="The purpose's id; one that is confirmed by letter.")]
+    topics: Annotated[list[StrictStr], Field(max_length=100, description="What they asked for, if it has topics.")] = []
+    language: Annotated[StrictStr, Field(max_length=20, description="One of the policy's languages.")]
+    method: Method
+    collected_at: Annotated[AwareDatetime, Field(description="When they asked (RFC 3339), not in the future.")]
+    asked_by_person: Annotated[
+        StrictBool, Field(description="You attest that the person themselves asked for it. Must be true.")
+    ]
+    reference: Annotated[StrictStr | None, Field(max_length=200, description="Your own key to the proof.")] = None
+    proof: ProofFileIn | None = None
+    name: StrictStr = ""
+    company: StrictStr = ""
+
+    def asked(self) -> Asked:
+        return Asked(
+            self.recipient,
+            self.purpose,
+            tuple(dict.fromkeys(self.topics)),
+            self.language,
+            self.method,
+            self.collected_at.astimezone(UTC),
+            self.asked_by_person,
+            self.reference,
+            ProofFile(self.proof.sha256, self.proof.media_type) if self.proof else None,
+            self.name,
+            self.company,
+        )
+
+
+class OfflineRequestOut(BaseModel):
+    """The same for everybody, known or not."""
+
+    request: Annotated[str, Field(description="The request, as long as nobody confirmed it or it has not ended.")]
 
 
 class DecisionsOut(BaseModel):

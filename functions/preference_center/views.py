@@ -255,6 +255,10 @@ def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict
 def _how(event: Event, texts: Texts, language: str) -> str:
     say = texts.translator(language)
     source = str(event.entry.body.get("source", ""))
+    if source.startswith("form:"):
+        return say(_SOURCES["form"])
+    if source.startswith("offline:"):
+        return say("You asked our staff, and confirmed it from an e-mail")
     return say(_SOURCES[source]) if source in _SOURCES else source
 
 

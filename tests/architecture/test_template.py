@@ -36,6 +36,7 @@ SCOPES = {
     "/v1/sends": "check",
     "/v1/permissions/lookup": "read",
     "/v1/decisions": "write",
+    "/v1/offline-requests": "offline.write",
 }
 POSTED = {
     "/subscribe",
@@ -203,6 +204,8 @@ EXPECTED_RIGHTS = {
             "dynamodb:UpdateItem",
         },
         "LedgerTable": {"dynamodb:PutItem"},
+        "TransientTable": {"dynamodb:UpdateItem"},
+        "LettersQueue": {"sqs:SendMessage"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },

@@ -1,4 +1,4 @@
-"""Soft opt-in on a policy of its own: who bought something may get letters about similar products, until they say no."""
+"""Soft opt-in on a policy of its own: who bought something may get letters about similar products, and may say no."""
 
 import json
 import re

@@ -53,9 +53,8 @@ NEXT_EDITION = (END_OF_NOTICES, f'  "2026-12-01": {EDITION}\n{END_OF_NOTICES}')
 """One more edition, which nobody has published."""
 
 SALE = (
-    "    legal_basis: consent\n"
-    '    law: "Danish Marketing Practices Act s. 10; GDPR Art. 6(1)(a)"\n    marketing: true\n',
-    '    legal_basis: soft_opt_in\n    law: "Danish Marketing Practices Act s. 10(2)"\n    marketing: true\n',
+    'consent\n    law: "Danish Marketing Practices Act s. 10; GDPR Art. 6(1)(a)"\n    marketing: true\n',
+    'soft_opt_in\n    law: "Danish Marketing Practices Act s. 10(2)"\n    marketing: true\n',
 )
 """The newsletter, as if it rested on sales."""
 

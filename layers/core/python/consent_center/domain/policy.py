@@ -300,6 +300,11 @@ class Policy:
         """The purpose that the sign-up form asks for."""
         return self.purpose(self.raw["form"]["purpose"])
 
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The ids of where data come from: what a link to the form may name."""
+        return frozenset(row["id"] for row in self.raw.get("sources", ()))
+
     @property
     def interests(self) -> Mapping[str, Texts]:
         return {row["id"]: row["name"] for row in self.raw["form"]["interests"]}

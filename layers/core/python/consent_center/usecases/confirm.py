@@ -155,6 +155,7 @@ def _act_of_consent(
             "address": request.address.mailable,
             "wording": list(wording.paragraphs),
             "requested_at": request.requested_at,
+            **({"asked": request.attested.details()} if request.attested else {}),
         },
         circumstances={"request_notice": request.notice, "network": network},
         language=request.language,

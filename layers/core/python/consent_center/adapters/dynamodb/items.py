@@ -72,6 +72,7 @@ class RequestItem(_Item):
     interests: ListAttribute[str] = ListAttribute(default=list)
     source = UnicodeAttribute()
     code_key = UnicodeAttribute(null=True)
+    attested = UnicodeAttribute(null=True)
 
 
 class PayloadItem(_Item):

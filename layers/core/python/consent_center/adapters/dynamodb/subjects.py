@@ -15,6 +15,7 @@ from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.offline import read_attestation
 from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Preference, Subject
@@ -439,6 +440,7 @@ def _request_item(request: Request) -> RequestItem:
         interests=list(request.interests),
         source=request.source,
         code_key=request.code_key,
+        attested=request.attested.written() if request.attested else None,
     )
 
 
@@ -458,6 +460,7 @@ def _request(contact: ContactPoint, item: RequestItem) -> Request:
         interests=tuple(item.interests),
         source=item.source,
         code_key=item.code_key,
+        attested=read_attestation(item.attested) if item.attested else None,
     )
 
 
