@@ -237,7 +237,7 @@ def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict
             {
                 "name": policy.text(purpose.name, language),
                 "description": policy.text(purpose.description, language),
-                "basis": say(_BASES[purpose.legal_basis]) if purpose.legal_basis in _BASES else purpose.legal_basis,
+                "basis": say(_BASES[basis]) if (basis := _basis_then(event, purpose)) in _BASES else basis,
                 "data": [
                     policy.text(policy.data_type(one)["name"], language)
                     for one in policy.purpose_row(purpose.id)["data_types"]
@@ -250,6 +250,12 @@ def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict
         "is_as_then": event.entry.body.get("policy_hash") in (policy.hash, None),
         "stop_address": policy.brand_of(purposes[0]).stop_address,
     }
+
+
+def _basis_then(event: Event, purpose: Purpose) -> str:
+    """As the entry says it: where a purpose rests on sales, a person's own yes is a consent all the same."""
+    then = event.entry.body.get("purposes", {}).get(purpose.id, {})
+    return str(then.get("basis", purpose.legal_basis))
 
 
 def _how(event: Event, texts: Texts, language: str) -> str:

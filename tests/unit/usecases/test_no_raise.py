@@ -16,7 +16,9 @@ from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import DomainError
 from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.domain.objection import Against, in_force
+from consent_center.domain.offline import Method
 from consent_center.usecases.letters import Delivery
+from consent_center.usecases.offline import Asked, request_for_somebody
 from consent_center.usecases.record import Proof, Statement, record_decision
 
 TOPICS = st.sampled_from([("product-news",), ("events",), ("product-news", "events")])
@@ -105,6 +107,16 @@ class Roads(RuleBasedStateMachine):
         purpose, subject = self.world.policy.purpose("similar"), self.world.subjects.load(self.world.contact()).subject
         noes = [in_force(subject, purpose, scope) for scope in purpose.all_scopes()]
         return any(no is not None and no.state.is_the_persons_no for no in noes)
+
+    @rule(topics=TOPICS, age=st.integers(0, 2))
+    def staff_ask_and_the_letter_goes_out(self, topics: tuple[str, ...], age: int) -> None:
+        self.others_act()
+        at = datetime.fromtimestamp(self.world.clock() / 1000, UTC) - timedelta(days=age)
+        asked = Asked(ADA, PURPOSE, topics, "en", Method.FAIR, at, asked_by_person=True)
+        told = {name: one for name, one in self.world.deciding.items() if name != "pause"}
+        others = {"limits": self.world.limits, "outbox": self.world.outbox, "most_per_address": 10**6}
+        request_for_somebody(asked, client="fair-team", addresses=parse_address, **told, **others)
+        self.world.deliver()
 
     @rule(group=GROUPS)
     def stop_a_group_by_the_api(self, group: str) -> None:
