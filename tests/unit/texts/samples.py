@@ -586,6 +586,7 @@ def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "preferences": ["dm.email: 3.0"],
         "source": "form",
         "collection": "double opt-in",
+        "asked": ["fair, 2026-11-01T10:00:00.000Z", "fair-team", "card 12", f"image/png, SHA-256 {'b' * 64}"],
         "wording": some_wording(),
         "wording_hash": "a" * 64,
         "wording_language": "en",
