@@ -164,6 +164,7 @@ def test_the_description_is_public_and_names_every_reason(deployment: Deployment
         "/v1/sends",
         "/v1/permissions/lookup",
         "/v1/decisions",
+        "/v1/offline-requests",
     }
     reasons = document["components"]["schemas"]["Reason"]["enum"]
     assert {"given", "no_record", "pending", "unavailable", "invalid_address"} <= set(reasons)

@@ -218,7 +218,7 @@ def test_a_letter_says_that_it_came_because_of_a_sale(shop: Deployment) -> None:
     token = ask(shop)["why_url"].rsplit("/", 1)[1]
     page = shop.preferences("get-why", token)
 
-    assert "You bought something from us" in page.text
+    assert "that you bought something from us" in page.text
     assert "We may still send you such e-mails." in page.text
 
 
