@@ -482,6 +482,7 @@ class _Making:
             "preferences": [f"{key}: {json.dumps(value)}" for key, value in body.get("preferences", {}).items()],
             "source": str(body.get("source") or ""),
             "collection": str(body.get("collection") or ""),
+            "asked": _asked(row.payload),
             "wording": _wording(row.payload),
             "wording_hash": str(body.get("wording_hash") or ""),
             "wording_language": str(language or self._case.language),
@@ -555,6 +556,20 @@ def _pointer_to(evidence: str | None, shown: set[str]) -> dict[str, str]:
         return {"evidence": "", "entry_url": ""}
     seq = evidence.rpartition(".")[2]
     return {"evidence": evidence, "entry_url": f"#event-{seq}" if evidence in shown else LEDGER}
+
+
+def _asked(payload: Payload | None) -> list[str]:
+    """What staff attested, where the person asked them: how and when, who attests it, and what shows it."""
+    asked = payload.content.get("asked") if payload else None
+    if not asked:
+        return []
+    proof = asked.get("proof")
+    return [
+        f"{asked['method']}, {timestamp(asked['collected_at'])}",
+        str(asked["attested_by"]),
+        *([str(asked["reference"])] if asked.get("reference") else []),
+        *([f"{proof['media_type']}, SHA-256 {proof['sha256']}"] if proof else []),
+    ]
 
 
 def _wording(payload: Payload | None) -> list[str]:

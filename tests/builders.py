@@ -29,6 +29,16 @@ def a_policy() -> Policy:
     return Policy(_compiled())
 
 
+def a_policy_with_sales() -> Policy:
+    """The small policy with a purpose that rests on soft opt-in, for two groups of products."""
+    purposes = _compiled()["purposes"]
+    like = purposes[0]
+    groups = [{**like["topics"][0], "id": name, "code": name[0], "tracks": None} for name in ("meters", "valves")]
+    similar = {"id": "similar", "code": "si", "legal_basis": "soft_opt_in", "topics": groups, "pauses": [], "fewer": []}
+    offered = {"objection_text": {"en": "You can say no in every letter."}, "import_grades": []}
+    return Policy({**_compiled(), "purposes": [*purposes, {**like, **similar, **offered}]})
+
+
 @cache
 def _compiled() -> dict[str, Any]:
     def topic(name: str, code: str, *, retired: bool = False) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from consent_api.models import (
     LockedOut,
     LookupIn,
     LookupOut,
+    OfflineRequestIn,
+    OfflineRequestOut,
     PermissionChecksIn,
     PermissionChecksOut,
     RestrictionIn,
@@ -40,6 +42,7 @@ from consent_center.domain.errors import (
     InvalidFormError,
     MissingScopeError,
     NothingHeldError,
+    TooManyRequestsError,
     UnavailableError,
     UnknownNameError,
 )
@@ -48,6 +51,7 @@ from consent_center.observability import count, logger, metrics
 from consent_center.usecases.check import Question, check_permissions
 from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
 from consent_center.usecases.lookup import look_up
+from consent_center.usecases.offline import request_for_somebody
 from consent_center.usecases.record import record_decision
 from consent_center.usecases.sends import SendOutcome, confirm_sends
 from consent_center.usecases.statistics import Asked, read_statistics
@@ -78,7 +82,7 @@ LONGEST_BODY = 1_000_000
 def post_permission_checks(body: PermissionChecksIn) -> Response[str]:
     _require_scope("check")
     answers = check_permissions(
-        Question(body.purpose, body.channel, body.topic, body.recipients, body.record_send),
+        Question(body.purpose, body.channel, body.topic, body.recipients, body.record_send, body.product_group),
         base_url=base_url(services().config, str(app.current_event.request_context.domain_name)),
         policy=services().policy,
         subjects=services().subjects,
@@ -139,6 +143,11 @@ def post_decisions(body: DecisionsIn) -> DecisionsOut:
         raise InvalidFormError({"purpose": "either"})
     if body.objection is not None and body.decision is not DecisionIn.OBJECTED:
         raise InvalidFormError({"decision": "not_an_objection"})
+    is_sale = body.decision is DecisionIn.SOFT_OPT_IN
+    if is_sale == (body.product_group is None):
+        raise InvalidFormError({"product_group": "required" if is_sale else "not_a_sale"})
+    if is_sale and body.topics:
+        raise InvalidFormError({"topics": "product_group"})
     recorded = record_decision(body.statement(), **_deciding())
     count("DecisionRecorded" if recorded.is_new else "DecisionRecordedAgain")
     return DecisionsOut.of(recorded)
@@ -286,6 +295,37 @@ def post_suppressions(body: SuppressionsIn) -> SuppressionsOut:
     return SuppressionsOut(evidence=evidence)
 
 
+@app.post(
+    "/v1/offline-requests",
+    summary="Somebody asked your staff for letters: ask them whether they meant it",
+    tags=["Decisions"],
+    security=[{"Jwt": []}],
+    responses={
+        HTTPStatus.ACCEPTED: {
+            "description": "The request is stored and its letter ordered",
+            "content": {"application/json": {"model": OfflineRequestOut}},
+        }
+    },
+)
+def post_offline_requests(body: OfflineRequestIn) -> Response[str]:
+    _require_scope("offline.write")
+    request = request_for_somebody(
+        body.asked(),
+        client=_client(),
+        most_per_address=services().config.sign_ups_per_address,
+        limits=services().limits,
+        policy=services().policy,
+        addresses=services().addresses,
+        subjects=services().subjects,
+        outbox=services().outbox,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+    )
+    count("OfflineRequested")
+    return Response(HTTPStatus.ACCEPTED, "application/json", OfflineRequestOut(request=request).model_dump_json())
+
+
 @app.get("/v1/openapi.json", include_in_schema=False)
 def get_openapi() -> Response[str]:
     document = app.get_openapi_json_schema(
@@ -360,6 +400,12 @@ _FIELD_RULES = {
     "too_many_days": "Ask for at most 400 days at once.",
     "group": "Name some of day or month, controller, brand, purpose, source, language, with commas, each once.",
     "too_fine": "The table would have more than 10,000 rows: ask for fewer days, or group by less.",
+    "not_a_sale": "Product groups and soft opt-in belong to a purpose that rests on soft opt-in.",
+    "not_offered": "A soft opt-in counts only if the person could say no when the address was collected.",
+    "not_attested": "Nobody is written to unless you attest that the person themselves asked for it.",
+    "not_by_letter": "Nobody is asked about this purpose by letter.",
+    "characters": "The text has characters that nobody types.",
+    "product_group": "A soft opt-in names its product group instead.",
 }
 
 
@@ -387,6 +433,12 @@ def explain_nothing(_: NothingHeldError) -> Response[str]:
 @app.exception_handler(MissingScopeError)
 def explain_scope(error: MissingScopeError) -> Response[str]:
     return problem(HTTPStatus.FORBIDDEN, "missing-scope", f"The token needs the scope {error}.")
+
+
+@app.exception_handler(TooManyRequestsError)
+def ask_to_wait(_: TooManyRequestsError) -> Response[str]:
+    detail = "This address was asked often enough this hour. Try again in the next."
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, headers={"Retry-After": "3600"})
 
 
 @app.exception_handler(UnavailableError)

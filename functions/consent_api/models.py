@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic_core import to_json
@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.lock import Ground, Interest, names_of
 from consent_center.domain.objection import Against
+from consent_center.domain.offline import Method, ProofFile
 from consent_center.domain.permission import Reason
 from consent_center.domain.policy import Period, Policy
 from consent_center.domain.retention import Why
@@ -18,6 +19,7 @@ from consent_center.domain.statistics import Row, Table
 from consent_center.usecases.check import Answer
 from consent_center.usecases.locks import Lifting, Locked, Locking
 from consent_center.usecases.lookup import Finding, Overview
+from consent_center.usecases.offline import Asked
 from consent_center.usecases.record import Proof, Recorded, Statement
 from consent_center.usecases.sends import SendOutcome
 from consent_center.usecases.why_kept import Account
@@ -35,6 +37,10 @@ class PermissionChecksIn(BaseModel):
     topic: Annotated[
         StrictStr | None,
         Field(description="The topic's id. Without it the answer is a yes if any topic of the purpose is given."),
+    ] = None
+    product_group: Annotated[
+        StrictStr | None,
+        Field(description="What the letter offers; required where the purpose rests on soft opt-in."),
     ] = None
     recipients: Annotated[
         list[StrictStr],
@@ -224,6 +230,7 @@ class DecisionIn(StrEnum):
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     OBJECTED = "objected"
+    SOFT_OPT_IN = "soft_opt_in"
 
 
 _STATES = {
@@ -231,6 +238,7 @@ _STATES = {
     DecisionIn.WITHDRAWN: DecisionState.WITHDRAWN,
     DecisionIn.REFUSED: DecisionState.REFUSED,
     DecisionIn.OBJECTED: DecisionState.OBJECTED,
+    DecisionIn.SOFT_OPT_IN: DecisionState.SOFT_OPT_IN,
 }
 
 
@@ -247,7 +255,10 @@ class EvidenceIn(BaseModel):
     ]
     language: Annotated[StrictStr, Field(max_length=20, description="One of the policy's languages.")]
     notice: Annotated[StrictStr | None, Field(max_length=40, description="The edition of the notice they saw.")] = None
-    reference: Annotated[StrictStr | None, Field(max_length=200, description="Your own key to the proof.")] = None
+    reference: Annotated[
+        StrictStr | None,
+        Field(max_length=200, description="Your own key to the proof; with `soft_opt_in` the sale, and required."),
+    ] = None
     confirmed_at: Annotated[
         AwareDatetime | None,
         Field(description="When they confirmed it from the address itself; required with double opt-in."),
@@ -256,6 +267,10 @@ class EvidenceIn(BaseModel):
         StrictStr | None,
         Field(max_length=2, description="The country whose retention rule counts; one of the policy's jurisdictions."),
     ] = None
+    opt_out_offered: Annotated[
+        StrictBool,
+        Field(description="With `soft_opt_in`: they could say no when you collected the address. Must be true."),
+    ] = False
 
 
 class DecisionsIn(BaseModel):
@@ -270,10 +285,13 @@ class DecisionsIn(BaseModel):
         list[StrictStr],
         Field(max_length=100, description="Topics of the purpose. Without any, a no is about all of them."),
     ] = []
+    product_group: Annotated[
+        StrictStr | None, Field(description="With `soft_opt_in`, in place of topics: what they bought belongs to it.")
+    ] = None
     objection: Annotated[
         Against | None, Field(description="An objection to everything of a kind, in place of a purpose.")
     ] = None
-    evidence: Annotated[EvidenceIn | None, Field(description="Required for a yes.")] = None
+    evidence: Annotated[EvidenceIn | None, Field(description="Required for a yes and a soft opt-in.")] = None
 
     def statement(self) -> Statement:
         proof = self.evidence
@@ -281,7 +299,7 @@ class DecisionsIn(BaseModel):
             self.recipient,
             _STATES[self.decision],
             self.purpose,
-            tuple(dict.fromkeys(self.topics)),
+            (self.product_group,) if self.product_group is not None else tuple(dict.fromkeys(self.topics)),
             self.objection,
             Proof(
                 proof.collected_at.astimezone(UTC),
@@ -292,6 +310,7 @@ class DecisionsIn(BaseModel):
                 proof.reference,
                 proof.confirmed_at.astimezone(UTC) if proof.confirmed_at else None,
                 proof.jurisdiction,
+                proof.opt_out_offered,
             )
             if proof
             else None,
@@ -310,6 +329,56 @@ class SuppressionsOut(BaseModel):
     """What is stored now."""
 
     evidence: Annotated[str, Field(description="The ledger entry that says so: `<chain>.<seq>`.")]
+
+
+class ProofFileIn(BaseModel):
+    """A file that shows what was asked. You keep it; its hash ties it to the evidence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sha256: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in hexadecimal.")]
+    media_type: Literal["application/pdf", "image/png", "image/jpeg"]
+
+
+class OfflineRequestIn(BaseModel):
+    """Somebody asked your staff for letters. They get one that asks whether they meant it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    purpose: Annotated[StrictStr, Field(description="The purpose's id; one that is confirmed by letter.")]
+    topics: Annotated[list[StrictStr], Field(max_length=100, description="What they asked for, if it has topics.")] = []
+    language: Annotated[StrictStr, Field(max_length=20, description="One of the policy's languages.")]
+    method: Method
+    collected_at: Annotated[AwareDatetime, Field(description="When they asked (RFC 3339), not in the future.")]
+    asked_by_person: Annotated[
+        StrictBool, Field(description="You attest that the person themselves asked for it. Must be true.")
+    ]
+    reference: Annotated[StrictStr | None, Field(max_length=200, description="Your own key to the proof.")] = None
+    proof: ProofFileIn | None = None
+    name: StrictStr = ""
+    company: StrictStr = ""
+
+    def asked(self) -> Asked:
+        return Asked(
+            self.recipient,
+            self.purpose,
+            tuple(dict.fromkeys(self.topics)),
+            self.language,
+            self.method,
+            self.collected_at.astimezone(UTC),
+            self.asked_by_person,
+            self.reference,
+            ProofFile(self.proof.sha256, self.proof.media_type) if self.proof else None,
+            self.name,
+            self.company,
+        )
+
+
+class OfflineRequestOut(BaseModel):
+    """The same for everybody, known or not."""
+
+    request: Annotated[str, Field(description="The request, as long as nobody confirmed it or it has not ended.")]
 
 
 class DecisionsOut(BaseModel):

@@ -50,10 +50,12 @@ _FAULTS = {
 _BASES = {
     "consent": "Your consent",
     "legitimate_interest": "Our interest, which you can object to",
+    "soft_opt_in": "What you bought from us, for similar products of ours, until you say no",
 }
 
 _EVENTS = {
     "given": "You said yes",
+    "soft_opt_in": "You bought something and could say no to letters about similar products",
     "withdrawn": "You stopped",
     "objected": "You objected",
     "lifted": "You took an objection back",
@@ -93,6 +95,7 @@ _STATES = {
     DecisionState.INVALIDATED: "Consent not valid",
     DecisionState.OBJECTED: "Objection",
     DecisionState.LIFTED: "Objection taken back",
+    DecisionState.SOFT_OPT_IN: "Letters about similar products until you say no",
 }
 
 _COLUMNS = {
@@ -242,7 +245,7 @@ def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict
             {
                 "name": policy.text(purpose.name, language),
                 "description": policy.text(purpose.description, language),
-                "basis": say(_BASES[purpose.legal_basis]) if purpose.legal_basis in _BASES else purpose.legal_basis,
+                "basis": say(_BASES[basis]) if (basis := _basis_then(event, purpose)) in _BASES else basis,
                 "data": [
                     policy.text(policy.data_type(one)["name"], language)
                     for one in policy.purpose_row(purpose.id)["data_types"]
@@ -257,9 +260,19 @@ def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict
     }
 
 
+def _basis_then(event: Event, purpose: Purpose) -> str:
+    """As the entry says it: where a purpose rests on sales, a person's own yes is a consent all the same."""
+    then = event.entry.body.get("purposes", {}).get(purpose.id, {})
+    return str(then.get("basis", purpose.legal_basis))
+
+
 def _how(event: Event, texts: Texts, language: str) -> str:
     say = texts.translator(language)
     source = str(event.entry.body.get("source", ""))
+    if source.startswith("form:"):
+        return say(_SOURCES["form"])
+    if source.startswith("offline:"):
+        return say("You asked our staff, and confirmed it from an e-mail")
     return say(_SOURCES[source]) if source in _SOURCES else source
 
 
@@ -275,7 +288,8 @@ def why(found: Explanation, policy: Policy, texts: Texts, language: str) -> dict
         "purpose": policy.text(found.purpose.name, language),
         "topic": policy.text(found.topic.name, language) if found.topic else None,
         "description": policy.text((found.topic or found.purpose).description, language),
-        "rests_on_consent": found.purpose.rests_on_consent,
+        "rests_on_consent": found.purpose.takes_consent,
+        "is_by_sale": found.is_by_sale,
         "basis": say(_BASES[found.purpose.legal_basis]) if found.purpose.legal_basis in _BASES else None,
         "checked_at": found.checked_at // 1000,
         "given_at": found.given_at // 1000 if found.given_at is not None else None,
@@ -323,6 +337,7 @@ def _same_for_everyone(policy: Policy, purpose_id: str, language: str) -> Mappin
         "description": policy.text(purpose.description, language),
         "interest": policy.text(purpose.interest, language) if purpose.interest else "",
         "objection_text": policy.text(purpose.objection_text, language) if purpose.objection_text else "",
+        "rests_on_a_sale": purpose.rests_on_a_sale,
         "withdrawal_text": _filled(purpose, purpose.withdrawal_text, policy, language),
         "pauses": [period_in_words(period) for period in purpose.pauses],
         "fewer": [period_in_words(period) for period in purpose.fewer],
@@ -346,6 +361,7 @@ def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
         "ended": row.ended_at,
         "asked_until": row.asked_until,
         "event": row.decided.seq if row.decided else None,
+        "is_by_sale": row.is_on and row.decided is not None and row.decided.state is DecisionState.SOFT_OPT_IN,
         "by_letter": row.purpose.double_opt_in,
         "wording": list(row.wording.paragraphs) if row.wording else [],
         "wording_language": row.wording.language if row.wording else "",

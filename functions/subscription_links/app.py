@@ -53,7 +53,9 @@ def home() -> Response[str]:
 @app.route("/subscribe", method=READ)
 def show_form() -> Response[str]:
     asked_for = _visit().query.get("topic", "").split(",")
-    return _form_page(SignUp(email="", topics=[topic for topic in asked_for if topic]))
+    source = _visit().query.get("source", "")
+    known = source if source in services().policy.sources else ""
+    return _form_page(SignUp(email="", topics=[topic for topic in asked_for if topic]), source=known)
 
 
 @app.post("/subscribe")
@@ -77,7 +79,7 @@ def post_form() -> Response[str]:
         return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
     age = services().clock() - shown.shown_at
     if age < YOUNGEST_FORM_MS or age > OLDEST_FORM_MS or shown.notice != services().policy.notice.version:
-        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again", language=shown.language)
+        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again", shown_before=shown)
     try:
         waiting = request_subscription(
             sign_up,
@@ -94,7 +96,7 @@ def post_form() -> Response[str]:
             clock=services().clock,
         )
     except InvalidFormError as error:
-        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields, language=shown.language)
+        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields, shown_before=shown)
     count("SignUpRequested")
     return _visit().page(
         "check_mail",
@@ -334,11 +336,14 @@ def _form_page(
     *,
     message: str | None = None,
     faults: dict[str, str] | None = None,
-    language: str | None = None,
+    source: str = "",
+    shown_before: FormShown | None = None,
 ) -> Response[str]:
-    """The form; one that was posted comes back in the language that it was shown in."""
+    """The form; one that was posted comes back in the language and from the source that it was shown with."""
+    language = shown_before.language if shown_before else None
     policy, spoken = services().policy, language or _visit().language
-    shown = FormShown(services().clock(), policy.notice.version, spoken)
+    source = shown_before.source if shown_before else source
+    shown = FormShown(services().clock(), policy.notice.version, spoken, source)
     return _visit().page(
         "subscribe",
         status,

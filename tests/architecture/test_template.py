@@ -42,6 +42,7 @@ SCOPES = {
     "/v1/restrictions/lift": "restrictions.write",
     "/v1/retention-answers": "retention.read",
     "/v1/suppressions": "suppressions.write",
+    "/v1/offline-requests": "offline.write",
 }
 READ_SCOPES = {"/v1/statistics": "statistics.read"}
 """Of the routes that only read."""
@@ -221,6 +222,8 @@ EXPECTED_RIGHTS = {
         },
         "LedgerTable": {"dynamodb:PutItem", "dynamodb:Query"},
         "StatisticsTable": {"dynamodb:Query"},
+        "TransientTable": {"dynamodb:UpdateItem"},
+        "LettersQueue": {"sqs:SendMessage"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },

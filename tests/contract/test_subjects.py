@@ -17,6 +17,7 @@ from consent_center.domain.chain import verify
 from consent_center.domain.contact import Address
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import StaleSubjectError
+from consent_center.domain.offline import Attestation, Method, ProofFile
 from consent_center.domain.policy import Period
 from consent_center.domain.reach import reached, unreachable
 from consent_center.domain.subject import Preference, Randomness, Subject, decide, erase
@@ -68,6 +69,17 @@ def test_a_request_comes_back_as_it_was_stored(store: Store) -> None:
     assert store.subjects.load(a_contact(), "request-2").request == a_request(
         id="request-2", topics=("events",), name=None, company=None, interests=()
     )
+
+
+def test_what_staff_attest_comes_back_with_the_request(store: Store) -> None:
+    file = ProofFile("a" * 64, "image/png")
+    for name, attested in (
+        ("request-1", Attestation(Method.PAPER, NOON, NOON + 5, "fair-team", "card 12", file)),
+        ("request-2", Attestation(Method.PHONE, NOON, NOON, "desk")),
+    ):
+        store.subjects.add_request(a_request(id=name, source=attested.source, attested=attested))
+        found = store.subjects.load(a_contact(), name).request
+        assert found == a_request(id=name, source=attested.source, attested=attested)
 
 
 def test_a_request_is_no_decision(store: Store) -> None:

@@ -171,6 +171,7 @@ def test_the_description_is_public_and_names_every_reason(deployment: Deployment
         "/v1/restrictions/lift",
         "/v1/retention-answers",
         "/v1/suppressions",
+        "/v1/offline-requests",
     }
     reasons = document["components"]["schemas"]["Reason"]["enum"]
     assert {"given", "no_record", "pending", "unavailable", "invalid_address"} <= set(reasons)

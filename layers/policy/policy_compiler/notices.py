@@ -239,7 +239,7 @@ class Writer:
         lines = [
             f"{self._text(one['name'])}: {self._text(one['objection_text'])}"
             for one in self._purposes.values()
-            if one["legal_basis"] == "legitimate_interest"
+            if one["legal_basis"] in ("legitimate_interest", "soft_opt_in")
         ]
         is_marketing = any(one.get("marketing") for one in self._purposes.values())
         return [self._section("objection", [points(lines)] if lines else [])] if lines or is_marketing else []

@@ -275,9 +275,9 @@ def brands_belong(policy: Policy) -> Iterator[Finding | Problem]:
 
 @_rule()
 def consent_is_informed(policy: Policy) -> Iterator[Finding | Problem]:
-    """A consent purpose has the text agreed to and says beforehand how to withdraw (GDPR Art. 7(3))."""
+    """What takes a consent has the text agreed to and says beforehand how to withdraw (GDPR Art. 7(3))."""
     for pointer, _, purpose in policy.rows("purposes"):
-        if purpose["legal_basis"] == "consent":
+        if purpose["legal_basis"] in ("consent", "soft_opt_in"):
             for key in ("consent_text", "withdrawal_text"):
                 if key not in purpose:
                     yield f"{pointer}/{key}", f"A consent needs “{key}”.", f"Add “{key}” with a text per language."
@@ -310,10 +310,45 @@ def marketing_mail_is_confirmed(policy: Policy) -> Iterator[Finding | Problem]:
     """Consent to marketing by e-mail or text message counts only once it is confirmed from that address."""
     for pointer, _, purpose in policy.rows("purposes"):
         is_message = {"email", "sms"} & set(purpose["channels"])
-        is_asked = purpose["legal_basis"] == "consent" and purpose.get("marketing")
+        is_asked = purpose["legal_basis"] in ("consent", "soft_opt_in") and purpose.get("marketing")
         if is_asked and is_message and not purpose.get("double_opt_in"):
             what = "Marketing to an address nobody has confirmed may reach somebody who never asked."
             yield f"{pointer}/double_opt_in", what, "Write “double_opt_in: true”."
+
+
+@_rule()
+def soft_opt_in_is_narrow(policy: Policy) -> Iterator[Finding | Problem]:
+    """Soft opt-in is marketing by message of one's own similar products, with a no offered (ePrivacy Art. 13(2))."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        if purpose["legal_basis"] != "soft_opt_in":
+            continue
+        if not purpose.get("marketing"):
+            yield f"{pointer}/marketing", "A soft opt-in is marketing.", "Write “marketing: true”."
+        for flag in ("tracking", "profiling"):
+            if purpose.get(flag):
+                what = f"Who never said yes cannot be subject to {flag}."
+                yield f"{pointer}/{flag}", what, f"Write “{flag}: false”; ask for consent in a purpose of its own."
+        if "objection_text" not in purpose:
+            what = "A soft opt-in needs the words with which people could say no when they bought."
+            yield f"{pointer}/objection_text", what, "Add “objection_text” with a text per language."
+        if not purpose.get("topics"):
+            what = "A soft opt-in holds for similar products only, and names no group of them."
+            yield f"{pointer}/topics", what, "Add the product groups under “topics”."
+        for index, channel in enumerate(purpose["channels"]):
+            if channel not in ("email", "sms"):
+                what = f"A soft opt-in is about electronic mail, not about “{channel}”."
+                yield f"{pointer}/channels/{index}", what, "Use the channel email or sms."
+
+
+@_rule()
+def soft_opt_in_has_words(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every wording names the basis where a purpose rests on soft opt-in."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        for language, wording in policy.wordings.items():
+            for part in ("bases", "controls"):
+                if purpose["legal_basis"] == "soft_opt_in" and "soft_opt_in" not in wording.data[part]:
+                    mend = f"Add “soft_opt_in: …” under {part} in {wording_file(language)}."
+                    yield f"{pointer}/legal_basis", f"The basis has no words in “{language}”.", mend
 
 
 @_rule()
@@ -488,7 +523,7 @@ def state_size(data: dict[str, Any]) -> int:
     codes = sum(len(purpose["code"]) + 1 for purpose in data["purposes"].values())
     size = _STATE_BASE + _STATE_LOCKS * (_STATE_LOCK + codes)
     for purpose in data["purposes"].values():
-        if purpose["legal_basis"] in ("consent", "legitimate_interest"):
+        if purpose["legal_basis"] in ("consent", "soft_opt_in", "legitimate_interest"):
             topics = [topic["code"] for topic in purpose.get("topics", {}).values()] or ["-"]
             for topic in topics:
                 for channel in purpose["channels"]:

@@ -1,6 +1,7 @@
 """What stands in an evidence pack, made from a small world of fakes."""
 
 import hashlib
+import html
 import json
 import re
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.usecases.test_offline import Office
 from typer.testing import CliRunner
 
 import shipped_policy
@@ -195,6 +197,20 @@ def test_the_page_says_what_was_agreed_to_in_which_words_what_ended_it_and_how_l
     assert re.search(rf"Ended by\s+{re.escape(second.evidence)}", text)
     assert "Proof of consent" in text
     assert f"{first.evidence}" in text
+
+
+def test_the_cover_names_who_attested_that_the_person_asked_and_the_hash_of_the_proof(tmp_path: Path) -> None:
+    shipped_policy.compiled()
+    (tmp_path / "sealed").mkdir()
+    office = Office(policy=load_policy())
+    office.ask_for()
+    office.deliver()
+    office.confirm(office.letter_token("confirm_url"))
+    _, files = Desk(office, tmp_path).pack()
+    cover = html.unescape(files["index.html"].decode())
+
+    assert "Attested by staff" in cover
+    assert f"fair-team; card 12; application/pdf, SHA-256 {'a' * 64}" in cover
 
 
 def test_each_file_has_the_hash_that_the_manifest_says(left: Desk) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOON, PURPOSE, a_contact, a_decision, a_policy
+from builders import NOON, PURPOSE, a_contact, a_decision, a_policy, a_policy_with_sales
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.objection import Against
@@ -48,6 +48,41 @@ def test_without_a_topic_any_given_topic_of_the_purpose_allows() -> None:
 
 def test_somebody_unknown_is_denied() -> None:
     assert ask(Subject(a_contact())).reason is Reason.NO_RECORD
+
+
+def a_sale(group: str = "meters", *, valid_until: int | None = None) -> tuple[Purpose, Subject]:
+    purpose = a_policy_with_sales().purpose("similar")
+    code = purpose.scope(group, "email").code
+    sold = Decided(DecisionState.SOFT_OPT_IN, NOON, 1, valid_until)
+    return purpose, Subject(a_contact(), 1, "chain-1", 1, decided={code: sold})
+
+
+def test_a_sale_allows_its_own_product_group_until_its_end() -> None:
+    purpose, subject = a_sale(valid_until=NOON // 1000 + 60)
+
+    def ask_of(group: str | None, now: int = NOON) -> Permission:
+        return permission(subject, purpose, channel="email", topic=group, now=now)
+
+    assert ask_of("meters") == Permission(Reason.SOFT_OPT_IN, "chain-1.1", NOON // 1000 + 60)
+    assert ask_of("valves").reason is Reason.NO_RECORD
+    assert ask_of(None) == Permission(Reason.NO_PRODUCT_GROUP)
+    assert ask_of("meters", NOON + 60_000).reason is Reason.EXPIRED
+
+
+def test_a_purpose_that_rested_on_sales_once_needs_a_consent_when_it_rests_on_consent() -> None:
+    purpose, subject = a_sale()
+
+    assert ask_now(subject, replace(purpose, legal_basis="consent")) is Reason.NO_RECORD
+
+
+def test_an_objection_to_direct_marketing_stops_what_rests_on_a_sale() -> None:
+    purpose, subject = a_sale()
+
+    assert ask_now(with_objection(subject, Against.MARKETING, NOON), purpose) is Reason.OBJECTED
+
+
+def ask_now(subject: Subject, purpose: Purpose) -> Reason:
+    return permission(subject, purpose, channel="email", topic="meters", now=NOON).reason
 
 
 def test_a_withdrawn_topic_is_denied_while_the_other_stays_allowed() -> None:

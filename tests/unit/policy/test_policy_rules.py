@@ -1,6 +1,7 @@
 """Every rule finds what it is for, says where, and says what to do."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -11,11 +12,11 @@ from policy_compiler import rules, shape
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A policy broken in one way: `edits` are pairs of old and new text, `on` stands on the line to be named,
-    or `below` lines above."""
+    """A policy broken in one way: `edits` are pairs of old and new text, perhaps with another file; `on` stands on the
+    line to be named, or `below` lines above."""
 
     rule: str
-    edits: list[tuple[str, str]]
+    edits: Sequence[tuple[str, ...]]
     pointer: str
     on: str
     mend: str
@@ -51,7 +52,35 @@ END_OF_NOTICES = "# ---- Where this policy came from"
 NEXT_EDITION = (END_OF_NOTICES, f'  "2026-12-01": {EDITION}\n{END_OF_NOTICES}')
 """One more edition, which nobody has published."""
 
+SALE = (
+    'consent\n    law: "Danish Marketing Practices Act s. 10; GDPR Art. 6(1)(a)"\n    marketing: true\n',
+    'soft_opt_in\n    law: "Danish Marketing Practices Act s. 10(2)"\n    marketing: true\n',
+)
+"""The newsletter, as if it rested on sales."""
+
 CASES = [
+    *(
+        Case("soft-opt-in-is-narrow", [(SALE[0], new)], f"/purposes/direct-marketing-email/{where}", on, mend)
+        for new, where, on, mend in (
+            (SALE[1], "objection_text", "  direct-marketing-email:", "Add “objection_text”"),
+            (SALE[1].replace("true", "false"), "marketing", "    marketing: false", "marketing: true"),
+            (SALE[1].replace("law:", "profiling: true  # too\n    law:"), "profiling", "true  # too", "false"),
+        )
+    ),
+    Case(
+        "soft-opt-in-is-narrow",
+        [SALE, ("    channels: [email]\n    pauses", "    channels: [post]\n    pauses")],
+        "/purposes/direct-marketing-email/channels/0",
+        "    channels: [post]",
+        "email or sms",
+    ),
+    Case(
+        "soft-opt-in-has-words",
+        [SALE, ("  soft_opt_in: A sale, for our own similar products (soft opt-in)\n", "", "wording/en.yaml")],
+        "/purposes/direct-marketing-email/legal_basis",
+        "    legal_basis: soft_opt_in",
+        "under bases",
+    ),
     Case("languages-are-sound", [("default: en\n", "default: de\n")], "/languages/default", "default: de", "approved"),
     Case(
         "languages-are-sound",
@@ -582,8 +611,8 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}:{case.pointer}")
 def test_a_broken_policy_is_told_where_what_and_how_to_mend_it(example: Copy, case: Case) -> None:
-    for old, new in case.edits:
-        example.edit(old, new, case.file)
+    for old, new, *file in case.edits:
+        example.edit(old, new, *(file or [case.file]))
 
     found = [one for one in example.problems() if (one.rule, one.pointer) == (case.rule, case.pointer)]
 

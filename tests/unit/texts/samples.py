@@ -286,6 +286,7 @@ def a_row(topic: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "ended": None,
         "asked_until": None,
         "event": None,
+        "is_by_sale": False,
         "by_letter": True,
         "wording": [],
         "wording_language": "",
@@ -312,6 +313,8 @@ def a_choice(rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
         "recipients": ["Brevkaravanen Udsendelse ApS", "Molnhyllan Drift AB"],
         "kept": a_rule(),
         "withdrawal_text": some_wording()[-1],
+        "rests_on_a_sale": False,
+        "objection_text": "",
         **changes,
     }
 
@@ -545,6 +548,7 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "topic": "Product news",
         "description": "Meters, software and service: what is new and what changes.",
         "rests_on_consent": True,
+        "is_by_sale": False,
         "basis": "Your consent",
         "checked_at": AT,
         "given_at": AT - 30 * DAY,
@@ -558,6 +562,8 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "why-by-preferences", "why", {**why, "how": "preferences", "topic": None}
     yield "why-by-page", "why", {**why, "how": "page"}
     yield "why-by-api", "why", {**why, "how": "api"}
+    yield "why-by-staff", "why", {**why, "how": "offline:fair"}
+    yield "why-by-sale", "why", {**why, "how": "api", "is_by_sale": True, "basis": "What you bought from us"}
     yield "why-nothing-held", "why", {**why, "given_at": None, "how": None, "still": False, "notice": None}
     interest = {"rests_on_consent": False, "basis": "Our interest, which you can object to", "given_at": None}
     yield "why-interest", "why", {**why, **interest, "how": None, "notice": None}
@@ -580,6 +586,7 @@ def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "preferences": ["dm.email: 3.0"],
         "source": "form",
         "collection": "double opt-in",
+        "asked": ["fair, 2026-11-01T10:00:00.000Z", "fair-team", "card 12", f"image/png, SHA-256 {'b' * 64}"],
         "wording": some_wording(),
         "wording_hash": "a" * 64,
         "wording_language": "en",

@@ -9,20 +9,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.unit.usecases.test_imports import ADA, ImportWorld
 
-from builders import PURPOSE
+from builders import PURPOSE, a_policy_with_sales
 from consent_center.adapters.addresses import parse_address
 from consent_center.domain import wishes
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import DomainError
 from consent_center.domain.importing import Evidence, ImportedRow
-from consent_center.domain.objection import Against
+from consent_center.domain.objection import Against, in_force
+from consent_center.domain.offline import Method
 from consent_center.domain.suppression import Basis
 from consent_center.usecases.letters import Delivery
+from consent_center.usecases.offline import Asked, request_for_somebody
 from consent_center.usecases.record import Proof, Statement, record_decision
 from consent_center.usecases.suppress import erase, suppress
 
 TOPICS = st.sampled_from([("product-news",), ("events",), ("product-news", "events")])
 STATES = st.sampled_from([DecisionState.GIVEN, DecisionState.WITHDRAWN, DecisionState.REFUSED])
+GROUPS = st.sampled_from(["meters", "valves"])
 SPELLINGS = st.sampled_from([ADA, ADA.upper(), ADA.title(), f" {ADA} "])
 
 
@@ -31,7 +34,7 @@ class Roads(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = ImportWorld()
+        self.world = ImportWorld(policy=a_policy_with_sales())
         self.world.most = type(self.world.most)(per_address=10**6, per_source=10**6)
         self.imports = 0
         self.token: str | None = None
@@ -103,6 +106,42 @@ class Roads(RuleBasedStateMachine):
         erase(parse_address(who), keep_fingerprint=True, **door, **self.world.deciding)
         self.before, self.was_suppressed = {}, True
 
+    @rule(group=GROUPS, who=SPELLINGS, offered=st.booleans())
+    def sell_something(self, group: str, who: str, offered: bool) -> None:
+        self.others_act()
+        at = datetime.fromtimestamp(self.world.clock() / 1000, UTC)
+        proof = Proof(at, "shop", ("No, thank you.",), "en", reference="sale", opt_out_offered=offered)
+        statement = Statement(who, DecisionState.SOFT_OPT_IN, "similar", (group,), proof=proof)
+        said_no = self.said_no()
+        try:
+            recorded = record_decision(statement, client="shop", addresses=parse_address, **self.world.deciding)
+        except DomainError:
+            return
+        assert offered
+        assert not (recorded.is_new and said_no)
+
+    def said_no(self) -> bool:
+        """To any group of similar products, or to all marketing."""
+        purpose, subject = self.world.policy.purpose("similar"), self.world.subjects.load(self.world.contact()).subject
+        noes = [in_force(subject, purpose, scope) for scope in purpose.all_scopes()]
+        return any(no is not None and no.state.is_the_persons_no for no in noes)
+
+    @rule(topics=TOPICS, age=st.integers(0, 2))
+    def staff_ask_and_the_letter_goes_out(self, topics: tuple[str, ...], age: int) -> None:
+        self.others_act()
+        at = datetime.fromtimestamp(self.world.clock() / 1000, UTC) - timedelta(days=age)
+        asked = Asked(ADA, PURPOSE, topics, "en", Method.FAIR, at, asked_by_person=True)
+        told = {name: one for name, one in self.world.deciding.items() if name != "pause"}
+        others = {"limits": self.world.limits, "outbox": self.world.outbox, "most_per_address": 10**6}
+        request_for_somebody(asked, client="fair-team", addresses=parse_address, **told, **others)
+        self.world.deliver()
+
+    @rule(group=GROUPS)
+    def stop_a_group_by_the_api(self, group: str) -> None:
+        self.others_act()
+        statement = Statement(ADA, DecisionState.WITHDRAWN, "similar", (group,))
+        record_decision(statement, client="shop", addresses=parse_address, **self.world.deciding)
+
     @rule(topics=TOPICS)
     def sign_up_and_confirm(self, topics: tuple[str, ...]) -> None:
         self.remember(by_person=True)
@@ -155,6 +194,9 @@ class Roads(RuleBasedStateMachine):
             if not one.state.permits:
                 continue
             entry = entries[one.seq]
+            # An undo takes up what it restores, and says so itself.
+            assert one.state is not DecisionState.SOFT_OPT_IN or entry.kind in ("soft_opt_in", "restored")
+            assert entry.kind != "soft_opt_in" or entry.body["opt_out_offered"]
             if entry.kind == "given" and entry.body["source"] in ("import", "api"):
                 assert entry.body["confirmed_at"]
 

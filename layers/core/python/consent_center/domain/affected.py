@@ -75,11 +75,15 @@ def who_is_affected(subject: Subject, edition: Notice, policy: Policy, *, in_for
                 told.append(purpose.id)
                 asked += _undecided(subject, purpose) if purpose.rests_on_consent else ()
             continue
-        if not given and (purpose.rests_on_consent or not _is_known_to(subject, purpose, policy, now)):
+        if not given and (purpose.takes_consent or not _is_known_to(subject, purpose, policy, now)):
             continue
         told.append(purpose.id)
         if purpose.id in reworded:
-            asked += [scope for scope in given if subject.decided[scope.code].at < in_force_from]
+            asked += [
+                scope
+                for scope in given
+                if subject.state_of(scope).is_consent and subject.decided[scope.code].at < in_force_from
+            ]
     return Affected(tuple(told), tuple(asked))
 
 
@@ -102,7 +106,7 @@ def _is_known_to(subject: Subject, purpose: Purpose, policy: Policy, now: int) -
     return any(
         not other.retired and _in_use(subject, other, now)
         for other in policy.purposes_of(purpose.controller)
-        if other.rests_on_consent
+        if other.takes_consent
     )
 
 

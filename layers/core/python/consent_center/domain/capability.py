@@ -123,6 +123,8 @@ class FormShown:
     shown_at: int
     notice: str
     language: str
+    source: str = ""
+    """Where the link to the form was found, such as a fair: an id of the policy's sources, or empty."""
 
 
 def seal_request(link: RequestLink, keys: Keyring) -> str:
@@ -203,12 +205,18 @@ def open_letter(token: str, keys: Keyring) -> LetterLink:
 
 def seal_form(form: FormShown, keys: Keyring) -> str:
     """The hidden field of a form."""
-    return _seal(Capability.FORM, [form.shown_at, form.notice, form.language], keys)
+    return _seal(Capability.FORM, [form.shown_at, form.notice, form.language, form.source], keys)
 
 
 def open_form(token: str, keys: Keyring) -> FormShown:
     """What the field says, or InvalidTokenError. Whether it is too old or too young is the reader's to say."""
-    return _open(Capability.FORM, token, keys, lambda c: FormShown(_number(c[0]), _text(c[1]), _text(c[2])))
+    return _open(
+        Capability.FORM,
+        token,
+        keys,
+        # A form that was open while this field came about has none.
+        lambda c: FormShown(_number(c[0]), _text(c[1]), _text(c[2]), _text(c[3]) if len(c) > 3 else ""),
+    )
 
 
 def seal_manage(link: ManageLink, keys: Keyring) -> str:

@@ -7,7 +7,7 @@ from consent_center.domain.errors import ForbiddenTransitionError
 
 
 class DecisionState(StrEnum):
-    """The DPV states that a record can be in; only GIVEN and RENEWED may be relied on."""
+    """The DPV states that a record can be in; only GIVEN, RENEWED and SOFT_OPT_IN may be relied on."""
 
     UNKNOWN = "ConsentUnknown"
     REQUESTED = "ConsentRequested"
@@ -23,9 +23,16 @@ class DecisionState(StrEnum):
     """Not a consent state of DPV: the answer to a purpose that rests on a legitimate interest (Art. 21 GDPR)."""
     LIFTED = "ObjectionLifted"
     """Ours, because DPV has no word for it: the person took an objection back."""
+    SOFT_OPT_IN = "SoftOptIn"
+    """Ours, and no consent: they bought something and were offered to say no (Art. 13(2) of Directive 2002/58/EC)."""
 
     @property
     def permits(self) -> bool:
+        return self.is_consent or self is DecisionState.SOFT_OPT_IN
+
+    @property
+    def is_consent(self) -> bool:
+        """Whether the person said yes themselves; a soft opt-in is none."""
         return self in (DecisionState.GIVEN, DecisionState.RENEWED)
 
     @property

@@ -15,10 +15,13 @@ from consent_center.domain.suppression import Suppression
 
 
 class Reason(StrEnum):
-    """Why the answer is what it is. Only GIVEN and OTHER_BASIS allow."""
+    """Why the answer is what it is. Only GIVEN, SOFT_OPT_IN and OTHER_BASIS allow."""
 
     GIVEN = "given"
+    SOFT_OPT_IN = "soft_opt_in"
     OTHER_BASIS = "other_basis"
+    NO_PRODUCT_GROUP = "no_product_group"
+    """A soft opt-in holds for similar products only, and nobody said which this letter is about."""
     NO_RECORD = "no_record"
     PENDING = "pending"
     WITHDRAWN = "withdrawn"
@@ -40,7 +43,7 @@ _NO_OF = {
     DecisionState.REFUSED: Reason.WITHDRAWN,
 }
 
-_ALLOWED = frozenset({Reason.GIVEN, Reason.OTHER_BASIS})
+_ALLOWED = frozenset({Reason.GIVEN, Reason.SOFT_OPT_IN, Reason.OTHER_BASIS})
 
 _PASSES_A_LOCK = frozenset({"legal_obligation", "legal_claims"})
 """What Art. 18(2) GDPR lets through while data are restricted."""
@@ -80,6 +83,9 @@ class AskedAbout:
         # A month has 28 days at least: whatever was given since then needs no calendar.
         self._fresh_ms = (stale.months * 28 + stale.days) * 86_400_000 if stale else 0
         self._is_mailed = channel == "email"
+        self._lacks_group = purpose.rests_on_a_sale and topic is None
+        if self._lacks_group:
+            self._scopes = []
 
     def needs_last_send(self, subject: Subject, now: int) -> bool:
         """Whether the answer depends on when the last letter went out: who asked for fewer, and old consents."""
@@ -112,12 +118,11 @@ class AskedAbout:
                 return Permission(barred)
         general = objection(subject, purpose)
         decided = [answer for scope in self._scopes if (answer := newest_of(subject.decided.get(scope.code), general))]
-        if not purpose.rests_on_consent:
+        if not purpose.takes_consent:
             return Permission(_on_another_basis(purpose, self._scopes, decided))
-        given = [answer for answer in decided if answer.permits_at(now)]
+        given = [answer for answer in decided if self._allows(answer, now)]
         if not given or not subject.chain:
-            waits = any(subject.requested.get(scope.code, 0) * 1000 > now for scope in self._scopes)
-            return Permission(Reason.PENDING if waits and not decided else _why_not(decided, now))
+            return Permission(self._why_not(subject, decided, now))
         if self._fresh_ms:
             given = [answer for answer in given if not self._is_stale(answer, now, last_send)]
             if not given:
@@ -130,7 +135,18 @@ class AskedAbout:
             if every is not None and last_send is not None and now < every.after_epoch(last_send) * 1000:
                 return Permission(Reason.FREQUENCY)
         newest = max(given, key=newness) if len(given) > 1 else given[0]
-        return Permission(Reason.GIVEN, evidence_id(subject.chain, newest.seq), newest.valid_until)
+        reason = Reason.GIVEN if newest.state.is_consent else Reason.SOFT_OPT_IN
+        return Permission(reason, evidence_id(subject.chain, newest.seq), newest.valid_until)
+
+    def _why_not(self, subject: Subject, decided: Sequence[Decided], now: int) -> Reason:
+        if self._lacks_group:
+            return Reason.NO_PRODUCT_GROUP
+        waits = any(subject.requested.get(scope.code, 0) * 1000 > now for scope in self._scopes)
+        return Reason.PENDING if waits and not decided else _why_not(decided, now)
+
+    def _allows(self, answer: Decided, now: int) -> bool:
+        """A purpose that rested on sales once, and rests on consent today, needs a consent."""
+        return answer.permits_at(now) and (answer.state.is_consent or self._purpose.rests_on_a_sale)
 
     def _barred(self, subject: Subject, also: Suppression | None, now: int) -> Reason | None:
         """What stops it whatever was decided about it."""
@@ -147,8 +163,8 @@ class AskedAbout:
         if not self._purpose.marketing or not held:
             return False
         since = max(held)
-        return not self._purpose.rests_on_consent or not any(
-            answer.at > since and answer.permits_at(now)
+        return not any(
+            answer.at > since and answer.permits_at(now) and answer.state.is_consent
             for scope in self._scopes
             if (answer := subject.decided.get(scope.code)) is not None
         )
@@ -245,7 +261,7 @@ def _is_given(subject: Subject, purpose: Purpose, scope: Scope, now: int) -> boo
     if scope.code not in subject.decided:
         return False
     answer = in_force(subject, purpose, scope)
-    return answer is not None and answer.permits_at(now)
+    return answer is not None and answer.state.is_consent and answer.permits_at(now)
 
 
 def _is_not_opposed(answer: Decided | None) -> bool:

@@ -109,6 +109,16 @@ class Purpose:
         return self.legal_basis == "consent"
 
     @property
+    def rests_on_a_sale(self) -> bool:
+        """Soft opt-in (Art. 13(2) of Directive 2002/58/EC). Its topics are the groups of similar products."""
+        return self.legal_basis == "soft_opt_in"
+
+    @property
+    def takes_consent(self) -> bool:
+        """Whether a person can say yes to it. To a soft opt-in too: their own yes then takes its place."""
+        return self.rests_on_consent or self.rests_on_a_sale
+
+    @property
     def may_be_objected_to(self) -> bool:
         """Art. 21(1) GDPR: what rests on an interest of the organisation."""
         return self.legal_basis == "legitimate_interest"
@@ -296,6 +306,11 @@ class Policy:
     def form_purpose(self) -> Purpose:
         """The purpose that the sign-up form asks for."""
         return self.purpose(self.raw["form"]["purpose"])
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The ids of where data come from: what a link to the form may name."""
+        return frozenset(row["id"] for row in self.raw.get("sources", ()))
 
     @property
     def interests(self) -> Mapping[str, Texts]:

@@ -58,6 +58,8 @@ _OURS = uuid.UUID("5d1f6f0e-8f5c-5f55-9c1e-2f2b1d3f6a27")
 
 _BASES = {
     "consent": ["dpv:Consent", "eu-gdpr:A6-1-a"],
+    # Directive 2002/58/EC is its own rule, and needs no further basis (C-654/23, Inteligo Media).
+    "soft_opt_in": ["cc:SoftOptIn", "dpv:LegalBasis"],
     "legitimate_interest": ["dpv:LegitimateInterestOfController", "eu-gdpr:A6-1-f"],
     "legal_claims": ["dpv:LegitimateInterestOfController", "eu-gdpr:A6-1-f"],
     "legal_obligation": ["dpv:LegalObligation", "eu-gdpr:A6-1-c"],
@@ -80,7 +82,7 @@ _ROLES = {
     "authority": "dpv:Authority",
 }
 
-_NO_STATE_OF_CONSENT = (DecisionState.OBJECTED, DecisionState.LIFTED)
+_NO_STATE_OF_CONSENT = (DecisionState.OBJECTED, DecisionState.LIFTED, DecisionState.SOFT_OPT_IN)
 
 
 def receipt(policy: Policy, entry: Entry, payload: Payload | None, *, language: str, base_url: str) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def receipt(policy: Policy, entry: Entry, payload: Payload | None, *, language: 
         raise UnknownNameError("seq")
     controller = str(entry.body["controller"])
     is_of_consent = any(
-        purpose.rests_on_consent and change["after"] not in set(_NO_STATE_OF_CONSENT)
+        _is_consent(purpose, change) and change["after"] not in set(_NO_STATE_OF_CONSENT)
         for purposes, change in about
         for purpose in purposes
     )
@@ -226,14 +228,14 @@ def _process(
                 ],
             }
         ],
-        "dpv:hasLegalBasis": _BASES[purpose.legal_basis],
+        "dpv:hasLegalBasis": _BASES["consent" if _is_consent(purpose, change) else purpose.legal_basis],
         "dpv:hasApplicableLaw": raw["law"],
         "dpv:hasPersonalData": [_data_type(policy, one, language) for one in raw["data_types"]],
         "dpv:hasProcessing": ["dpv:Collect", "dpv:Store", "dpv:Use", *(["dpv:Profiling"] if purpose.profiling else [])],
         "dpv:hasDataController": [purpose.controller],
         "dpv:hasRecipient": [purpose.controller, *purpose.recipients],
         "dpv:hasStorageCondition": _storage(policy, purpose, language),
-        "dpv:hasConsentControl" if purpose.rests_on_consent else "cc:control": _controls(policy, purpose, base_url),
+        "dpv:hasConsentControl" if _is_consent(purpose, change) else "cc:control": _controls(policy, purpose, base_url),
         "dpv:hasRight": _rights(purpose),
         "dpv:hasAuthority": _authority_key(policy, purpose.controller),
         "cc:channel": change["channel"],
@@ -244,8 +246,9 @@ def _process(
 def _event(entry: Entry, purpose: Purpose, change: _Change, base_url: str) -> dict[str, Any]:
     """When, by whom, how, and what holds since; the words for a state are DPV's where it has them."""
     after = str(change["after"])
-    is_consent = after in set(DecisionState) and after not in set(_NO_STATE_OF_CONSENT)
-    state = f"dpv:{after}" if is_consent else f"cc:{after}"
+    is_dpv = after in set(DecisionState) and after not in set(_NO_STATE_OF_CONSENT)
+    state = f"dpv:{after}" if is_dpv else f"cc:{after}"
+    is_consent = is_dpv and (_is_consent(purpose, change) or not purpose.rests_on_a_sale)
     by_person = "recorded_by" not in entry.body
     return {
         "dct:date": entry.at,
@@ -254,7 +257,7 @@ def _event(entry: Entry, purpose: Purpose, change: _Change, base_url: str) -> di
         "dpv:isImplementedByEntity": str(entry.body["controller"]),
         "dpv:hasIndicationMethod": str(entry.body.get("collection") or entry.body.get("source") or entry.kind),
         "dpv:isExercisedAt": base_url if by_person else str(entry.body["recorded_by"]),
-        "dpv:hasLegalBasis": "dpv:ExpressedConsent" if purpose.rests_on_consent else _BASES[purpose.legal_basis][0],
+        "dpv:hasLegalBasis": "dpv:ExpressedConsent" if _is_consent(purpose, change) else _BASES[purpose.legal_basis][0],
         "dpv:hasConsentStatus" if is_consent else "cc:hasStatus": state,
         "cc:state": state,
         "cc:values": change.get("values"),
@@ -262,9 +265,15 @@ def _event(entry: Entry, purpose: Purpose, change: _Change, base_url: str) -> di
     }
 
 
+def _is_consent(purpose: Purpose, change: _Change) -> bool:
+    """Whether an event is about a consent: where a purpose rests on sales, only the person's own yes and its end."""
+    states = [DecisionState(change[side]) for side in ("before", "after") if change.get(side) in set(DecisionState)]
+    return purpose.rests_on_consent or (purpose.rests_on_a_sale and any(state.is_consent for state in states))
+
+
 def _validity(purpose: Purpose, after: str) -> dict[str, Any]:
     """For how long the event counts: a period from when it was said, or until the person says otherwise."""
-    if after in (DecisionState.GIVEN, DecisionState.RENEWED) and purpose.valid_for is not None:
+    if purpose.valid_for is not None and after in set(DecisionState) and DecisionState(after).permits:
         return {"@type": ["dpv:TemporalDuration"], "rdf:value": _iso(purpose.valid_for)}
     return {"@type": ["dpv:UntilEventDuration"], "rdf:value": "the person decides otherwise"}
 
@@ -316,7 +325,8 @@ def _controls(policy: Policy, purpose: Purpose, base_url: str) -> list[dict[str,
 def _rights(purpose: Purpose) -> list[str]:
     if purpose.rests_on_consent:
         return ["eu-gdpr:A7-3", *_RIGHTS, "eu-gdpr:A20", "eu-gdpr:A77"]
-    return [*_RIGHTS, *(["eu-gdpr:A21"] if purpose.may_be_objected_to else []), "eu-gdpr:A77"]
+    can_object = purpose.may_be_objected_to or purpose.rests_on_a_sale
+    return [*_RIGHTS, *(["eu-gdpr:A21"] if can_object else []), "eu-gdpr:A77"]
 
 
 def _controller(policy: Policy, controller: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import InvalidFormError
 from consent_center.domain.objection import in_force
+from consent_center.domain.offline import Attestation
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Subject
 
@@ -24,7 +25,7 @@ _TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asked for on the sign-up form, under an address nobody has proven yet."""
+    """What somebody asked for, under an address nobody has proven yet."""
 
     id: str
     contact: ContactPoint
@@ -34,7 +35,7 @@ class Request:
     language: str
     notice: str
     requested_at: int
-    """Epoch milliseconds."""
+    """When the person asked, in epoch milliseconds. What they decided since is never overruled."""
     expires_at: int
     """Epoch seconds."""
     name: str | None = None
@@ -43,6 +44,8 @@ class Request:
     source: str = "form"
     code_key: str | None = None
     """The key of links that its six digits are made with; None where no page waits for them."""
+    attested: Attestation | None = None
+    """What staff answer for, where the person asked them."""
 
     def scopes(self, purpose: Purpose) -> tuple[Scope, ...]:
         """What it asks about: the topics that were chosen, or a purpose that has none."""
@@ -80,16 +83,23 @@ def read_choices(
         wrong["topic"] = "unknown"
     if not set(policy.interests).issuperset(interests):
         wrong["interest"] = "unknown"
-    for field, text in (("name", name), ("company", company)):
-        if len(text) > LONGEST_TEXT:
-            wrong[field] = "too_long"
-        elif any(unicodedata.category(character) in _NOT_WRITTEN or character in _TURNS for character in text):
-            wrong[field] = "characters"
+    wrong |= faulty_names(name, company)
     # In the policy's order and each once, so that the same choice always gives the same wording.
     chosen = tuple(topic.id for topic in purpose.topics if topic.id in topics)
     return Choices(
         chosen, name.strip() or None, company.strip() or None, tuple(i for i in policy.interests if i in interests)
     ), wrong
+
+
+def faulty_names(name: str, company: str) -> dict[str, str]:
+    """The rule that each of them breaks: `too_long`, `characters`."""
+    wrong = {}
+    for field, text in (("name", name), ("company", company)):
+        if len(text) > LONGEST_TEXT:
+            wrong[field] = "too_long"
+        elif any(unicodedata.category(character) in _NOT_WRITTEN or character in _TURNS for character in text):
+            wrong[field] = "characters"
+    return wrong
 
 
 def require_no_faults(wrong: dict[str, str]) -> None:
@@ -113,6 +123,9 @@ def standing(request: Request, subject: Subject, purpose: Purpose, now: int) -> 
     to_give, given, later_noes = [], [], []
     for scope in request.scopes(purpose):
         decided = in_force(subject, purpose, scope)
+        if decided is not None and decided.state is DecisionState.SOFT_OPT_IN:
+            # A sale is no answer to what was asked: the person's own yes takes its place.
+            decided = None
         if decided is not None and decided.permits_at(now) and not purpose.may_be_renewed(decided.at, now):
             given.append(scope)
         elif (

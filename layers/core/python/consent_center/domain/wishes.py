@@ -151,11 +151,11 @@ def fewer(purpose: Purpose, period: str) -> Wish:
 
 
 def consent_scopes(policy: Policy, contact: ContactPoint) -> list[Scope]:
-    """Every scope that rests on consent and that this contact point can decide about."""
+    """Every scope that this contact point can say yes to, soft opt-ins among them."""
     return [
         scope
         for purpose in policy.purposes_of(contact.controller)
-        if purpose.rests_on_consent and contact.channel in purpose.channels
+        if purpose.takes_consent and contact.channel in purpose.channels
         for scope in purpose.scopes(contact.channel)
     ]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from consent_center.domain.capability import LetterSeals
 from consent_center.domain.contact import ContactPoint, contact_point
-from consent_center.domain.errors import InvalidAddressError
+from consent_center.domain.errors import InvalidAddressError, UnknownNameError
 from consent_center.domain.permission import (
     NOTHING_RECORDED,
     AskedAbout,
@@ -33,6 +33,8 @@ class Question:
     topic: str | None
     recipients: Sequence[str]
     record_send: bool = False
+    product_group: str | None = None
+    """What a letter under soft opt-in is about; such a purpose has product groups in place of topics."""
 
     def __repr__(self) -> str:
         """Hides the recipients, because a repr ends up in logs and tracebacks."""
@@ -68,19 +70,18 @@ def check_permissions(
     """One answer per row, in the order asked. Whoever cannot be read is denied as `unavailable`.
 
     `stop_mail` is the address that takes withdrawals by mail, if there is one. With `record_send`, every yes counts as
-    sent now, and is a yes only once that is stored. UnknownNameError for a purpose, topic or channel that the policy
-    lacks.
+    sent now, and is a yes only once that is stored. UnknownNameError for a purpose, topic, product group or channel
+    that the policy lacks.
     """
     purpose = policy.purpose(question.purpose)
-    if question.topic is not None:
-        purpose.topic(question.topic)
+    topic = _topic(question, purpose)
     purpose.scopes(question.channel)
     contacts, bases = _contacts(question, purpose, addresses, secrets)
     now = clock()
     asked = [contact for contact in contacts if contact is not None]
     read = subjects.states([*asked, *bases.values()] if bases else asked)
     states = {contact: read[contact] for contact in asked if contact in read} if bases else read
-    asked_about = AskedAbout(purpose, question.channel, question.topic)
+    asked_about = AskedAbout(purpose, question.channel, topic)
     # Who asked for fewer letters, or agreed long ago, costs a second read; nobody else does.
     choosy = [contact for contact, subject in states.items() if asked_about.needs_last_send(subject, now)]
     last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
@@ -103,7 +104,7 @@ def check_permissions(
         for contact in subjects.record_sends(sends):
             permissions[contact] = _UNAVAILABLE
     rules = RecordingRules(policy, purpose.controller, CHANNEL)
-    letters = _Letters(policy, purpose, question.topic, base_url, secrets, now, stop_mail)
+    letters = _Letters(policy, purpose, topic, base_url, secrets, now, stop_mail)
 
     def answer(contact: ContactPoint | None) -> Answer:
         if contact is None:
@@ -116,6 +117,17 @@ def check_permissions(
         )
 
     return [answer(contact) for contact in contacts]
+
+
+def _topic(question: Question, purpose: Purpose) -> str | None:
+    """The topic asked about, which a purpose that rests on sales calls a product group. UnknownNameError names it."""
+    named, other = ("product_group", "topic") if purpose.rests_on_a_sale else ("topic", "product_group")
+    asked: str | None = getattr(question, named)
+    if getattr(question, other) is not None:
+        raise UnknownNameError(other)
+    if asked is not None and asked not in {topic.id for topic in purpose.topics}:
+        raise UnknownNameError(named)
+    return asked
 
 
 def _contacts(
@@ -152,7 +164,8 @@ class _Letters:
         at: int,
         stop_mail: str | None,
     ) -> None:
-        topics = (purpose.topic(topic).code,) if topic is not None else ()
+        # Nobody asked for a letter that rests on a sale, so one press in it stops all of them.
+        topics = () if topic is None or purpose.rests_on_a_sale else (purpose.topic(topic).code,)
         self._seals = LetterSeals(purpose.code, topics, at, secrets.links())
         self._list_id = f"{topic or purpose.id}.{policy.brand_of(purpose).list_domain}"
         self._base_url, self._stop_mail = base_url, stop_mail

@@ -148,13 +148,14 @@ def _act_of_consent(
         kind="given",
         by_person=True,
         facts={
-            **facts(policy, scopes, source=request.source, capability=Capability.CONFIRM.value),
+            **facts(policy, scopes, source=request.source, capability=Capability.CONFIRM.value, is_consent=True),
             **wording_facts(policy, wording, "double opt-in"),
         },
         details={
             "address": request.address.mailable,
             "wording": list(wording.paragraphs),
             "requested_at": request.requested_at,
+            **({"asked": request.attested.details()} if request.attested else {}),
         },
         circumstances={"request_notice": request.notice, "network": network},
         language=request.language,

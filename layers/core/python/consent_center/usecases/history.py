@@ -44,6 +44,8 @@ class Explanation:
     notice: str | None
     still_allowed: bool
     """Whether such a letter would be allowed now."""
+    is_by_sale: bool = False
+    """Whether it was allowed by a soft opt-in: `given_at` is then when the sale was recorded."""
 
 
 def look_back(
@@ -72,6 +74,10 @@ def explain(
         topic = next((one for one in purpose.topics if (one.code,) == link.topics), None)
         held = subjects.holdings(link.contact)
         subject, channel = held.subject, link.contact.channel
+        entry = ledger.entry(subject.chain, link.seq) if subject.chain and link.seq else None
+        if entry and purpose.rests_on_a_sale:
+            # The link stops all product groups; which one the letter was about, the entry says.
+            topic = next((purpose.topic(one) for one in _topics_of(entry, purpose)), None)
         now = permission(
             subject,
             purpose,
@@ -83,7 +89,6 @@ def explain(
     except UnknownNameError:
         # Codes are never removed from a policy, so this link was signed for one that is not ours.
         raise InvalidTokenError from None
-    entry = ledger.entry(subject.chain, link.seq) if subject.chain and link.seq else None
     event = event_of(entry, None) if entry else None
     return Explanation(
         purpose,
@@ -93,6 +98,7 @@ def explain(
         str(entry.body.get("source")) if entry else None,
         event.notice if event else None,
         now.allowed,
+        entry is not None and entry.kind == "soft_opt_in",
     )
 
 
@@ -110,6 +116,11 @@ def event_of(entry: Entry, payload: Payload | None) -> Event:
         str(notice) if notice else None,
         entry,
     )
+
+
+def _topics_of(entry: Entry, purpose: Purpose) -> list[str]:
+    changes: Sequence[dict[str, object]] = entry.body.get("changes", ())
+    return [str(topic) for change in changes if change["purpose"] == purpose.id for topic in _topics(change)]
 
 
 def _topics(change: dict[str, object]) -> Sequence[object]:

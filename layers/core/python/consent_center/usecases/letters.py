@@ -14,10 +14,12 @@ from consent_center.domain.capability import (
     seal_withdrawal,
 )
 from consent_center.domain.contact import Keyring, address_name
+from consent_center.domain.objection import in_force
 from consent_center.domain.passcode import grouped, passcode
 from consent_center.domain.policy import Policy, Purpose, Topic
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.request import Request, standing
+from consent_center.domain.subject import Subject
 from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Limits, Mailer, Secrets, Subjects
 from consent_center.usecases.links import (
     confirm_url,
@@ -38,6 +40,8 @@ class Delivery(StrEnum):
     NOTHING_TO_ASK = "nothing_to_ask"
     BLOCKED = "blocked"
     NOTHING_HELD = "nothing_held"
+    ASKED_BEFORE = "asked_before"
+    """They had said no, and one letter asked them lately already whether they meant it."""
     UNDELIVERABLE = "undeliverable"
     """Nothing reaches this address, and whoever has it now must not see what another person told us."""
 
@@ -77,6 +81,9 @@ def deliver_confirmation(
         return Delivery.NOTHING_TO_ASK
     if limits.is_blocked(address_name(request.contact), now // 1000):
         return Delivery.BLOCKED
+    again = _again(request, record.subject, purpose)
+    if again and not claims.take(again, now // 1000, request.expires_at):
+        return Delivery.ASKED_BEFORE
     # The page that waits for the letter's code asks for the claim as long as the request can be confirmed.
     if not claims.take(request.id, now // 1000, request.expires_at):
         return Delivery.SENT_BEFORE
@@ -85,7 +92,16 @@ def deliver_confirmation(
     subjects.mark_requested(request.contact, {**marks, **dict.fromkeys(scopes, request.expires_at)})
     mailer.send(_letter(request, purpose, base_url, site(request.language), policy, texts, secrets, stop_mail))
     claims.finish(request.id, clock() // 1000)
+    if again:
+        claims.finish(again, clock() // 1000)
     return Delivery.SENT
+
+
+def _again(request: Request, subject: Subject, purpose: Purpose) -> str | None:
+    """The claim of the one letter that somebody who said no may get because staff attest that they asked."""
+    noes = [in_force(subject, purpose, scope) for scope in request.scopes(purpose)]
+    said_no = any(no is not None and no.state.is_the_persons_no for no in noes)
+    return f"again-{address_name(request.contact)}" if request.attested and said_no else None
 
 
 def deliver_preferences_link(
@@ -155,6 +171,7 @@ def _letter(
     stop = seal_withdrawal(request_link(request, purpose), keys)
     not_me = seal_withdrawal(not_me_link(request, purpose), keys, Capability.NOT_ME)
     language = request.language
+    since = request.attested.recorded_at if request.attested else request.requested_at
     written = texts.letter(
         "confirm",
         language,
@@ -174,7 +191,7 @@ def _letter(
         stop_url=f"{stop_url(base_url, stop)}?lang={language}",
         notice_url=f"{base_url}/notice/{request.notice}?lang={language}",
         requested_at=request.requested_at // 1000,
-        days=max(1, (request.expires_at - request.requested_at // 1000) // 86400),
+        days=max(1, (request.expires_at - since // 1000) // 86400),
     )
     brand = policy.brand_of(purpose)
     return Envelope(

@@ -62,7 +62,7 @@ class PreferencePage:
     profile: Profile | None
     language: str
     received: tuple[Choice, ...]
-    """Letters that rest on consent."""
+    """Letters that rest on consent, or on a sale (soft opt-in)."""
     recorded: tuple[Choice, ...]
     """Tracking."""
     interests: tuple[Row, ...]
@@ -225,7 +225,7 @@ def _page(contact: ContactPoint, held: Holdings, done: DoneLink | None, policy: 
     consents = [
         choice
         for purpose in mine
-        if purpose.rests_on_consent and contact.channel in purpose.channels
+        if purpose.takes_consent and contact.channel in purpose.channels
         if (choice := _choice(purpose, contact, held, asked, policy, now)).rows
     ]
     return PreferencePage(

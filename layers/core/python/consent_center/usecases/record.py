@@ -13,6 +13,7 @@ from consent_center.domain.objection import Against, in_force
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.suppression import base_of
+from consent_center.domain.wording import Wording
 from consent_center.ports import Addresses, Chance, Clock, Pause, Profile, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
@@ -37,6 +38,8 @@ class Proof:
     """When they confirmed it from the address itself (double opt-in)."""
     jurisdiction: str | None = None
     """The country whose retention rule counts, if that is not the controller's."""
+    opt_out_offered: bool = False
+    """Whether they could say no when the address was collected (soft opt-in). `reference` then names the sale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Statement:
     state: DecisionState
     purpose: str | None = None
     topics: Sequence[str] = ()
+    """Of a soft opt-in: its one product group."""
     against: Against | None = None
     proof: Proof | None = None
     decided_at: datetime | None = None
@@ -87,8 +91,8 @@ def record_decision(
     a chain is a consent that the person pressed here: a dated no that is older leaves it alone.
 
     InvalidFormError names each field that is wrong, by its path; UnknownNameError for what the policy lacks;
-    ForbiddenTransitionError for a yes over the person's no (Art. 7(3), 21(3) GDPR), SuppressedError for one about
-    somebody who is suppressed; UnavailableError.
+    ForbiddenTransitionError for a yes or a soft opt-in over the person's no (Art. 7(3), 21(3) GDPR), SuppressedError
+    for one about somebody who is suppressed; UnavailableError.
     """
     try:
         address = addresses(statement.recipient)
@@ -99,7 +103,7 @@ def record_decision(
     contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
     base = base_of(address)
     untagged = contact_point(base, controller=controller, channel=CHANNEL, peppers=secrets.peppers()) if base else None
-    gives = statement.state is DecisionState.GIVEN
+    gives = statement.state.permits
     until = _end(statement, purpose, policy, clock()) if gives and purpose is not None else None
 
     def attempt() -> Recorded:
@@ -110,10 +114,12 @@ def record_decision(
         wanted = [
             scope
             for scope, after in changes
-            if _is_news(subject, scope, after, now) and not _is_outdated(statement, subject, scope, is_own_yes)
+            if _is_news(subject, scope, after, now, until) and not _is_outdated(statement, subject, scope, is_own_yes)
         ]
         if gives and purpose is not None:
-            _refuse_over_a_no(subject, purpose, wanted)
+            # A no to one group of products is a no to whatever else nobody asked for.
+            is_sale = statement.state is DecisionState.SOFT_OPT_IN
+            _refuse_over_a_no(subject, purpose, purpose.scopes(CHANNEL) if is_sale and wanted else wanted)
             if wanted and untagged is not None:
                 _refuse_suppressed(subjects.load(untagged).subject, now)
         if not wanted:
@@ -139,7 +145,7 @@ def require_valid(statement: Statement, *, policy: Policy, now: int) -> None:
     InvalidFormError and UnknownNameError as there; the address is not looked at. `now` in epoch milliseconds.
     """
     purpose = policy.purpose(statement.purpose) if statement.purpose is not None else None
-    if statement.state is DecisionState.GIVEN and purpose is not None:
+    if statement.state.permits and purpose is not None:
         _end(statement, purpose, policy, now)
     _changes(statement, Subject(ContactPoint("", CHANNEL, "", "")), purpose, policy, now)
 
@@ -156,7 +162,7 @@ def _changes(
         if not purpose.may_be_objected_to:
             raise InvalidFormError({"decision": "not_an_interest"})
         return [(scope, statement.state) for scope in purpose.all_scopes()]
-    if not purpose.rests_on_consent:
+    if not purpose.takes_consent:
         raise InvalidFormError({"decision": "not_a_consent"})
     topics = statement.topics or [topic.id for topic in purpose.topics]
     return [(scope, statement.state) for scope in purpose.scopes_of(topics, CHANNEL)]
@@ -175,11 +181,14 @@ def _refuse_suppressed(subject: Subject, now: int) -> None:
         raise SuppressedError
 
 
-def _is_news(subject: Subject, scope: Scope, after: DecisionState, now: int) -> bool:
+def _is_news(subject: Subject, scope: Scope, after: DecisionState, now: int, until: int | None) -> bool:
+    """`until` is when a yes or a soft opt-in that is stated now ends, if it does."""
     decided = subject.decided.get(scope.code)
     if decided is None:
         return True
-    if after is DecisionState.GIVEN:
+    if after.permits and decided.state is DecisionState.SOFT_OPT_IN and decided.permits_at(now):
+        return after.is_consent or (until is not None and until > (decided.valid_until or until))
+    if after.permits:
         return not decided.permits_at(now)
     # Refused and withdrawn are the same no; a second one proves nothing more.
     return not decided.state.is_the_persons_no
@@ -201,12 +210,16 @@ def _end(statement: Statement, purpose: Purpose, policy: Policy, now: int) -> in
 
     InvalidFormError if the proof does not do.
     """
+    is_sale = statement.state is DecisionState.SOFT_OPT_IN
+    if is_sale and not purpose.rests_on_a_sale:
+        raise InvalidFormError({"decision": "not_a_sale"})
     proof = statement.proof
     if proof is None:
         raise InvalidFormError({"evidence": "required"})
     given = _ms(proof.confirmed_at or proof.collected_at)
     until = purpose.valid_for.after_epoch(given) if purpose.valid_for else None
-    wrong = {**_wrong_times(proof, purpose, now), **_wrong_names(proof, statement, purpose, policy)}
+    wrong = _wrong_sale(proof) if is_sale else {}
+    wrong |= {**_wrong_times(proof, purpose, now, is_sale), **_wrong_names(proof, statement, purpose, policy)}
     if until is not None and until * 1000 <= now:
         wrong["evidence/collected_at"] = "ended"
     if wrong:
@@ -214,13 +227,25 @@ def _end(statement: Statement, purpose: Purpose, policy: Policy, now: int) -> in
     return until
 
 
-def _wrong_times(proof: Proof, purpose: Purpose, now: int) -> dict[str, str]:
+def _wrong_sale(proof: Proof) -> dict[str, str]:
+    """What makes a soft opt-in one: a sale, and a no that was offered with it (Art. 13(2) of Directive 2002/58/EC)."""
+    wrong = {}
+    if not proof.opt_out_offered:
+        wrong["evidence/opt_out_offered"] = "not_offered"
+    if not (proof.reference or "").strip():
+        wrong["evidence/reference"] = "required"
+    if not any(paragraph.strip() for paragraph in proof.wording):
+        wrong["evidence/wording"] = "required"
+    return wrong
+
+
+def _wrong_times(proof: Proof, purpose: Purpose, now: int, is_sale: bool) -> dict[str, str]:
     wrong = {}
     collected = _ms(proof.collected_at)
     if collected > now:
         wrong["evidence/collected_at"] = "future"
     if proof.confirmed_at is None:
-        if purpose.double_opt_in:
+        if purpose.double_opt_in and not is_sale:
             wrong["evidence/confirmed_at"] = "not_confirmed"
     elif not collected <= _ms(proof.confirmed_at) <= now:
         wrong["evidence/confirmed_at"] = "future"
@@ -237,10 +262,13 @@ def _wrong_names(proof: Proof, statement: Statement, purpose: Purpose, policy: P
         wrong["evidence/jurisdiction"] = "unknown"
     if purpose.retired:
         wrong["purpose"] = "retired"
-    elif purpose.topics and not statement.topics:
-        wrong["topics"] = "required"
-    elif any(purpose.is_retired(topic) for topic in statement.topics):
-        wrong["topics"] = "retired"
+    named = "product_group" if statement.state is DecisionState.SOFT_OPT_IN else "topics"
+    if purpose.topics and not statement.topics:
+        wrong[named] = "required"
+    elif not {topic.id for topic in purpose.topics}.issuperset(statement.topics) and named == "product_group":
+        wrong[named] = "unknown"
+    elif not purpose.retired and any(purpose.is_retired(topic) for topic in statement.topics):
+        wrong[named] = "retired"
     return wrong
 
 
@@ -253,7 +281,9 @@ def _act(
     source: str,
     also: Mapping[str, object],
 ) -> Act:
-    told = {**facts(policy, scopes, source=source, capability=source), **also, "recorded_by": client}
+    is_consent = statement.state.is_consent
+    told = {**facts(policy, scopes, source=source, capability=source, is_consent=is_consent), **also}
+    told["recorded_by"] = client
     details: dict[str, object] = {"address": address.mailable}
     proof = statement.proof
     if statement.decided_at is not None:
@@ -267,6 +297,9 @@ def _act(
         if proof.notice is not None:
             told |= {"notice": proof.notice, "notice_hash": policy.notice_hash(proof.notice, proof.language)}
         details |= {"method": proof.method, "wording": list(proof.wording), "reference": proof.reference}
+        if statement.state is DecisionState.SOFT_OPT_IN:
+            offered = Wording(tuple(proof.wording), proof.language, proof.notice or "")
+            told |= {"wording_hash": offered.hash, "opt_out_offered": True}
     return Act(
         _KINDS[statement.state],
         by_person=False,
@@ -278,6 +311,7 @@ def _act(
 
 _KINDS = {
     DecisionState.GIVEN: "given",
+    DecisionState.SOFT_OPT_IN: "soft_opt_in",
     DecisionState.WITHDRAWN: "withdrawn",
     DecisionState.REFUSED: "refused",
     DecisionState.OBJECTED: "objected",

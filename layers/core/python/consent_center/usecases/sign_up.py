@@ -94,6 +94,7 @@ def request_subscription(
         name=choices.name,
         company=choices.company,
         interests=choices.interests,
+        source=f"form:{form.source}" if form.source else "form",
         code_key=waiting.key_id,
     )
     subjects.add_request(request)

@@ -74,6 +74,7 @@ class RequestItem(_Item):
     interests: ListAttribute[str] = ListAttribute(default=list)
     source = UnicodeAttribute()
     code_key = UnicodeAttribute(null=True)
+    attested = UnicodeAttribute(null=True)
 
 
 class PayloadItem(_Item):

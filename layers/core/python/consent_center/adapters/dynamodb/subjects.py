@@ -19,6 +19,7 @@ from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import StaleSubjectError
+from consent_center.domain.offline import read_attestation
 from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Preference, Subject
@@ -36,6 +37,7 @@ _CODES = {
     DecisionState.TERMINATED: "t",
     DecisionState.INVALIDATED: "i",
     DecisionState.LIFTED: "l",
+    DecisionState.SOFT_OPT_IN: "s",
 }
 _STATES = {code: state for state, code in _CODES.items()}
 
@@ -542,6 +544,7 @@ def _request_item(request: Request) -> RequestItem:
         interests=list(request.interests),
         source=request.source,
         code_key=request.code_key,
+        attested=request.attested.written() if request.attested else None,
     )
 
 
@@ -561,6 +564,7 @@ def _request(contact: ContactPoint, item: RequestItem) -> Request:
         interests=tuple(item.interests),
         source=item.source,
         code_key=item.code_key,
+        attested=read_attestation(item.attested) if item.attested else None,
     )
 
 
