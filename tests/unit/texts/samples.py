@@ -583,6 +583,7 @@ def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "at": AT,
         "kind": "given",
         "changes": [{"name": "News by e-mail: Events", "state": "ConsentGiven"}],
+        "told": "",
         "preferences": ["dm.email: 3.0"],
         "source": "form",
         "collection": "double opt-in",
@@ -619,7 +620,11 @@ def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "chain": chain,
         "holds_anything": True,
         "other_keys": [],
-        "events": [event, {**event, "number": 2, "has_details": False, "wording": [], "notice_url": ""}],
+        "events": [
+            event,
+            {**event, "number": 2, "has_details": False, "wording": [], "notice_url": ""},
+            *({**event, "number": 3, "told": told, "changes": []} for told in ("told", "asked_again", "source")),
+        ],
         "left_out": 2,
         "standing": [
             {"name": f"Topic {state}", "state": state, "at": AT, "until": AT, **traced} for state in DecisionState
