@@ -623,7 +623,10 @@ def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "events": [
             event,
             {**event, "number": 2, "has_details": False, "wording": [], "notice_url": ""},
-            *({**event, "number": 3, "told": told, "changes": []} for told in ("told", "asked_again", "source")),
+            *(
+                {**event, "number": 3 + place, "told": told, "changes": []}
+                for place, told in enumerate(("told", "asked_again", "source"))
+            ),
         ],
         "left_out": 2,
         "standing": [
