@@ -179,11 +179,7 @@ class Roads(RuleBasedStateMachine):
         if headers:
             self.world.withdraw(headers["List-Unsubscribe"].rsplit("/", 1)[1].rstrip(">"))
 
-    def is_known(self) -> bool:
-        """Whether a letter would bring the link to the preferences."""
-        return self.world.subjects.holdings(self.world.contact()).profile is not None
-
-    @precondition(lambda self: self.token and self.is_known())
+    @precondition(lambda self: self.token)
     @rule(topic=st.sampled_from(["product-news", "events"]))
     def stop_on_the_page(self, topic: str) -> None:
         self.remember(by_person=True)
