@@ -22,9 +22,16 @@ AT = datetime(2026, 11, 20, tzinfo=UTC)
 EDITION = "2027-03-01"
 
 
-def imported(deployment: Deployment, *, from_person: bool = False, name: str = "import-1") -> ContactPoint:
-    """Somebody else gave us a consent of the first person; it has been looked at once."""
-    row = ImportedRow(2, PEOPLE[0], DecisionState.GIVEN, ("events",), evidence=Evidence(AT, confirmed_at=AT))
+def imported(
+    deployment: Deployment,
+    *,
+    from_person: bool = False,
+    name: str = "import-1",
+    state: DecisionState = DecisionState.GIVEN,
+) -> ContactPoint:
+    """Somebody else gave us a decision of the first person."""
+    proof = Evidence(AT, confirmed_at=AT) if state is DecisionState.GIVEN else Evidence()
+    row = ImportedRow(2, PEOPLE[0], state, ("events",), evidence=proof)
     about = Import(
         PURPOSE, "list-team", deployment.clock(), 1, 1, from_person, "fair of meters", (), "2026-11-01", "en"
     )
@@ -238,6 +245,19 @@ def test_being_told_moves_no_end(deployment: Deployment) -> None:
     assert {part: end for part, end in after.items() if part in before} == before
     assert after[Part("payload", "3")] == before[Part("state")]
     assert deployment.subjects.subjects[contact].heard_at == heard
+
+
+def test_being_told_is_no_contact_that_keeps_the_profile_longer(deployment: Deployment) -> None:
+    imported(deployment, from_person=True)
+    contact = imported(deployment, from_person=True, name="import-2", state=DecisionState.WITHDRAWN)
+    deployment.clock.move(days=1)
+    take(deployment, contact)
+    before = deployment.subjects.ends[contact, Part("profile")]
+    deployment.clock.move(days=10)
+    take(deployment, {"contact": contact, "told": ["notice", EDITION, "told", "en", deployment.clock()]}, contact)
+
+    assert deployment.kinds()[-1] == "told"
+    assert deployment.subjects.ends[contact, Part("profile")] == before
 
 
 def test_the_history_names_in_words_what_was_told(deployment: Deployment) -> None:
