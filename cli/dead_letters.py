@@ -212,6 +212,8 @@ def kind_of(letter: Letter, names: Mapping[str, str]) -> str:
         return "not readable"
     if isinstance(body.get("letter"), str):
         return f"letter {_word(body['letter'])}"
+    if "told" in body:
+        return "a letter to be entered"
     if "DDBStreamBatchInfo" in body:
         place = _Place.of(body)
         if place is None:
@@ -280,7 +282,8 @@ def _source_of(queue: Queue, letter: Letter) -> Source | None:
         if source.arn == letter.source_arn or len(queue.sources) == 1:
             return source
     body = _read(letter.body)
-    name = "ReviewsQueue" if isinstance(body, list) else "LettersQueue" if isinstance(body, dict) else ""
+    is_for_records = isinstance(body, list) or (isinstance(body, dict) and "told" in body)
+    name = "ReviewsQueue" if is_for_records else "LettersQueue" if isinstance(body, dict) else ""
     return next((source for source in queue.sources if source.name == name), None)
 
 

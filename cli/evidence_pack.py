@@ -24,6 +24,7 @@ from consent_center.domain.receipt import receipt, signed, signing_input
 from consent_center.domain.replay import Answer, Question, Replay, answers, epoch_ms
 from consent_center.domain.retention import Keeping, Plan, plan, reasons
 from consent_center.domain.subject import Subject, timestamp
+from consent_center.domain.told import TOLD
 from consent_center.domain.verifier import Fault, Finding, Report, verify_ledger
 from consent_center.ports import End, Holdings, Signer
 from consent_center.texts import Texts
@@ -479,6 +480,7 @@ class _Making:
             "at": epoch_ms(entry.at) // 1000,
             "kind": entry.kind,
             "changes": row.changes,
+            "told": str(body.get("follows") or body.get("about") or "") if entry.kind == TOLD else "",
             "preferences": [f"{key}: {json.dumps(value)}" for key, value in body.get("preferences", {}).items()],
             "source": str(body.get("source") or ""),
             "collection": str(body.get("collection") or ""),

@@ -32,6 +32,7 @@ from fakes import (
     CollectingOutbox,
     CollectingRemovals,
     CollectingReviews,
+    CollectingTellings,
     CountingChance,
     FixedSecrets,
     HashingSigner,
@@ -140,6 +141,8 @@ class Deployment:
         services.retention = InMemoryRetention(self.subjects)
         self.reviews = CollectingReviews(self.subjects)
         services.reviews = self.reviews
+        self.tellings = CollectingTellings()
+        services.tellings = self.tellings
         self.removals = CollectingRemovals()
         services.removals = self.removals
         self.announcements = CollectingAnnouncements()

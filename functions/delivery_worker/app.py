@@ -13,6 +13,7 @@ from consent_center.observability import count, logger, metrics
 from consent_center.ports import LetterOrder
 from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
 from consent_center.usecases.receipts import deliver_receipt
+from consent_center.usecases.telling import deliver_notice_change, deliver_source
 from consent_center.web.site import site
 
 
@@ -49,6 +50,36 @@ def deliver(body: str) -> Delivery:
             claims=services().claims,
             mailer=services().mailer,
             signer=services().receipt_signer,
+            texts=texts,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    if order.letter == Letter.NOTICE_CHANGED:
+        return deliver_notice_change(
+            order,
+            base_url=base_url,
+            site=lambda purpose, language: site(texts, policy, purpose, language),
+            notice_text=services().notice_text,
+            policy=policy,
+            subjects=services().subjects,
+            claims=services().claims,
+            mailer=services().mailer,
+            tellings=services().tellings,
+            texts=texts,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    if order.letter == Letter.SOURCE:
+        return deliver_source(
+            order,
+            base_url=base_url,
+            site=lambda purpose, language: site(texts, policy, purpose, language),
+            policy=policy,
+            subjects=services().subjects,
+            ledger=services().ledger,
+            claims=services().claims,
+            mailer=services().mailer,
+            tellings=services().tellings,
             texts=texts,
             secrets=services().secrets,
             clock=services().clock,

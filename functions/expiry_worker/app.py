@@ -10,18 +10,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from consent_center.bootstrap import services
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError
+from consent_center.domain.told import About, Telling
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import Removal
 from consent_center.usecases.announce import announce
 from consent_center.usecases.audience import concerned
 from consent_center.usecases.editions import note_editions
 from consent_center.usecases.retention import has_been_decided, moves_a_clock, order_reviews, prove_removal, reconsider
+from consent_center.usecases.telling import note_told, order_source_letters
 
 
 def _review() -> dict[str, Any]:
     """Note new editions, and order a look at every record whose review is due.
 
-    UnavailableError if some could not be ordered.
+    UnavailableError if some could not be ordered, or somebody should have been told by now where their data are from.
     """
     noted = note_editions(
         policy=services().policy, ledger=services().ledger, chance=services().chance, clock=services().clock
@@ -31,6 +33,7 @@ def _review() -> dict[str, Any]:
         logger.info("editions noted", extra={"editions": noted})
     ordered = order_reviews(reviews=services().reviews, clock=services().clock)
     summary = {"due": ordered.due, "done": ordered.due - ordered.failed, "failed": ordered.failed}
+    summary["overdue"] = ordered.overdue
     count("ReviewsOrdered", ordered.due - ordered.failed)
     logger.info("job done", extra={"job": "review", **summary})
     if ordered.failed:
@@ -38,6 +41,10 @@ def _review() -> dict[str, Any]:
         raise UnavailableError("reviews that could not be ordered")
     # Counted also when nothing was due: its absence is what the alarm on silence listens for.
     count("RecordsReviewed")
+    if ordered.overdue:
+        # The person was not told in time where their data are from (Art. 14(3)(a) GDPR): somebody has to see to it.
+        count("InformingOverdue", ordered.overdue)
+        raise UnavailableError("people who should have been told by now where their data are from")
     return {"job": "review", **summary}
 
 
@@ -90,8 +97,7 @@ def _prove(record: dict[str, Any], keys: dict[str, Any], item: dict[str, Any]) -
     count("RemovalProved")
 
 
-def _look_again(message: str) -> None:
-    contact = ContactPoint(*json.loads(message))
+def _look_again(contact: ContactPoint) -> None:
     looked = reconsider(
         contact,
         policy=services().policy,
@@ -105,10 +111,33 @@ def _look_again(message: str) -> None:
     count("EndsGiven", looked.changed)
     if looked.noted:
         count("EndNoted", len(looked.noted))
+    order_source_letters(contact, looked.untold, outbox=services().outbox)
     for purpose, end in looked.going_stale:
         month = datetime.fromtimestamp(end, UTC).strftime("%Y-%m")
         logger.info("consent goes stale", extra={"purpose": purpose, "month": month})
         count("ConsentGoesStale")
+
+
+def _take(body: str) -> None:
+    """A record to look at, or a letter that was handed over."""
+    message = json.loads(body)
+    if not isinstance(message, dict):
+        return _look_again(ContactPoint(*message))
+    about, *told = message["told"]
+    noted = note_told(
+        ContactPoint(*message["contact"]),
+        Telling(About(about), *told),
+        policy=services().policy,
+        subjects=services().subjects,
+        ledger=services().ledger,
+        tellings=services().tellings,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+    if noted:
+        count("PersonTold")
+    return None
 
 
 def _look_at_all(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -116,7 +145,7 @@ def _look_at_all(records: list[dict[str, Any]]) -> dict[str, Any]:
     failed = []
     for record in records:
         try:
-            _look_again(record["body"])
+            _take(record["body"])
         except Exception as error:
             reason = str(error) if isinstance(error, DomainError) else type(error).__name__
             logger.error("review failed", message_id=record["messageId"], reason=reason)
@@ -128,7 +157,7 @@ def _look_at_all(records: list[dict[str, Any]]) -> dict[str, Any]:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
-    """A batch of the stream of Subjects, a batch of records to look at, or the job `{"job": "review"}`."""
+    """A batch of the stream of Subjects, a batch of its own queue, or the job `{"job": "review"}`."""
     if "Records" not in event:
         if event.get("job") != "review":
             raise UnknownNameError("job")

@@ -1,12 +1,13 @@
 """What the preference pages show, put together from the policy and the record in the reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
 from consent_center.domain.policy import Period, Policy, Purpose
+from consent_center.domain.told import TOLD
 from consent_center.texts import Texts
 from consent_center.usecases.history import Event, Explanation
 from consent_center.usecases.letters import MANAGE_SECONDS
@@ -70,6 +71,9 @@ _EVENTS = {
     "hold_lifted": "Your data are no longer kept for a legal claim",
     "restricted": "Your data are kept and no longer used",
     "restriction_lifted": "Your data may be used again",
+    "told-notice": "We told you that our privacy notice changed",
+    "told-asked": "We told you that our privacy notice changed, and what needs a new yes",
+    "told-source": "We told you where we have your data from",
 }
 
 _SOURCES = {
@@ -80,6 +84,7 @@ _SOURCES = {
     "not-me": "With “This was not me” in an e-mail",
     "api": "In another service of ours",
     "clock": "By itself",
+    "letter": "With a letter from us",
 }
 
 _STATES = {
@@ -154,7 +159,7 @@ def history(events: Sequence[Event], policy: Policy, texts: Texts, language: str
             {
                 "number": event.seq,
                 "at": event.at // 1000,
-                "what": say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+                "what": _what(event, say),
                 "about": [_name_of(name, topics, policy, texts, language) for name, topics in event.about],
                 "wording": list(event.wording),
                 "notice": event.notice,
@@ -181,7 +186,7 @@ def told_history(events: Sequence[Event], policy: Policy, texts: Texts, language
                 "seq": event.seq,
                 "at": event.entry.at,
                 "kind": event.kind,
-                "what": say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+                "what": _what(event, say),
                 "about": [_name_of(name, topics, policy, texts, language) for name, topics in event.about],
                 "changes": event.entry.body.get("changes", []),
                 "preferences": event.entry.body.get("preferences", {}),
@@ -206,7 +211,7 @@ def history_rows(events: Sequence[Event], policy: Policy, texts: Texts, language
             (
                 event.seq,
                 event.entry.at,
-                say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+                _what(event, say),
                 "; ".join(_name_of(name, topics, policy, texts, language) for name, topics in event.about),
                 _how(event, texts, language),
                 "\n".join(event.wording),
@@ -229,7 +234,7 @@ def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict
         "id": found.document["cc:receipt"],
         "evidence": event.entry.evidence,
         "at": event.at // 1000,
-        "what": say(_EVENTS[event.kind]) if event.kind in _EVENTS else event.kind,
+        "what": _what(event, say),
         "how": _how(event, texts, language),
         "changes": [
             {
@@ -258,6 +263,14 @@ def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict
         "is_as_then": event.entry.body.get("policy_hash") in (policy.hash, None),
         "stop_address": policy.brand_of(purposes[0]).stop_address,
     }
+
+
+def _what(event: Event, say: Callable[[str], str]) -> str:
+    kind = event.kind
+    if kind == TOLD:
+        about = event.entry.body.get("about")
+        kind = "told-asked" if event.entry.body.get("follows") == "asked_again" else f"told-{about}"
+    return say(_EVENTS[kind]) if kind in _EVENTS else kind
 
 
 def _basis_then(event: Event, purpose: Purpose) -> str:

@@ -239,6 +239,8 @@ EXPECTED_RIGHTS = {
             "ses:SendEmail"
         },
         "DeadLettersQueue": {"sqs:SendMessage"},
+        # It says which letter was handed over; who enters that writes no letters.
+        "ReviewsQueue": {"sqs:SendMessage"},
         "LettersQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "DeliveryWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
@@ -272,6 +274,8 @@ EXPECTED_RIGHTS = {
         },
         "${SubjectsTable.Arn}/index/by-review": {"dynamodb:Query"},
         "AudienceChangesQueue": {"sqs:SendMessage"},
+        # It orders the letter that says where data are from.
+        "LettersQueue": {"sqs:SendMessage"},
         "LedgerTable": {"dynamodb:Query", "dynamodb:PutItem"},
         "ReviewsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}": {"events:PutEvents"},

@@ -20,8 +20,10 @@ from consent_center.adapters.event_bus import EventBus
 from consent_center.adapters.kms import Algorithm, KmsSigner
 from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
-from consent_center.adapters.sqs import QueueOfDeadLetters, QueueOutbox
+from consent_center.adapters.sqs import QueuedTellings, QueueOfDeadLetters, QueueOutbox
+from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
+from consent_center.domain.told import About, Telling
 from consent_center.ports import Attachment, Envelope, LetterOrder
 from fakes import SettableClock
 from moto_wire import by_moto
@@ -96,6 +98,21 @@ def test_an_order_on_the_queue_holds_ids_only() -> None:
     (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert set(json.loads(message["Body"])) == {"letter", "request", "controller", "channel", "key_id", "pseudonym"}
     assert PEOPLE[0] not in message["Body"]
+
+
+def test_a_letter_that_was_handed_over_is_told_without_the_person() -> None:
+    queue = client("sqs").create_queue(QueueName="reviews")["QueueUrl"]
+    telling = Telling(About.NOTICE, "2027-03-01", "told", "en", 1_800_000_000_000)
+    tellings = QueuedTellings(by_moto("sqs"), queue)
+    tellings.note(a_contact(), telling)
+    tellings.put_off(a_contact(), telling)
+
+    (message,) = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    body = json.loads(message["Body"])
+    assert (ContactPoint(*body["contact"]), Telling(*body["told"])) == (a_contact(), telling)
+    assert PEOPLE[0] not in message["Body"]
+    with pytest.raises(UnavailableError):
+        QueuedTellings(by_moto("sqs"), f"{queue}-none").note(a_contact(), telling)
 
 
 def test_an_order_that_is_set_aside_says_why() -> None:

@@ -384,6 +384,15 @@ def an_erased(store: Store, kept: Suppression | None) -> Subject:
     return store.subjects.load(a_contact()).subject
 
 
+def test_by_when_somebody_must_be_told_is_stored_and_read_by_every_check(store: Store) -> None:
+    decision = a_decision()
+    untold = replace(decision.subject, inform_by=1_900_000_000)
+    store.subjects.commit(replace(decision, subject=untold), a_profile())
+
+    assert store.subjects.load(a_contact()).subject == untold
+    assert store.subjects.states([a_contact()])[a_contact()].inform_by == 1_900_000_000
+
+
 @pytest.mark.parametrize("kept", [a_suppression(), None])
 def test_clearing_leaves_a_version_and_the_suppression(store: Store, kept: Suppression | None) -> None:
     erased = an_erased(store, kept)

@@ -18,6 +18,7 @@ from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.statistics import Cell, Event
 from consent_center.domain.subject import Decision, Randomness, Subject
+from consent_center.domain.told import Telling
 from consent_center.ports import (
     Counted,
     Dossier,
@@ -319,6 +320,23 @@ class CollectingReviews:
 
     def due(self, day: str) -> Iterator[ContactPoint]:
         return iter([contact for contact, on in self.subjects.reviews.items() if on == day])
+
+
+@dataclass
+class CollectingTellings:
+    """Letters that were handed over: those to be entered now, and those to be entered later."""
+
+    noted: list[tuple[ContactPoint, Telling]] = field(default_factory=list)
+    put_back: list[tuple[ContactPoint, Telling]] = field(default_factory=list)
+    refuses: bool = False
+
+    def note(self, contact: ContactPoint, telling: Telling) -> None:
+        if self.refuses:
+            raise UnavailableError("note telling: refused")
+        self.noted.append((contact, telling))
+
+    def put_off(self, contact: ContactPoint, telling: Telling) -> None:
+        self.put_back.append((contact, telling))
 
 
 @dataclass

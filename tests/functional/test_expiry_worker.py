@@ -125,7 +125,8 @@ def test_the_job_of_the_night_orders_what_is_due_and_makes_up_for_days_that_it_m
     deployment.reviews.ordered.clear()
     deployment.clock.move(days=65)
 
-    assert handle(deployment.event("expiry_worker/job-review")) == {"job": "review", "due": 1, "done": 1, "failed": 0}
+    summary = {"job": "review", "due": 1, "done": 1, "failed": 0, "overdue": 0}
+    assert handle(deployment.event("expiry_worker/job-review")) == summary
     assert deployment.reviews.ordered == [contact]
     handle(event_of(deployment, "reviews", contact.pseudonym))
     assert handle(deployment.event("expiry_worker/job-review"))["due"] == 0

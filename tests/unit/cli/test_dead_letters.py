@@ -173,6 +173,7 @@ def test_looking_leaves_everything_where_others_find_it(deployed: Deployed) -> N
         ({"letter": "Ada Lovelace <ada@example.org>"}, "letter of another kind"),
         ({"letter": 7}, "another message"),
         (REVIEW, "a look at a record"),
+        ({"contact": REVIEW, "told": ["source", "1", None, "en", 1]}, "a letter to be entered"),
         ({"import": "i", "part": 1}, "part of an import"),
         ({"Records": [{"s3": {}}]}, "a mail that arrived"),
         ({"DDBStreamBatchInfo": {}}, "not readable"),
@@ -200,6 +201,14 @@ def test_messages_go_back_to_the_queue_they_came_from(deployed: Deployed) -> Non
     assert (result.exit_code, deployed.waiting("DeadLettersQueue")) == (0, [])
     assert deployed.waiting("LettersQueue") == [json.dumps(LETTER)]
     assert deployed.waiting("ReviewsQueue") == [json.dumps(REVIEW)]
+
+
+def test_a_letter_that_could_not_be_entered_is_no_order_of_one(deployed: Deployed) -> None:
+    told = {"contact": REVIEW, "told": ["notice", "2027-03-01", "told", "en", 1]}
+    deployed.put("DeadLettersQueue", told)
+    run("redrive", "DeadLettersQueue", "--yes")
+
+    assert (deployed.waiting("LettersQueue"), deployed.waiting("ReviewsQueue")) == ([], [json.dumps(told)])
 
 
 def test_one_message_goes_back_alone(deployed: Deployed) -> None:

@@ -46,6 +46,14 @@ def test_without_a_topic_any_given_topic_of_the_purpose_allows() -> None:
     assert ask(given_topics("events")).allowed
 
 
+def test_whose_data_came_from_others_gets_no_marketing_until_they_were_told() -> None:
+    subject = replace(given_topics("events"), inform_by=NOON // 1000 - 60)
+
+    assert ask(subject).reason is Reason.NOT_INFORMED
+    assert ask(replace(subject, inform_by=0)).reason is Reason.GIVEN
+    assert ask(subject, "product-news").reason is Reason.NO_RECORD, "what is denied anyway keeps its reason"
+
+
 def test_somebody_unknown_is_denied() -> None:
     assert ask(Subject(a_contact())).reason is Reason.NO_RECORD
 

@@ -30,9 +30,11 @@ from consent_center.domain.subject import (
     end_by_itself,
     restore,
     state_before,
+    tell,
     timestamp,
     with_locks,
 )
+from consent_center.domain.told import TOLD, About, Telling
 
 DAY = 86_400_000
 CONTACT = ContactPoint("fjordmeter", "email", "k1", "p" * 26)
@@ -321,3 +323,24 @@ def test_whatever_happened_the_replay_says_what_the_record_said_then(
             said = question.asked.permission(kept, life.now, last_send)
             if answer.verdict is not Verdict.UNKNOWN:
                 assert said.allowed == (answer.verdict is Verdict.ALLOWED)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_replay_knows_since_when_the_person_had_been_told_where_their_data_are_from(own: bool) -> None:
+    policy = a_policy()
+    scope = policy.purpose(PURPOSE).scope("events", "email")
+    told = {"inform_by": timestamp(NOON + 30 * DAY), "collected_at": timestamp(NOON)}
+    act = Act("given", by_person=False, facts=told, details={}, inform_by=NOON // 1000 + 30 * 86_400)
+    given_ = decide(Subject(CONTACT), [(scope, DecisionState.GIVEN)], act, now=NOON, chance=CHANCE)
+    if own:
+        act = Act("preferences", by_person=True, facts={}, details={})
+        then = decide(given_.subject, [], act, now=NOON + DAY, chance=CHANCE)
+    else:
+        act = Act(TOLD, by_person=False, facts=Telling(About.SOURCE, "1", None, "en", NOON + DAY).facts, details={})
+        then = tell(given_.subject, act, inform_by=0, now=NOON + DAY, chance=CHANCE)
+    replay = Replay(CONTACT, policy)
+    question = Question(policy.purpose(PURPOSE), "email", "events")
+
+    found = answers([given_.entry, then.entry], replay, question, NOON, NOON + 2 * DAY)
+    assert [(one.at, one.reason) for one in found[-2:]] == [(NOON, Reason.NOT_INFORMED), (NOON + DAY, Reason.GIVEN)]
+    assert replay.subject.inform_by == then.subject.inform_by == 0

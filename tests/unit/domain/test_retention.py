@@ -15,7 +15,8 @@ from consent_center.domain.objection import Against
 from consent_center.domain.permission import permission
 from consent_center.domain.policy import Period, Policy
 from consent_center.domain.retention import EXPIRED, STALE, Keeping, Plan, Why, ended, plan
-from consent_center.domain.subject import Act, Randomness, Subject, decide, end_by_itself, timestamp
+from consent_center.domain.subject import Act, Randomness, Subject, decide, end_by_itself, tell, timestamp
+from consent_center.domain.told import TOLD, About, Telling
 
 POLICY = a_policy()
 FADING = Policy(
@@ -134,6 +135,23 @@ def test_nothing_goes_before_its_period_has_passed(
     assert found.state.until is None or found.state.until >= max(
         period.after_epoch(answer.at) for answer in subject.decided.values()
     )
+
+
+@given(ACTS, st.integers(0, 5 * YEAR), st.none() | st.integers(NOON - YEAR, NOON + 5 * YEAR), st.sampled_from(About))
+def test_that_somebody_was_told_neither_lengthens_nor_shortens_anything(
+    acts: list[tuple[str, list[str], int, int | None]], later: int, sent_at: int | None, about: About
+) -> None:
+    subject, entries, last = lived(acts)
+    facts = Telling(about, "1", None, "en", last).facts
+    act = Act(TOLD, by_person=False, facts=facts, details={})
+    told = tell(subject, act, inform_by=0, now=last + later, chance=Randomness("chain-1", "salt", "more"))
+    before = of(subject, entries, last + later, sent_at)
+    after = of(told.subject, [*entries, told.entry], last + later, sent_at)
+
+    payloads = dict(after.payloads)
+    assert payloads.pop(told.entry.seq) == before.state
+    assert replace(after, payloads=payloads, bare=after.bare - {told.entry.seq}) == before
+    assert (told.subject.heard_at, told.subject.decided) == (subject.heard_at, subject.decided)
 
 
 @given(ACTS, st.integers(0, 20 * YEAR), st.sampled_from(["restricted", "hold"]))

@@ -583,6 +583,7 @@ def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "at": AT,
         "kind": "given",
         "changes": [{"name": "News by e-mail: Events", "state": "ConsentGiven"}],
+        "told": "",
         "preferences": ["dm.email: 3.0"],
         "source": "form",
         "collection": "double opt-in",
@@ -619,7 +620,14 @@ def evidence_packs() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "chain": chain,
         "holds_anything": True,
         "other_keys": [],
-        "events": [event, {**event, "number": 2, "has_details": False, "wording": [], "notice_url": ""}],
+        "events": [
+            event,
+            {**event, "number": 2, "has_details": False, "wording": [], "notice_url": ""},
+            *(
+                {**event, "number": 3 + place, "told": told, "changes": []}
+                for place, told in enumerate(("told", "asked_again", "source"))
+            ),
+        ],
         "left_out": 2,
         "standing": [
             {"name": f"Topic {state}", "state": state, "at": AT, "until": AT, **traced} for state in DecisionState
@@ -818,5 +826,48 @@ def letters() -> Iterator[tuple[str, dict[str, Any]]]:
             ],
             "may_object": True,
             "file_name": "receipt-1.json",
+        },
+    )
+    told = {
+        "stop_url": f"{base}/u/v1.k1.token?lang=en",
+        "preferences_url": f"{base}/preferences?lang=en",
+        "authority_url": "https://www.datatilsynet.dk",
+        "notice_url": f"{base}/notice/2026-11-01?lang=en",
+        "stop_address": "stop@example.com",
+        "may_object": True,
+    }
+    yield (
+        "notice_changed",
+        {
+            **told,
+            "in_force_at": AT,
+            "summary": "Another company keeps our list of recipients.",
+            "purposes": ["News by e-mail", "Whether you open our e-mails"],
+            "asked": ["Product news"],
+            "changes": [
+                {"kind": "added", "heading": "Who receives your data", "text": "Mail Tool ApS, which sends letters."},
+                {"kind": "changed", "heading": "How long we keep them", "text": "Three years after the last letter."},
+                {"kind": "removed", "heading": "Who receives your data", "text": "Post ApS."},
+            ],
+            "is_whole": False,
+            "changes_url": f"{base}/notice/2026-11-01/changes?lang=en",
+        },
+    )
+    yield (
+        "source",
+        {
+            **told,
+            "address": "ada@example.org",
+            "received_at": AT,
+            "origin": "Fair of meters 2026, list of visitors",
+            "purposes": [
+                {
+                    "name": "News by e-mail",
+                    "description": "We send you the news you choose.",
+                    "topics": ["Product news", "Events"],
+                    "rests_on_consent": True,
+                },
+                {"name": "Offers", "description": "Similar products.", "topics": [], "rests_on_consent": False},
+            ],
         },
     )

@@ -18,10 +18,13 @@ from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.domain.objection import Against, in_force
 from consent_center.domain.offline import Method
 from consent_center.domain.suppression import Basis
+from consent_center.domain.told import About, Telling
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.offline import Asked, request_for_somebody
 from consent_center.usecases.record import Proof, Statement, record_decision
 from consent_center.usecases.suppress import erase, suppress
+from consent_center.usecases.telling import note_told
+from fakes import CollectingTellings, InMemoryLedger
 
 TOPICS = st.sampled_from([("product-news",), ("events",), ("product-news", "events")])
 STATES = st.sampled_from([DecisionState.GIVEN, DecisionState.WITHDRAWN, DecisionState.REFUSED])
@@ -141,6 +144,24 @@ class Roads(RuleBasedStateMachine):
         self.others_act()
         statement = Statement(ADA, DecisionState.WITHDRAWN, "similar", (group,))
         record_decision(statement, client="shop", addresses=parse_address, **self.world.deciding)
+
+    @rule(about=st.sampled_from(About), of=st.integers(1, 3))
+    def be_told_by_letter(self, about: About, of: int) -> None:
+        self.others_act()
+        named = str(of) if about is About.SOURCE else f"2027-01-0{of}"
+        telling = Telling(about, named, "told", "en", self.world.clock())
+        told = {name: one for name, one in self.world.deciding.items() if name != "secrets"}
+        # While something can be undone the note would be put off.
+        self.world.clock.move(seconds=901)
+        before = self.decided()
+        note_told(
+            self.world.contact(),
+            telling,
+            ledger=InMemoryLedger(self.world.subjects),
+            tellings=CollectingTellings(),
+            **told,
+        )
+        assert self.decided() == before
 
     @rule(topics=TOPICS)
     def sign_up_and_confirm(self, topics: tuple[str, ...]) -> None:

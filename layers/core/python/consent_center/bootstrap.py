@@ -39,6 +39,7 @@ from consent_center.ports import (
     Signer,
     Statistics,
     Subjects,
+    Tellings,
 )
 from consent_center.texts import Texts
 
@@ -205,6 +206,12 @@ class Services:
         self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
         index = DynamoReviewIndex(self._database)
         return QueuedReviews(self._wire("sqs"), self.config.reviews_queue_url, index.due)
+
+    @cached_property
+    def tellings(self) -> Tellings:
+        from consent_center.adapters.sqs import QueuedTellings
+
+        return QueuedTellings(self._wire("sqs"), self.config.reviews_queue_url)
 
     @cached_property
     def listing(self) -> Listing:

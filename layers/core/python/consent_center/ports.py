@@ -14,6 +14,7 @@ from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.statistics import Cell, Event
 from consent_center.domain.subject import Decision, Randomness, Subject
+from consent_center.domain.told import Telling
 
 
 class Clock(Protocol):
@@ -171,8 +172,9 @@ class Ledger(Protocol):
 class LetterOrder:
     """A letter to be written and sent; ids only, so that a queue never holds a person.
 
-    `request` is the sign-up that the letter asks about, for a receipt the number of the event (`seq`); for other
-    letters a random name, so that duplicates are seen.
+    `request` is the sign-up that the letter asks about; for a receipt, and for where data came from, the number of the
+    event (`seq`); for a changed notice `<edition>/<epoch ms since when people are shown it>`; for other letters a
+    random name, so that duplicates are seen.
     """
 
     letter: str
@@ -192,6 +194,16 @@ class Signer(Protocol):
 class Outbox(Protocol):
     def order(self, order: LetterOrder) -> None:
         """Queue a letter, or UnavailableError."""
+
+
+class Tellings(Protocol):
+    """Letters that were handed over, for whoever may write evidence."""
+
+    def note(self, contact: ContactPoint, telling: Telling) -> None:
+        """Have it entered that a person was told, or UnavailableError. Harmless to repeat."""
+
+    def put_off(self, contact: ContactPoint, telling: Telling) -> None:
+        """The same, once what the person does now can no longer be undone."""
 
 
 class Claims(Protocol):
@@ -371,7 +383,10 @@ class Reviews(Protocol):
         """Have a record looked at once its newest event can no longer be undone, or UnavailableError."""
 
     def due(self, day: str) -> Iterator[ContactPoint]:
-        """The records whose review is on a day (UTC), as a stream. UnavailableError may come at any place of it."""
+        """The records whose review is on a day (UTC), as a stream. UnavailableError may come at any place of it.
+
+        `untold` takes the place of a day for those who should have been told by now.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.audience import AudienceRun
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
+from consent_center.domain.told import Telling
 from consent_center.ports import LetterOrder
 
 
@@ -63,6 +64,26 @@ class QueuedReviews:
             self._wire.call("SendMessage", message)
         except CallFailedError as error:
             raise UnavailableError(f"order review: {error.code}") from None
+
+
+class QueuedTellings:
+    """Letters that were handed over, on the queue of the worker that looks at records."""
+
+    def __init__(self, wire: Wire, queue_url: str) -> None:
+        self._wire, self._queue_url = wire, queue_url
+
+    def note(self, contact: ContactPoint, telling: Telling) -> None:
+        self._send(contact, telling, 0)
+
+    def put_off(self, contact: ContactPoint, telling: Telling) -> None:
+        self._send(contact, telling, UNDO_SECONDS)
+
+    def _send(self, contact: ContactPoint, telling: Telling, delay: int) -> None:
+        body = json.dumps({"contact": contact, "told": telling})
+        try:
+            self._wire.call("SendMessage", {"QueueUrl": self._queue_url, "MessageBody": body, "DelaySeconds": delay})
+        except CallFailedError as error:
+            raise UnavailableError(f"note telling: {error.code}") from None
 
 
 class QueuedAudiences:

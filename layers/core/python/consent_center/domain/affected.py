@@ -55,9 +55,11 @@ def who_is_affected(subject: Subject, edition: Notice, policy: Policy, *, in_for
     `in_force_from` is when people began to be shown it, `now` the moment of the question (both epoch milliseconds):
     a consent given since then covers the new words. Told is only who has a relation to what changed: a consent in
     force to it or, for what rests on another basis, to anything of the same controller, and no objection. So nobody
-    who withdrew, refused, objected or whose consent ran out is told or asked, and nobody whose data are locked.
+    who withdrew, refused, objected or whose consent ran out is told or asked, and nobody whose data are locked or who
+    is suppressed.
     """
-    if edition.change not in _REACHES_PEOPLE or UNDELIVERABLE in subject.locks:
+    is_suppressed = subject.suppression is not None and subject.suppression.holds_at(now)
+    if edition.change not in _REACHES_PEOPLE or UNDELIVERABLE in subject.locks or is_suppressed:
         return LEFT_IN_PEACE
     changed = [(what, purpose) for what, purpose in edition.changes if what in _DONE_DIFFERENTLY]
     everywhere = not changed or any(purpose is None for _, purpose in changed)

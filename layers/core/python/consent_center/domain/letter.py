@@ -11,7 +11,7 @@ class LetterClass(StrEnum):
     SERVICE = "service"
     """Somebody asked for it a moment ago: to confirm, to reach their preferences, or by agreeing to something."""
     STATUTORY = "statutory"
-    """The law wants it sent (Arts. 12, 18(3), 34 GDPR); only an address that takes no mail stops it."""
+    """The law wants it sent (Arts. 12, 13(3), 14, 18(3), 34 GDPR); only an address that takes no mail stops it."""
 
 
 class Letter(StrEnum):
@@ -21,10 +21,15 @@ class Letter(StrEnum):
     PREFERENCES = "preferences"
     RECEIPT = "receipt"
     """What somebody has just agreed to, on paper that lasts."""
+    NOTICE_CHANGED = "notice_changed"
+    """That data are used differently (Art. 13(3), 14(4) GDPR)."""
+    SOURCE = "source"
+    """That somebody else gave us the data (Art. 14 GDPR)."""
 
     @property
     def letter_class(self) -> LetterClass:
-        return LetterClass.SERVICE
+        is_statutory = self in (Letter.NOTICE_CHANGED, Letter.SOURCE)
+        return LetterClass.STATUTORY if is_statutory else LetterClass.SERVICE
 
     @property
     def yields_to_not_me(self) -> bool:

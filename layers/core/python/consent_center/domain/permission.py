@@ -33,6 +33,8 @@ class Reason(StrEnum):
     PAUSED = "paused"
     FREQUENCY = "frequency"
     UNDELIVERABLE = "undeliverable"
+    NOT_INFORMED = "not_informed"
+    """Somebody else gave us the data, and the letter that says so comes first (Art. 14(3)(b) GDPR)."""
     INVALID_ADDRESS = "invalid_address"
     UNAVAILABLE = "unavailable"
 
@@ -111,6 +113,12 @@ class AskedAbout:
         `last_send` is when a letter of this purpose last went out (epoch milliseconds); it counts where
         `needs_last_send`. `also` is the suppression of the address without its tag.
         """
+        found = self._permission(subject, now, last_send, also)
+        if subject.inform_by and self._purpose.marketing and found.allowed:
+            return Permission(Reason.NOT_INFORMED)
+        return found
+
+    def _permission(self, subject: Subject, now: int, last_send: int | None, also: Suppression | None) -> Permission:
         purpose = self._purpose
         if subject.locks or subject.suppression or also:
             barred = self._barred(subject, also, now)

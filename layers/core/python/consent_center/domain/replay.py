@@ -22,6 +22,7 @@ from consent_center.domain.policy import Period, Policy, Purpose, Scope
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.retention import EXPIRED, STALE
 from consent_center.domain.subject import Preference, Subject
+from consent_center.domain.told import Untold
 
 
 class Verdict(StrEnum):
@@ -74,6 +75,7 @@ class Replay:
         self._before = self.subject
         self._preferences_set: dict[str, int] = {}
         self._undeliverable_since = 0
+        self._untold = Untold()
         self.is_whole = True
         """False once an entry was met that says nothing that we can read."""
 
@@ -159,8 +161,10 @@ class Replay:
             locks = with_lock(before, lock_in(entry, self._policy), at)
         elif entry.kind in LIFTING:
             locks = without_lock(before, int(body["lifts"]), at)
+        self._untold.take(entry)
         return replace(
             before,
+            inform_by=self._untold.inform_by,
             chain=entry.chain,
             seq=entry.seq,
             head=entry.hash,

@@ -18,15 +18,19 @@ from consent_center.domain.lock import Lock, held_until, locks_of
 from consent_center.domain.objection import OBJECTIONS, in_force
 from consent_center.domain.policy import Policy, RetentionRule, Scope
 from consent_center.domain.subject import Subject
+from consent_center.domain.told import TOLD
 
 EXPIRED, STALE = "expired", "stale"
 """Kinds of the events that note an end by itself."""
 
-_NO_CONTACT = frozenset({EXPIRED, STALE, "hold_set", "hold_lifted", "restricted", "restriction_lifted"})
+_NO_CONTACT = frozenset({EXPIRED, STALE, TOLD, "hold_set", "hold_lifted", "restricted", "restriction_lifted"})
 """Kinds of events that are no contact with the person: they move no clock."""
 
 WARNED_DAYS = 61
 """How long before a consent becomes stale whoever uses it hears of it."""
+
+REMINDED_MS = 14 * 86_400_000
+"""How long before somebody must have been told where their data are from the letter is ordered once more."""
 
 _SUPPRESSION, _CONTACT_DATA = "suppression", "contact-data"
 """Kinds of records, as the rules of a policy cover them."""
@@ -220,6 +224,8 @@ def _review_at(
     subject: Subject, ends: Mapping[str, int], locks: Sequence[Lock], policy: Policy, now: int
 ) -> int | None:
     moments = [*ends.values(), *(lock.until * 1000 for lock in locks if lock.until is not None)]
+    if subject.inform_by:
+        moments += [subject.inform_by * 1000 - REMINDED_MS, subject.inform_by * 1000]
     # A look ahead of time, so that somebody can still do something about it.
     moments += [
         end - WARNED_DAYS * 86_400_000 for code, end in ends.items() if _may_become_stale(code, end, subject, policy)

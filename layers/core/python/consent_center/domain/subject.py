@@ -55,6 +55,8 @@ class Subject:
     """What keeps the person out, also where nothing else is left of them. It may have ended."""
     erasing: str | None = None
     """The chain that an erasure under way has taken from the record and not yet emptied."""
+    inform_by: int = 0
+    """By when the person must be told that somebody else gave us their data (epoch seconds); 0: they need not be."""
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)
@@ -74,6 +76,8 @@ class Act:
     language: str | None = None
     circumstances: Mapping[str, Any] = field(default_factory=dict)
     """Those of the personal details that are needed for a while only."""
+    inform_by: int = 0
+    """By when the person must be told of it, if their data came from somebody else (epoch seconds)."""
 
     def __repr__(self) -> str:
         """Hides the details, because a repr ends up in logs and tracebacks."""
@@ -210,6 +214,15 @@ def with_locks(subject: Subject, locks: tuple[str, ...], act: Act, *, now: int, 
     return replace(decision, subject=replace(decision.subject, locks=locks))
 
 
+def tell(subject: Subject, act: Act, *, inform_by: int, now: int, chance: Randomness) -> Decision:
+    """Note that the person was told something: an entry of its own that changes no decision.
+
+    `inform_by` is what they still have to be told by, in epoch seconds; 0 if nothing.
+    """
+    decision = _decide(subject, (), act, now, chance, {}, {}, {})
+    return replace(decision, subject=replace(decision.subject, inform_by=inform_by))
+
+
 def state_before(subject: Subject, scopes: Iterable[Scope], preferences: Iterable[str] = ()) -> dict[str, Any]:
     """What an act is about to change, for the payload of its event, so that it can be undone."""
     codes = [scope.code for scope in scopes]
@@ -277,6 +290,9 @@ def _decide(
         else:
             decided[scope.code] = Decided(after, at, seq, valid_until.get(scope.code))
         requested.pop(scope.code, None)
+    # Who acts here themselves knows of us, and reads on the page where their data are from.
+    informed = {"informed": True} if act.by_person and subject.inform_by else {}
+    deadlines = [] if act.by_person else [one for one in (subject.inform_by, act.inform_by) if one]
     payload = Payload.of(chance.salt, act.details, act.circumstances, chance.circumstances_salt)
     entry = extend(
         chain=chain,
@@ -285,7 +301,13 @@ def _decide(
         at=timestamp(at),
         kind=act.kind,
         changes=recorded,
-        facts={**act.facts, **lifted, **_preference_facts(preferences), "controller": subject.contact.controller},
+        facts={
+            **act.facts,
+            **lifted,
+            **informed,
+            **_preference_facts(preferences),
+            "controller": subject.contact.controller,
+        },
         payload=payload,
     )
     after_act = replace(
@@ -305,6 +327,7 @@ def _decide(
             if preference != Preference()
         },
         suppression=suppression,
+        inform_by=min(deadlines, default=0),
     )
     return Decision(after_act, entry, payload, replaces_version=subject.version)
 

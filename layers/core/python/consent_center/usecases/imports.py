@@ -127,6 +127,7 @@ def import_part(
                 source=IMPORT,
                 told={"import": import_id, **_grade(row), **_duty_to_inform(about)},
                 is_own_yes=is_own_yes,
+                inform_by=0 if about.from_person else INFORM_WITHIN.after_epoch(about.at),
                 policy=policy,
                 subjects=subjects,
                 addresses=addresses,

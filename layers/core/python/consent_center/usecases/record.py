@@ -1,7 +1,7 @@
 """Recording what a person decided somewhere else. It lowers freely, and raises only with evidence and over no no."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from consent_center.domain import wishes
@@ -84,11 +84,13 @@ def record_decision(
     source: str = API,
     told: Mapping[str, object] | None = None,
     is_own_yes: Callable[[str, int], bool] | None = None,
+    inform_by: int = 0,
 ) -> Recorded:
     """Store a decision; `client` is the system that states it. What it answers is stored.
 
     `source` is the door it came by and `told` are further facts of the entry. `is_own_yes` answers whether an event of
-    a chain is a consent that the person pressed here: a dated no that is older leaves it alone.
+    a chain is a consent that the person pressed here: a dated no that is older leaves it alone. `inform_by` is by when
+    the person has to be told of a yes that somebody else gave us (epoch seconds).
 
     InvalidFormError names each field that is wrong, by its path; UnknownNameError for what the policy lacks;
     ForbiddenTransitionError for a yes or a soft opt-in over the person's no (Art. 7(3), 21(3) GDPR), SuppressedError
@@ -124,10 +126,11 @@ def record_decision(
                 _refuse_suppressed(subjects.load(untagged).subject, now)
         if not wanted:
             return Recorded(is_new=False, evidence=_evidence(subject, scopes), scopes=scopes)
+        act = _act(statement, wanted, address, client, policy, source, told or {})
         decision = decide(
             subject,
             [(scope, after) for scope, after in changes if scope in wanted],
-            _act(statement, wanted, address, client, policy, source, told or {}),
+            replace(act, inform_by=inform_by) if gives else act,
             now=now,
             chance=chance.decision(),
             valid_until=dict.fromkeys((scope.code for scope in wanted), until) if until is not None else None,

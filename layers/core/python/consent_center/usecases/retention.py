@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.policy import Policy
+from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.retention import EXPIRED, STALE, Ended, Keeping, Plan, ended, plan
 from consent_center.domain.subject import Act, Subject, end_by_itself, timestamp
+from consent_center.domain.told import untold
 from consent_center.ports import (
     Chance,
     Clock,
@@ -31,6 +33,10 @@ SOURCE = "clock"
 """The source and the capability of what nobody did."""
 
 
+UNTOLD = "untold"
+"""Takes the place of the day of a review while somebody should have been told by now: looked at every night."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reconsidered:
     """What a look at a record did."""
@@ -41,6 +47,8 @@ class Reconsidered:
     """Kinds of the ends that were entered into its chain."""
     going_stale: tuple[tuple[str, int], ...] = ()
     """As `Plan` has them, if the look was due: each is told of once."""
+    untold: tuple[int, ...] = ()
+    """Numbers of the events that brought data from others, of which the person can and must still be told."""
 
 
 def reconsider(
@@ -78,11 +86,22 @@ def reconsider(
         ends = {part: end for part, end in wanted.items() if end != dossier.ends[part]}
         bare = dossier.with_circumstances & found.bare
         review_on = _day(found.review_at) if found.review_at is not None else None
+        to_tell = _to_tell(dossier.subject, ledger, now)
+        if to_tell and dossier.subject.inform_by * 1000 <= now:
+            review_on = UNTOLD
         if ends or bare or review_on != dossier.review_on:
             retention.keep(dossier, ends, bare, review_on)
-        return Reconsidered(len(ends) + len(bare), tuple(noted), found.going_stale if was_due else ())
+        return Reconsidered(len(ends) + len(bare), tuple(noted), found.going_stale if was_due else (), to_tell)
 
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
+
+
+def _to_tell(subject: Subject, ledger: Ledger, now: int) -> tuple[int, ...]:
+    """Nobody is written to where no letter arrives, or who asked not to be written to."""
+    is_suppressed = subject.suppression is not None and subject.suppression.holds_at(now)
+    if not subject.inform_by or subject.chain is None or UNDELIVERABLE in subject.locks or is_suppressed:
+        return ()
+    return tuple(untold(ledger.entries(subject.chain)).deadlines)
 
 
 def _note(subject: Subject, one: Ended, *, policy: Policy, subjects: Subjects, chance: Chance, now: int) -> str:
@@ -139,6 +158,8 @@ class Ordered:
 
     due: int
     failed: int
+    overdue: int = 0
+    """Of those due, who should have been told by now where their data are from."""
 
 
 def order_reviews(*, reviews: Reviews, clock: Clock) -> Ordered:
@@ -147,15 +168,17 @@ def order_reviews(*, reviews: Reviews, clock: Clock) -> Ordered:
     What could not be ordered is counted, and found again the next day. UnavailableError if the days cannot be read.
     """
     today = datetime.fromtimestamp(clock() / 1000, UTC).date()
-    due = failed = 0
-    for back in range(CATCH_UP_DAYS, -1, -1):
-        for contact in reviews.due((today - timedelta(days=back)).isoformat()):
+    due = failed = overdue = 0
+    days = [(today - timedelta(days=back)).isoformat() for back in range(CATCH_UP_DAYS, -1, -1)]
+    for day in (*days, UNTOLD):
+        for contact in reviews.due(day):
             due += 1
+            overdue += day == UNTOLD
             try:
                 reviews.order(contact)
             except UnavailableError:
                 failed += 1
-    return Ordered(due, failed)
+    return Ordered(due, failed, overdue)
 
 
 def prove_removal(removal: Removal, *, policy: Policy, removals: Removals) -> None:

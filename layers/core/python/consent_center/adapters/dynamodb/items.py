@@ -39,6 +39,7 @@ class StateItem(_Item):
     holder = NumberAttribute(null=True)
     supp = UnicodeAttribute(null=True)
     erasing = UnicodeAttribute(null=True)
+    inform = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

@@ -42,7 +42,7 @@ _CODES = {
 _STATES = {code: state for state, code in _CODES.items()}
 
 # What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
-_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "supp", "expires_at")}
+_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "supp", "inform", "expires_at")}
 
 _SENDS = {f"#{name}": name for name in ("pk", "at", "expires_at")}
 
@@ -451,6 +451,7 @@ def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         _number(item, "holder"),
         _suppression(item["supp"]["S"]) if "supp" in item else None,
         item["erasing"]["S"] if "erasing" in item else None,
+        _number(item, "inform"),
     )
 
 
@@ -484,6 +485,7 @@ def _state_item(subject: Subject) -> StateItem:
         holder=subject.holder_since or None,
         supp=_suppressed(subject.suppression) if subject.suppression else None,
         erasing=subject.erasing,
+        inform=subject.inform_by or None,
     )
 
 
