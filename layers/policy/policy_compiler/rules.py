@@ -22,7 +22,7 @@ Rule = Callable[[Policy], Iterator[Problem]]
 STATE_LIMIT = 4000
 """Bytes. The state of one person is one item that is read and written on every decision."""
 
-_STATE_BASE, _STATE_ROW, _STATE_PREFERENCE = 900, 44, 32
+_STATE_BASE, _STATE_ROW, _STATE_PREFERENCE = 1000, 44, 32
 _STATE_LOCKS, _STATE_LOCK = 4, 56
 
 EEA = frozenset((
