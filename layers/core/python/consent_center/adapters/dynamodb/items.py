@@ -39,6 +39,8 @@ class StateItem(_Item):
     holder = NumberAttribute(null=True)
     supp = UnicodeAttribute(null=True)
     erasing = UnicodeAttribute(null=True)
+    moved_to = UnicodeAttribute(null=True)
+    moved_from = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
