@@ -1,11 +1,11 @@
 """Moving records to the current pepper, one by one: nothing about anybody changes, so no entry says anything."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from consent_center.domain.contact import Address, ContactPoint, contact_point, pseudonym
 from consent_center.domain.errors import InvalidAddressError, TakenPlaceError
-from consent_center.ports import Addresses, Listing, Moves, Pause, Secrets, Subjects
+from consent_center.ports import Addresses, Moves, Pause, Secrets, Subjects
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 
 
@@ -19,19 +19,6 @@ class Outcome(StrEnum):
     """The address is no longer held. It stays readable where it is, as long as its pepper is held."""
     TAKEN = "taken"
     """Another record of the same address is under the current pepper."""
-
-
-def listed_under(controllers: Iterable[str], *, listing: Listing) -> Iterator[tuple[ContactPoint, bool]]:
-    """Every record, and what is left of people who are suppressed, as a stream; whether it is a living record.
-
-    UnavailableError may come at any place of it.
-    """
-    for controller in controllers:
-        for shard in range(listing.shards):
-            for contact in listing.records(controller, shard):
-                yield contact, True
-            for contact in listing.remains(controller, shard):
-                yield contact, False
 
 
 def move_to_current(
@@ -71,8 +58,13 @@ def _addresses_told(chain: str | None, subjects: Subjects, addresses: Addresses)
     """The addresses that events still tell, the newest first."""
     payloads = subjects.payloads(chain) if chain is not None else {}
     for seq in sorted(payloads, reverse=True):
-        told = payloads[seq].content.get("details", payloads[seq].content)
         try:
-            yield addresses(str(told["address"]))
-        except (InvalidAddressError, KeyError, TypeError):
+            yield addresses(str(payloads[seq].content["address"]))
+        except (InvalidAddressError, KeyError):
             continue
+
+
+def is_move(before: Mapping[str, object] | None, after: Mapping[str, object] | None) -> bool:
+    """Whether a change of a stored item is part of a move: of such, nobody has to be told and nothing is counted."""
+    came = after is not None and "moved_from" in after and (before is None or "moved_from" not in before)
+    return came or any(image is not None and "moved_to" in image for image in (before, after))

@@ -35,7 +35,8 @@ class DynamoMoves:
             )
         if place is not None and any(name in place for name in ("chain", "supp", "erasing", "moved_to")):
             raise TakenPlaceError
-        beside = sorted(by_key.values(), key=lambda item: keys.is_request(item["sk"]["S"]))[:_MOST_BESIDE]
+        here = [item for item in by_key.values() if "moved_to" not in item]
+        beside = sorted(here, key=lambda item: keys.is_request(item["sk"]["S"]))[:_MOST_BESIDE]
         writes: list[dict[str, Any]] = [
             {
                 "Put": {
@@ -48,8 +49,15 @@ class DynamoMoves:
         ]
         for item in beside:
             sort_key = item["sk"]["S"]
-            writes.append({"Put": {"TableName": table, "Item": {**item, **_key(new, sort_key)}}})
-            writes.append({"Delete": {"TableName": table, "Key": _key(old, sort_key), **_unchanged(item)}})
+            moved = {**item, **_key(new, sort_key), "moved_from": _name(old)}
+            writes.append({"Put": {"TableName": table, "Item": moved}})
+            if keys.is_request(sort_key):
+                # Not deleted, because a request that is deleted counts as cancelled.
+                marker = {**_key(old, sort_key), "v": item["v"], "moved_to": _name(new)}
+                marker |= {"expires_at": item["expires_at"]}
+                writes.append({"Put": {"TableName": table, "Item": marker, **_unchanged(item)}})
+            else:
+                writes.append({"Delete": {"TableName": table, "Key": _key(old, sort_key), **_unchanged(item)}})
         with translated("move"):
             try:
                 self._database.call("TransactWriteItems", TransactItems=writes)
@@ -74,12 +82,16 @@ def _key(contact: ContactPoint, sort_key: str) -> dict[str, Any]:
     return {"pk": {"S": keys.of_contact(contact)}, "sk": {"S": sort_key}}
 
 
+def _name(contact: ContactPoint) -> dict[str, str]:
+    return {"S": f"{contact.key_id}#{contact.pseudonym}"}
+
+
 def _there(state: Mapping[str, Any], place: Mapping[str, Any] | None, new: ContactPoint) -> dict[str, Any]:
     """The state at its new place. Letters may have asked there already: their marks come to those that it has."""
     versions = [int(one["version"]["N"]) for one in (state, place) if one is not None]
     item = {**state, **_key(new, keys.STATE), "version": {"N": str(max(versions) + 1)}}
     # Gone with the next decision. Until then it tells who follows the table that nothing was decided.
-    item["moved_from"] = {"S": f"{state['pk']['S'].removeprefix('S#')}"}
+    item["moved_from"] = {"S": state["pk"]["S"].removeprefix("S#")}
     if place is not None and "p" in place:
         item["p"] = {"M": {**place["p"]["M"], **state.get("p", {"M": {}})["M"]}}
     if "listed" in state:
@@ -91,7 +103,7 @@ def _marker(state: Mapping[str, Any], new: ContactPoint) -> dict[str, Any]:
     """What stays at the old place: where the record is. Links of old letters need it for as long as there are any."""
     kept = {name: state[name] for name in ("pk", "sk", "v", "controller") if name in state}
     version = {"N": str(int(state["version"]["N"]) + 1)}
-    return {**kept, "version": version, "moved_to": {"S": f"{new.key_id}#{new.pseudonym}"}}
+    return {**kept, "version": version, "moved_to": _name(new)}
 
 
 def _unchanged(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,6 +85,8 @@ class DynamoSubjects:
             if found is None and request is not None and place != contact:
                 # It was stored while the record was being moved, or did not fit into the move.
                 found = self._item(contact, keys.of_request(request))
+            if found is not None and "moved_to" in found:
+                found = None
         return Record(subject, _request(place, RequestItem.from_raw_data(dict(found))) if found else None)
 
     def _followed(self, contact: ContactPoint) -> tuple[ContactPoint, Mapping[str, Any] | None]:
