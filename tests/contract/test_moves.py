@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from builders import PEOPLE
+from builders import PEOPLE, PURPOSE, a_decision
 from consent_center.adapters.addresses import parse_address
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.listing import DynamoListing
@@ -80,7 +80,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 def test_a_record_moves_whole_and_says_the_same_under_its_new_key(place: Place) -> None:
     world = place.world
     world.confirm(world.asked("product-news", name="Ada"))
-    world.subjects.record_sends([Send(world.contact(), "newsletter", 1)])
+    world.subjects.record_sends([Send(world.contact(), PURPOSE, 1)])
     before = world.subjects.holdings(world.contact())
 
     assert place.rotate() == [Outcome.MOVED]
@@ -102,7 +102,7 @@ def test_links_of_an_old_letter_withdraw_for_somebody_who_was_moved_twice(place:
 
     place.rotate()
     place.rotate()
-    assert world.reason() == "consent"
+    assert world.reason() == "given"
 
     assert world.withdraw(topic, "page")[1]
     assert world.withdraw(stop)[1]
@@ -117,13 +117,14 @@ def test_before_anybody_is_moved_people_are_found_under_the_older_key(place: Pla
     old = world.contact()
     world.secrets.pepper = Keyring("k2", {**world.secrets.pepper.keys, "k2": b"pepper-two"})
 
-    assert world.reason() == "consent"
+    assert world.reason() == "given"
     world.withdraw(world.stop_token())
     assert world.reason() == "withdrawn"
+    world.clock.move(seconds=1)
     world.confirm(world.asked("events"))
 
     assert place.listed() == [old]
-    assert world.reason("events") == "consent"
+    assert world.reason("events") == "given"
 
 
 def test_a_request_that_is_open_while_its_person_is_moved_can_be_confirmed_or_cancelled(place: Place) -> None:
@@ -132,9 +133,10 @@ def test_a_request_that_is_open_while_its_person_is_moved_can_be_confirmed_or_ca
     confirmed = world.asked("events")
     place.rotate()
     world.confirm(confirmed)
-    assert world.reason("events") == "consent"
+    assert world.reason("events") == "given"
 
     world.withdraw(world.stop_token())
+    world.clock.move(seconds=1)
     later = world.asked("events")
     not_me = world.letter_token("not_me_url")
     place.rotate()
@@ -176,11 +178,9 @@ def test_a_decision_made_on_the_old_place_is_made_anew_on_the_new_one(place: Pla
     stale = world.subjects.load(world.contact())
     place.rotate()
 
-    from builders import a_decision
-
     with pytest.raises(StaleSubjectError):
         world.subjects.commit(a_decision(stale.subject))
-    assert world.reason() == "consent"
+    assert world.reason() == "given"
 
 
 def test_moving_what_is_not_there_moves_nothing(place: Place) -> None:
