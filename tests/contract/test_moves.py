@@ -79,7 +79,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 def test_a_record_moves_whole_and_says_the_same_under_its_new_key(place: Place) -> None:
     world = place.world
-    world.confirm(world.asked("product-news", name="Ada"))
+    world.confirm(world.asked("product-news"))
     world.subjects.record_sends([Send(world.contact(), PURPOSE, 1)])
     before = world.subjects.holdings(world.contact())
 
