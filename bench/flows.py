@@ -351,8 +351,10 @@ class _Flow:
         reconsider(
             _contact(address),
             policy=having.policy,
+            subjects=having.subjects,
             retention=having.retention,
             ledger=having.ledger,
+            chance=having.chance,
             clock=having.clock,
             pause=having.pause,
         )

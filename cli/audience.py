@@ -207,7 +207,13 @@ def list_audiences(stack: StackOption = DEFAULT_STACK, local: LocalOption = 0) -
             table.add_row(purpose, found["made_at"], until, str(found["included"]), str(found["looked_at"]), left_out)
     except (UnusableError, BotoCoreError, ClientError) as error:
         _end(error)
-    Console().print(table)
+    if table.row_count:
+        Console().print(table)
+    else:
+        Console().print(
+            "There is no audience yet. The job makes them every night for the purposes that the parameter "
+            "AudiencePurposes names; `consentctl jobs run audience` makes them now."
+        )
 
 
 @app.command("fetch")

@@ -14,6 +14,7 @@ ON_THE_SHARED_STACK = (
     "tests/stack/",
     "tests/contract/test_races.py",
     "tests/contract/test_signatures.py",
+    "tests/contract/test_seals.py",
 )
 ENGINE = "engine"
 """In the id of a contract test that is run on it."""

@@ -156,15 +156,17 @@ def test_a_consent_that_ran_out_is_noted_with_the_rights_of_the_worker(stack: Lo
     visitor.subscribed("events")
     visitor.chain = visitor.check("events")["evidence"].partition(".")[0]
     state = visitor.state()
-    # As if it had been given until a day that has passed.
+    # As if it had been given an hour ago, until a moment that has passed.
     ran_out = int(time.time()) - 60
     (code,) = state["d"]["M"]
+    at, seq = state["d"]["M"][code]["S"].removeprefix("g").split(".")
+    given = f"g{int(at) - 3_600_000}.{seq}.{ran_out}"
     stack.client("dynamodb").update_item(
         TableName=stack.resources["SubjectsTable"],
         Key={"pk": state["pk"], "sk": state["sk"]},
         UpdateExpression="SET d.#code = :given",
         ExpressionAttributeNames={"#code": code},
-        ExpressionAttributeValues={":given": {"S": f"{state['d']['M'][code]['S']}.{ran_out}"}},
+        ExpressionAttributeValues={":given": {"S": given}},
     )
     assert visitor.check("events")["reason"] == "expired"
     for _ in range(2):

@@ -146,6 +146,7 @@ def test_a_lock_keeps_everything(acts: list[tuple[str, list[str], int, int | Non
 
 
 @given(ACTS, st.integers(0, 5 * YEAR), st.none() | st.integers(NOON - YEAR, NOON + 5 * YEAR), st.booleans())
+@example([("given", ["product-news"], 0, 1)], YEAR, None, False)
 def test_noting_an_end_neither_lengthens_nor_shortens_anything(
     acts: list[tuple[str, list[str], int, int | None]], later: int, sent_at: int | None, is_silent: bool
 ) -> None:

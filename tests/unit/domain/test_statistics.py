@@ -19,6 +19,8 @@ from consent_center.domain.statistics import (
     published,
     tabulate,
 )
+from consent_center.usecases.editions import CHAIN, note_editions
+from fakes import CountingChance, InMemoryLedger, InMemorySubjects
 
 DAY = dt.date(2028, 2, 29)
 NOON = 1_800_000_000_000
@@ -89,6 +91,15 @@ def test_a_kind_of_event_that_is_new_gets_a_column_of_its_own() -> None:
 
     assert table.measures == (*MEASURES, "moved")
     assert table.rows[0].told["moved"] == 5
+
+
+def test_that_an_edition_was_published_is_about_nobody_and_counts_for_nobody() -> None:
+    subjects = InMemorySubjects()
+    ledger = InMemoryLedger(subjects)
+    note_editions(policy=a_policy(), ledger=ledger, chance=CountingChance(), clock=lambda: NOON)
+    (entry,) = ledger.entries(CHAIN)
+
+    assert cells_of_entry(entry.body) == ()
 
 
 @pytest.mark.parametrize(

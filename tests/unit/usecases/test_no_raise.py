@@ -104,7 +104,7 @@ class Roads(RuleBasedStateMachine):
         self.others_act()
         door = {"source": "operator", "client": "operator", "controller": "fjordmeter"}
         erase(parse_address(who), keep_fingerprint=True, **door, **self.world.deciding)
-        self.before, self.was_suppressed = {}, True
+        self.before, self.was_suppressed, self.token = {}, True, None
 
     @rule(group=GROUPS, who=SPELLINGS, offered=st.booleans())
     def sell_something(self, group: str, who: str, offered: bool) -> None:
@@ -148,7 +148,8 @@ class Roads(RuleBasedStateMachine):
         self.world.sign_up(*topics)
         if self.world.deliver() is Delivery.SENT:
             self.world.confirm(self.world.letter_token("confirm_url"))
-        self.token = self.token or self.world.manage_token()
+        if self.world.subjects.holdings(self.world.contact()).profile is not None:
+            self.token = self.world.manage_token()
 
     @rule()
     def one_click(self) -> None:

@@ -74,8 +74,12 @@ MEASURES = (
 def cells_of_entry(body: Mapping[str, Any]) -> tuple[Cell, ...]:
     """The counters of a ledger entry: for each purpose and outcome one, however many topics changed.
 
+    None for an entry that is about nobody, such as that an edition of the notice was published.
+
     KeyError, ValueError, TypeError or AttributeError for what no version of this code can have written.
     """
+    if "controller" not in body and not body["changes"]:
+        return ()
     kind, day = str(body["kind"]), dt.date.fromisoformat(str(body["at"])[:10]).isoformat()
     purposes = body.get("purposes") or {}
     found: dict[tuple[str, str], None] = {}
