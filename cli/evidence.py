@@ -223,7 +223,9 @@ def _holdings(address: Address, controller: str, services: Services) -> list[Hol
         ContactPoint(controller, CHANNEL, name, pseudonym(peppers.keys[name], controller, CHANNEL, address.normalised))
         for name in names
     ]
-    found = [services.subjects.holdings(contact) for contact in contacts]
+    read = [services.subjects.holdings(contact) for contact in contacts]
+    # An older place may only lead to a newer one.
+    found = list({one.subject.contact: one for one in read}.values())
     with_something = [one for one in found if one.subject.chain or one.profile or one.requests or one.subject.requested]
     return sorted(with_something, key=lambda one: one.subject.chain is None) or found[:1]
 

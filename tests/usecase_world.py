@@ -184,6 +184,7 @@ class World:
             limits=self.limits,
             policy=self.policy,
             addresses=parse_address,
+            subjects=self.subjects,
             outbox=self.outbox,
             secrets=self.secrets,
             chance=self.chance,

@@ -17,6 +17,7 @@ from consent_center.usecases.announce import announce
 from consent_center.usecases.audience import concerned
 from consent_center.usecases.editions import note_editions
 from consent_center.usecases.retention import has_been_decided, moves_a_clock, order_reviews, prove_removal, reconsider
+from consent_center.usecases.rotation import is_move
 from consent_center.usecases.telling import note_told, order_source_letters
 
 
@@ -52,6 +53,8 @@ def _follow(record: dict[str, Any]) -> None:
     """One change in Subjects. An error has its batch delivered again, in halves."""
     change = record["dynamodb"]
     before, after = change.get("OldImage"), change.get("NewImage")
+    if is_move(before, after):
+        return
     if record["eventName"] == "REMOVE":
         # Whatever else removes an item says so itself.
         if record.get("userIdentity", {}).get("principalId") == "dynamodb.amazonaws.com":
@@ -78,6 +81,7 @@ def _announce(records: list[dict[str, Any]]) -> None:
         (read(change["OldImage"]) if "OldImage" in change else None, read(change["NewImage"]))
         for record in records
         if (change := record["dynamodb"])["Keys"]["sk"]["S"] == "STATE" and "NewImage" in change
+        if not is_move(change.get("OldImage"), change["NewImage"])
     ]
     count("ChangesAnnounced", announce(states, policy=services().policy, announcements=announcements))
 

@@ -65,6 +65,7 @@ def post_lost_link() -> Response[str]:
                 limits=services().limits,
                 policy=services().policy,
                 addresses=services().addresses,
+                subjects=services().subjects,
                 outbox=services().outbox,
                 secrets=services().secrets,
                 chance=services().chance,

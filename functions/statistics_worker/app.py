@@ -9,6 +9,7 @@ from consent_center.bootstrap import services
 from consent_center.domain.errors import UnreadableChangeError
 from consent_center.domain.statistics import CANCELLED, REQUESTED, Cell, Event, cells_of_entry, cells_of_request
 from consent_center.observability import count, logger, metrics
+from consent_center.usecases.rotation import is_move
 from consent_center.usecases.statistics import confirmed_by, count_events
 
 _NOT_OURS = (KeyError, ValueError, TypeError, AttributeError)
@@ -20,6 +21,8 @@ def _event_in(record: dict[str, Any]) -> Event | None:
     change, name = record["dynamodb"], record["eventName"]
     partition, sort = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
     cells: tuple[Cell, ...] = ()
+    if is_move(change.get("OldImage"), change.get("NewImage")):
+        return None
     if name == "INSERT" and partition.startswith("C#") and sort.startswith("E#") and "body" in change["NewImage"]:
         cells = cells_of_entry(json.loads(change["NewImage"]["body"]["S"]))
     elif sort.startswith("PENDING#") and name == "INSERT":

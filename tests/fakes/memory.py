@@ -13,7 +13,7 @@ from consent_center.adapters.dynamodb.claims import HELD_SECONDS
 from consent_center.domain.audience import AudiencePart, AudienceRun, Reached
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import ContactPoint, Keyring
-from consent_center.domain.errors import StaleSubjectError, UnavailableError
+from consent_center.domain.errors import StaleSubjectError, TakenPlaceError, UnavailableError
 from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.statistics import Cell, Event
@@ -102,6 +102,13 @@ class InMemorySubjects:
     ends: dict[tuple[ContactPoint | str, Part], End] = field(default_factory=dict)
     """When an item is gone, of a contact point or of a chain."""
     reviews: dict[ContactPoint, str] = field(default_factory=dict)
+    moved: dict[ContactPoint, ContactPoint] = field(default_factory=dict)
+    """Where records went that are no longer at these places."""
+
+    def place(self, contact: ContactPoint) -> ContactPoint:
+        while contact in self.moved:
+            contact = self.moved[contact]
+        return contact
 
     def is_gone(self, of: ContactPoint | str, part: Part) -> bool:
         end = self.ends.get((of, part))
@@ -117,11 +124,13 @@ class InMemorySubjects:
 
     def load(self, contact: ContactPoint, request: str | None = None) -> Record:
         self.calls.append("load")
-        subject = self._subject(contact)
-        return Record(subject, self.requests.get((contact, request)) if request else None)
+        place = self.place(contact)
+        found = self.requests.get((place, request)) or self.requests.get((contact, request)) if request else None
+        return Record(self._subject(place), replace(found, contact=place) if found else None)
 
     def holdings(self, contact: ContactPoint) -> Holdings:
         self.calls.append("holdings")
+        contact = self.place(contact)
         return Holdings(
             self._subject(contact),
             None if self.is_gone(contact, Part("profile")) else self.profiles.get(contact),
@@ -144,6 +153,7 @@ class InMemorySubjects:
 
     def save_language(self, contact: ContactPoint, language: str) -> None:
         self.calls.append("save_language")
+        contact = self.place(contact)
         with self.lock:
             if contact in self.subjects:
                 self.subjects[contact] = replace(self.subjects[contact], language=language)
@@ -152,6 +162,7 @@ class InMemorySubjects:
 
     def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
         self.calls.append("mark_requested")
+        contact = self.place(contact)
         with self.lock:
             subject = self.subjects.get(contact, Subject(contact))
             self.subjects[contact] = replace(subject, requested=dict(requested))
@@ -160,6 +171,8 @@ class InMemorySubjects:
         self.calls.append("cancel_request")
         with self.lock:
             self.requests.pop((contact, request), None)
+            contact = self.place(contact)
+            self.requests.pop((contact, request), None)
             subject = self.subjects.get(contact, Subject(contact))
             self.subjects[contact] = replace(subject, version=subject.version + 1, requested=dict(requested))
 
@@ -167,6 +180,8 @@ class InMemorySubjects:
         self.calls.append("commit")
         contact, entry = decision.subject.contact, decision.entry
         with self.lock:
+            if contact in self.moved:
+                raise StaleSubjectError
             if self.subjects.get(contact, Subject(contact)).version != decision.replaces_version:
                 raise StaleSubjectError
             if (entry.chain, entry.seq) in self.entry_of:
@@ -206,7 +221,7 @@ class InMemorySubjects:
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         self.calls.append("states")
-        return {contact: self._subject(contact) for contact in contacts if contact not in self.unreadable}
+        return {contact: self._subject(self.place(contact)) for contact in contacts if contact not in self.unreadable}
 
     def reached(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Reached | None]:
         self.calls.append("reached")
@@ -348,6 +363,48 @@ class InMemoryListing:
         for contact, subject in sorted(self.subjects.subjects.items(), key=lambda pair: pair[0].pseudonym):
             if contact.controller == controller and subject.chain and sum(contact.pseudonym.encode()) % 4 == shard:
                 yield contact
+
+    def remains(self, controller: str, shard: int) -> Iterator[ContactPoint]:
+        for contact, subject in sorted(self.subjects.subjects.items(), key=lambda pair: pair[0].pseudonym):
+            is_left = subject.chain is None and subject.suppression is not None
+            if contact.controller == controller and is_left and sum(contact.pseudonym.encode()) % 4 == shard:
+                yield contact
+
+
+@dataclass
+class InMemoryMoves:
+    subjects: InMemorySubjects
+    before_moving: Callable[[], object] = lambda: None
+    """What happens at the last moment: somebody decides, or the process ends."""
+
+    def move(self, old: ContactPoint, new: ContactPoint) -> bool:
+        store = self.subjects
+        read = store.subjects.get(old)
+        if read is None:
+            return False
+        self.before_moving()
+        with store.lock:
+            there = store.subjects.get(new, Subject(new))
+            if there.chain or there.suppression or there.erasing or new in store.moved:
+                raise TakenPlaceError
+            if store.subjects.get(old) != read:
+                raise StaleSubjectError
+            version = max(read.version, there.version) + 1
+            requested = {**there.requested, **read.requested}
+            store.subjects[new] = replace(read, contact=new, version=version, requested=requested)
+            del store.subjects[old]
+            store.moved[old] = new
+            if old in store.profiles:
+                store.profiles[new] = store.profiles.pop(old)
+            if old in store.reviews:
+                store.reviews[new] = store.reviews.pop(old)
+            store.requests = {
+                (new if of == old else of, name): replace(one, contact=new) if of == old else one
+                for (of, name), one in store.requests.items()
+            }
+            store.sends = {(new if of == old else of, purpose): at for (of, purpose), at in store.sends.items()}
+            store.ends = {(new if of == old else of, part): end for (of, part), end in store.ends.items()}
+        return True
 
 
 @dataclass

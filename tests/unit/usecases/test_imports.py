@@ -9,11 +9,13 @@ import pytest
 
 from builders import PEOPLE, PURPOSE
 from consent_center.adapters.addresses import parse_address
+from consent_center.domain.contact import Keyring
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.ports import Import
 from consent_center.usecases.imports import import_part
+from consent_center.usecases.suppress import erase
 from fakes import InMemoryImports, InMemoryLedger, InMemorySubjects
 from usecase_world import World
 
@@ -268,3 +270,39 @@ def test_the_fake_is_asked_no_more_than_twice_for_a_new_row() -> None:
     world.bring(world.yes())
 
     assert world.subjects.calls == ["load", "commit"]
+
+
+SPELLINGS = (
+    "ada@bücher.example.com",
+    "ADA@bücher.example.com",
+    "Ada@BÜCHER.example.com",
+    "ada@xn--bcher-kva.example.com",
+    "ada@XN--BCHER-KVA.Example.Com",
+    " ada@bücher.example.com",
+    "ada@bücher.example.com ",
+    "ada+news@bücher.example.com",
+    "Ada+Fair-2026@xn--bcher-kva.example.com",
+    "ADA+X+Y@bu\u0308cher.example.com",
+)
+
+
+@pytest.mark.parametrize("rotations", [0, 2])
+def test_an_erased_person_is_refused_in_every_spelling_and_through_rotations(rotations: int) -> None:
+    world = ImportWorld()
+    world.bring(world.yes(SPELLINGS[0]))
+    erase(
+        parse_address(SPELLINGS[0]),
+        keep_fingerprint=True,
+        source="operator",
+        client="operator",
+        controller="fjordmeter",
+        **world.deciding,
+    )
+    for number in range(rotations):
+        known = world.secrets.pepper.keys
+        world.secrets.pepper = Keyring(f"new{number}", {**known, f"new{number}": f"pepper-{number}".encode()})
+
+    reports = world.bring(*(world.yes(one, number) for number, one in enumerate(SPELLINGS, 2)), name="again-1")
+
+    assert [(one["outcome"], one["reason"]) for one in reports] == [("refused", "suppressed")] * len(SPELLINGS)
+    assert {world.reason(email=one.strip()) for one in SPELLINGS} == {"suppressed"}

@@ -179,7 +179,7 @@ class Roads(RuleBasedStateMachine):
         if headers:
             self.world.withdraw(headers["List-Unsubscribe"].rsplit("/", 1)[1].rstrip(">"))
 
-    @precondition(lambda self: self.token)
+    @precondition(lambda self: self.token and self.world.contact() in self.world.subjects.profiles)
     @rule(topic=st.sampled_from(["product-news", "events"]))
     def stop_on_the_page(self, topic: str) -> None:
         self.remember(by_person=True)

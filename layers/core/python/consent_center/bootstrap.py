@@ -28,6 +28,7 @@ from consent_center.ports import (
     Limits,
     Listing,
     Mailer,
+    Moves,
     Outbox,
     Pause,
     PublicKeys,
@@ -220,6 +221,14 @@ class Services:
 
         self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
         return DynamoListing(self._database)
+
+    @cached_property
+    def moves(self) -> Moves:
+        from consent_center.adapters.dynamodb.items import SUBJECTS_ITEMS
+        from consent_center.adapters.dynamodb.moves import DynamoMoves
+
+        self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
+        return DynamoMoves(self._database)
 
     @cached_property
     def removals(self) -> Removals:

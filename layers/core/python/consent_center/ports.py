@@ -346,6 +346,19 @@ class Listing(Protocol):
         UnavailableError may come at any place of it.
         """
 
+    def remains(self, controller: str, shard: int) -> Iterator[ContactPoint]:
+        """What is left of people who are suppressed and have no record, likewise. It may have expired."""
+
+
+class Moves(Protocol):
+    def move(self, old: ContactPoint, new: ContactPoint) -> bool:
+        """Take a record with all that stands beside it to another place; False if it is not there (any more).
+
+        The old place then leads to the new one, for links. A kill leaves the record whole at one of the two.
+        TakenPlaceError if there is somebody at the new place; StaleSubjectError if somebody decides at this moment;
+        UnavailableError.
+        """
+
 
 class DayIndex(Protocol):
     """The ledger by day, as it is sealed. What was written in the last seconds may not be in it yet."""

@@ -51,6 +51,16 @@ def contact_point(address: Address, *, controller: str, channel: str, peppers: K
     )
 
 
+def contact_points(address: Address, *, controller: str, channel: str, peppers: Keyring) -> list[ContactPoint]:
+    """The contact point of an address under every pepper that is still held, that under the current one first."""
+    return [
+        ContactPoint(
+            controller, channel, key_id, pseudonym(peppers.keys[key_id], controller, channel, address.normalised)
+        )
+        for key_id in [peppers.current, *(one for one in peppers.keys if one != peppers.current)]
+    ]
+
+
 def pseudonym(pepper: bytes, controller: str, channel: str, normalised: str) -> str:
     """The fingerprint of an address: 26 signs of five bits each, different for each controller and channel.
 

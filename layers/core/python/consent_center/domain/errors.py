@@ -65,6 +65,10 @@ class TooManyTriesError(DomainError):
     """So many codes were typed for one request that no further one is compared, right or wrong."""
 
 
+class TakenPlaceError(DomainError):
+    """A record cannot be moved to where another one is."""
+
+
 class StaleSubjectError(DomainError):
     """Somebody else changed this person's record first: read again and decide again."""
 

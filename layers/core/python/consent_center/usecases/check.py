@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from consent_center.domain.capability import LetterSeals
-from consent_center.domain.contact import ContactPoint, contact_point
+from consent_center.domain.contact import Address, ContactPoint, contact_point
 from consent_center.domain.errors import InvalidAddressError, UnknownNameError
 from consent_center.domain.permission import (
     NOTHING_RECORDED,
@@ -19,6 +19,7 @@ from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.suppression import base_of
 from consent_center.ports import Addresses, Clock, Secrets, Send, Subjects
 from consent_center.usecases.links import unsubscribe_headers, why_url
+from consent_center.usecases.whose import states_under_all
 
 CHANNEL = "email"
 """Recipients are e-mail addresses, so they are people as they are known on this channel, whatever is asked about."""
@@ -76,10 +77,17 @@ def check_permissions(
     purpose = policy.purpose(question.purpose)
     topic = _topic(question, purpose)
     purpose.scopes(question.channel)
-    contacts, bases = _contacts(question, purpose, addresses, secrets)
+    contacts, bases, spelled = _contacts(question, purpose, addresses, secrets)
     now = clock()
     asked = [contact for contact in contacts if contact is not None]
-    read = subjects.states([*asked, *bases.values()] if bases else asked)
+    read = states_under_all(spelled, subjects=subjects, secrets=secrets)
+    if any(contact != subject.contact for contact, subject in read.items()):
+        # Under an older pepper: what is stored and signed from here on goes to where the record is.
+        place = {contact: read[contact].contact if contact in read else contact for contact in spelled}
+        contacts = [place[contact] if contact is not None else None for contact in contacts]
+        bases = {place[contact]: place[base] for contact, base in bases.items()}
+        read = {subject.contact: subject for subject in read.values()}
+        asked = [contact for contact in contacts if contact is not None]
     states = {contact: read[contact] for contact in asked if contact in read} if bases else read
     asked_about = AskedAbout(purpose, question.channel, topic)
     # Who asked for fewer letters, or agreed long ago, costs a second read; nobody else does.
@@ -132,11 +140,13 @@ def _topic(question: Question, purpose: Purpose) -> str | None:
 
 def _contacts(
     question: Question, purpose: Purpose, addresses: Addresses, secrets: Secrets
-) -> tuple[list[ContactPoint | None], dict[ContactPoint, ContactPoint]]:
-    """Whom the rows are about, and for each address with a tag the one without it."""
+) -> tuple[list[ContactPoint | None], dict[ContactPoint, ContactPoint], dict[ContactPoint, Address]]:
+    """Whom the rows are about, for each address with a tag the one without it, and the address of each of these."""
     peppers = secrets.peppers()
     contacts: list[ContactPoint | None] = []
     bases: dict[ContactPoint, ContactPoint] = {}
+    spelled: dict[ContactPoint, Address] = {}
+    untagged: dict[ContactPoint, Address] = {}
     for text in question.recipients:
         try:
             address = addresses(text)
@@ -145,10 +155,13 @@ def _contacts(
             continue
         contact = contact_point(address, controller=purpose.controller, channel=CHANNEL, peppers=peppers)
         contacts.append(contact)
+        spelled[contact] = address
         base = base_of(address) if "+" in address.normalised else None
         if base is not None:
             bases[contact] = contact_point(base, controller=purpose.controller, channel=CHANNEL, peppers=peppers)
-    return contacts, bases
+            untagged[bases[contact]] = base
+    spelled |= {contact: base for contact, base in untagged.items() if contact not in spelled}
+    return contacts, bases, spelled
 
 
 class _Letters:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consent_center.domain.capability import WithdrawLink, open_withdrawal
-from consent_center.domain.contact import ContactPoint, Keyring, contact_point
+from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import InvalidAddressError, InvalidTokenError, UnavailableError, UnknownNameError
 from consent_center.domain.incoming import IncomingMail, StopWords, read_mail
@@ -21,6 +21,7 @@ from consent_center.ports import Addresses, Chance, Clock, Pause, Secrets, Subje
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 from consent_center.usecases.sends import SendOutcome, confirm_sends
+from consent_center.usecases.whose import whose
 from consent_center.usecases.withdraw import given_by, withdraw
 
 CHANNEL = "email"
@@ -130,7 +131,7 @@ def take_mail(
     if not mail.is_vouched_for:
         return Verdict(Outcome.FOR_STAFF, "sender_not_proven")
     controllers = _controllers_written_to(mail, policy)
-    contacts = _contacts(mail.senders, controllers, addresses, secrets)
+    contacts = _contacts(mail.senders, controllers, addresses, subjects, secrets)
     known = [contact for contact in contacts if _is_known(subjects.load(contact).subject)]
     if not known:
         # Perhaps they subscribed under another address: then nothing has stopped, and somebody has to look.
@@ -173,7 +174,7 @@ def take_report(
         contacts = [link[1].contact]
     else:
         controllers = [brand.controller] if brand else _controllers(policy)
-        contacts = _contacts(report.recipients, controllers, addresses, secrets)
+        contacts = _contacts(report.recipients, controllers, addresses, subjects, secrets)
     if happening is Happening.COMPLAINT:
         did = [
             _withdraw_marketing(contact, brand, report.at, COMPLAINT, policy, subjects, chance, clock, pause)
@@ -287,7 +288,7 @@ def _controllers_written_to(mail: IncomingMail, policy: Policy) -> list[str]:
 
 
 def _contacts(
-    texts: Iterable[str], controllers: Sequence[str], addresses: Addresses, secrets: Secrets
+    texts: Iterable[str], controllers: Sequence[str], addresses: Addresses, subjects: Subjects, secrets: Secrets
 ) -> list[ContactPoint]:
     """The contact points of addresses; what is none is left out, because nobody can be known under it."""
     found = []
@@ -297,7 +298,6 @@ def _contacts(
         except InvalidAddressError:
             continue
         found += [
-            contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
-            for controller in controllers
+            whose(address, controller=controller, subjects=subjects, secrets=secrets) for controller in controllers
         ]
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent_center.domain.chain import evidence_id
-from consent_center.domain.contact import Address, ContactPoint, contact_point
+from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError, NothingHeldError
 from consent_center.domain.lock import (
     HOLD,
@@ -29,6 +29,7 @@ from consent_center.domain.subject import Act, Subject, with_locks
 from consent_center.ports import Addresses, Chance, Clock, Pause, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
+from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
 
@@ -100,7 +101,7 @@ def set_lock(
     Asking again for what is in force makes no second one. InvalidFormError names each field that is wrong;
     UnknownNameError for a purpose that the policy lacks; NothingHeldError where there is no record; UnavailableError.
     """
-    address, contact = _of(locking.recipient, policy, addresses, secrets)
+    address, contact = _of(locking.recipient, policy, subjects, addresses, secrets)
     codes = tuple(sorted({policy.purpose(name).code for name in locking.purposes}))
     until = _end(locking, policy, clock())
 
@@ -143,7 +144,7 @@ def lift_lock(
 
     InvalidFormError if the person was not told before a restriction ends; NothingHeldError; UnavailableError.
     """
-    address, contact = _of(lifting.recipient, policy, addresses, secrets)
+    address, contact = _of(lifting.recipient, policy, subjects, addresses, secrets)
     told = {}
     if LIFTING[lifting.kind] != HOLD:
         if lifting.person_told_at is None:
@@ -172,13 +173,15 @@ def lift_lock(
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)
 
 
-def _of(text: str, policy: Policy, addresses: Addresses, secrets: Secrets) -> tuple[Address, ContactPoint]:
+def _of(
+    text: str, policy: Policy, subjects: Subjects, addresses: Addresses, secrets: Secrets
+) -> tuple[Address, ContactPoint]:
     try:
         address = addresses(text)
     except InvalidAddressError as error:
         raise InvalidFormError({"recipient": str(error)}) from None
     controller = policy.form_purpose.controller
-    return address, contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+    return address, whose(address, controller=controller, subjects=subjects, secrets=secrets)
 
 
 def _held(subjects: Subjects, contact: ContactPoint) -> Subject:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from consent_center.domain.contact import contact_point
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError, UnavailableError
 from consent_center.domain.objection import Against, in_force
@@ -12,6 +11,7 @@ from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Preference, Subject
 from consent_center.domain.suppression import Suppression, base_of
 from consent_center.ports import Addresses, Clock, Secrets, Subjects
+from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
 
@@ -49,11 +49,9 @@ def look_up(
     except InvalidAddressError as error:
         raise InvalidFormError({"recipient": str(error)}) from None
     controller = policy.form_purpose.controller
-    contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+    contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
     base = base_of(address)
-    untagged = (
-        contact_point(base, controller=controller, channel=CHANNEL, peppers=secrets.peppers()) if base else contact
-    )
+    untagged = whose(base, controller=controller, subjects=subjects, secrets=secrets) if base else contact
     read = subjects.states([contact] if untagged == contact else [contact, untagged])
     if not {contact, untagged} <= read.keys():
         raise UnavailableError("look up")

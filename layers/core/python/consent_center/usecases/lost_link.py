@@ -1,12 +1,13 @@
 """Asking for the link to one's preferences: answered alike for all, mailed only where there is something to manage."""
 
 from consent_center.domain.capability import expired_manage, open_withdrawal
-from consent_center.domain.contact import ContactPoint, address_name, contact_point, source_name
+from consent_center.domain.contact import ContactPoint, address_name, source_name
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError, InvalidTokenError, TooManyRequestsError
 from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Policy
-from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets
+from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
 from consent_center.usecases.sign_up import MostSignUps
+from consent_center.usecases.whose import whose
 
 
 def ask_for_link(
@@ -17,12 +18,14 @@ def ask_for_link(
     limits: Limits,
     policy: Policy,
     addresses: Addresses,
+    subjects: Subjects,
     outbox: Outbox,
     secrets: Secrets,
     chance: Chance,
     clock: Clock,
 ) -> None:
-    """Order the letter for an address that was typed. Nothing is read about the person.
+    """Order the letter for an address that was typed. What is read is the same for everybody, and decides only where
+    the letter looks.
 
     InvalidFormError for what is no address; TooManyRequestsError if `network` (already shortened) asked too often;
     UnavailableError if the letter could not be ordered.
@@ -32,7 +35,7 @@ def ask_for_link(
     except InvalidAddressError as error:
         raise InvalidFormError({"email": str(error)}) from None
     controller = policy.form_purpose.controller
-    contact = contact_point(address, controller=controller, channel="email", peppers=secrets.peppers())
+    contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
     _order(
         contact, network=network, most=most, limits=limits, outbox=outbox, secrets=secrets, chance=chance, clock=clock
     )

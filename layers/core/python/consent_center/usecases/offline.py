@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent_center.domain.contact import address_name, contact_point
+from consent_center.domain.contact import address_name
 from consent_center.domain.errors import InvalidAddressError, TooManyRequestsError
 from consent_center.domain.letter import Letter
 from consent_center.domain.offline import Attestation, Method, ProofFile
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.request import Request, faulty_names, require_no_faults
 from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
+from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
 
@@ -69,7 +70,7 @@ def request_for_somebody(
         require_no_faults({**wrong, "recipient": str(error)})
         raise
     require_no_faults(wrong)
-    contact = contact_point(address, controller=purpose.controller, channel=CHANNEL, peppers=secrets.peppers())
+    contact = whose(address, controller=purpose.controller, subjects=subjects, secrets=secrets)
     if not limits.take(address_name(contact), most_per_address, now // 1000):
         raise TooManyRequestsError
     attested = Attestation(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from consent_center.domain import wishes
 from consent_center.domain.chain import evidence_id
-from consent_center.domain.contact import Address, ContactPoint, contact_point
+from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import DecisionState, require_allowed
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError, SuppressedError
 from consent_center.domain.objection import Against, in_force
@@ -17,6 +17,7 @@ from consent_center.domain.wording import Wording
 from consent_center.ports import Addresses, Chance, Clock, Pause, Profile, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
+from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
 
@@ -102,9 +103,9 @@ def record_decision(
         raise InvalidFormError({"recipient": str(error)}) from None
     purpose = policy.purpose(statement.purpose) if statement.purpose is not None else None
     controller = (purpose or policy.form_purpose).controller
-    contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+    contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
     base = base_of(address)
-    untagged = contact_point(base, controller=controller, channel=CHANNEL, peppers=secrets.peppers()) if base else None
+    untagged = whose(base, controller=controller, subjects=subjects, secrets=secrets) if base else None
     gives = statement.state.permits
     until = _end(statement, purpose, policy, clock()) if gives and purpose is not None else None
 

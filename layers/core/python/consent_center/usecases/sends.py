@@ -1,6 +1,7 @@
 """Confirming that reserved letters were really sent: only that moves the clocks that count from the last letter."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from consent_center.domain.capability import LetterLink, open_letter
@@ -38,6 +39,7 @@ def confirm_sends(
             outcomes.append(SendOutcome.INVALID)
             continue
         outcomes.append(_dated(letter, purpose.id, now))
+    outcomes = [_placed(one, subjects, secrets) if isinstance(one, Send) else one for one in outcomes]
     sends = {(send.contact, send.purpose): send for send in outcomes if isinstance(send, Send)}
     failed = subjects.record_sends(list(sends.values())) if sends else set()
     return [
@@ -54,3 +56,10 @@ def _dated(letter: LetterLink, purpose: str, now: int) -> SendOutcome | Send:
     if now - letter.at > GOOD_FOR_MS:
         return SendOutcome.TOO_OLD
     return Send(letter.contact, purpose, now)
+
+
+def _placed(send: Send, subjects: Subjects, secrets: Secrets) -> Send:
+    """A letter that was checked before a rotation is noted where the record is now."""
+    if send.contact.key_id == secrets.peppers().current:
+        return send
+    return replace(send, contact=subjects.load(send.contact).subject.contact)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consent_center.domain.capability import FormShown, WaitingLink, seal_waiting
-from consent_center.domain.contact import address_name, contact_point, source_name
+from consent_center.domain.contact import address_name, source_name
 from consent_center.domain.errors import InvalidAddressError, TooManyRequestsError
 from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Policy
 from consent_center.domain.request import Request, read_choices, require_no_faults
 from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
+from consent_center.usecases.whose import whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def request_subscription(
     require_no_faults(wrong)
     purpose = policy.form_purpose
     peppers = secrets.peppers()
-    contact = contact_point(address, controller=purpose.controller, channel="email", peppers=peppers)
+    contact = whose(address, controller=purpose.controller, subjects=subjects, secrets=secrets)
     now = clock()
     if not limits.take(source_name(network or "unknown", purpose.controller, peppers), most.per_source, now // 1000):
         raise TooManyRequestsError

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from consent_center.domain.contact import Address, ContactPoint, contact_point
+from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Act, Subject
@@ -13,6 +13,7 @@ from consent_center.domain.wishes import consent_scopes, running
 from consent_center.ports import Chance, Clock, Pause, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
+from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
 
@@ -59,7 +60,7 @@ def suppress(
     # The address without the tag first: it is the one that keeps out all the others.
     evidence = [
         decided_afresh(partial(attempt, contact), attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
-        for contact in _spellings(address, controller, secrets)
+        for contact in _spellings(address, controller, subjects, secrets)
     ]
     return evidence[-1]
 
@@ -85,7 +86,7 @@ def erase(
     finished by the next one.
     UnavailableError.
     """
-    spellings = _spellings(address, controller, secrets)
+    spellings = _spellings(address, controller, subjects, secrets)
     if keep_fingerprint and len(spellings) > 1:
         suppress(
             Address(base.normalised, base.normalised) if (base := base_of(address)) else address,
@@ -142,10 +143,10 @@ def _is_suppressed(subject: Subject, now: int) -> bool:
     return subject.suppression is not None and subject.suppression.holds_at(now)
 
 
-def _spellings(address: Address, controller: str, secrets: Secrets) -> list[ContactPoint]:
+def _spellings(address: Address, controller: str, subjects: Subjects, secrets: Secrets) -> list[ContactPoint]:
     """The address without its tag, if it has one, and the address."""
     base = base_of(address)
     return [
-        contact_point(one, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+        whose(one, controller=controller, subjects=subjects, secrets=secrets)
         for one in ([base, address] if base else [address])
     ]

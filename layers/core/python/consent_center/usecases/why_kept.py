@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from consent_center.domain.contact import contact_point
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError
 from consent_center.domain.lock import Lock, locks_of
 from consent_center.domain.policy import Policy
 from consent_center.domain.retention import Keeping, Reasons, Why, reasons
 from consent_center.ports import Addresses, Clock, Ledger, Retention, Secrets, Subjects
 from consent_center.usecases.retention import keeping_of, look_into
+from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
 
@@ -53,7 +53,7 @@ def why_kept(
     except InvalidAddressError as error:
         raise InvalidFormError({"recipient": str(error)}) from None
     controller = policy.form_purpose.controller
-    contact = contact_point(address, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+    contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
     now = clock()
     held = subjects.holdings(contact)
     dossier = retention.dossier(contact)

@@ -78,7 +78,7 @@ def withdraw(
         now = clock()
         subject = subjects.load(link.contact).subject
         if link.request is not None:
-            _cancel(subject, link.request, coverage.scopes, subjects, now)
+            _cancel(subject, link, link.request, coverage.scopes, subjects, now)
             subject = subjects.load(link.contact).subject
         if everything:
             stopped = running(subject, consent_scopes(policy, link.contact), now)
@@ -187,11 +187,14 @@ def _instead(purpose: Purpose, contact: ContactPoint, text: str, now: int) -> di
     return {purpose.preference_key(contact.channel): chosen}
 
 
-def _cancel(subject: Subject, request: str, scopes: Iterable[Scope], subjects: Subjects, now: int) -> None:
+def _cancel(
+    subject: Subject, link: WithdrawLink, request: str, scopes: Iterable[Scope], subjects: Subjects, now: int
+) -> None:
     """Remove a request, and the marks of what it asked about."""
     codes = {scope.code for scope in scopes}
     left = {code: until for code, until in subject.requested.items() if code not in codes and until * 1000 > now}
-    subjects.cancel_request(subject.contact, request, left, now)
+    # Where it was stored, and from there on to where the record is.
+    subjects.cancel_request(link.contact, request, left, now)
 
 
 def _coverage(link: WithdrawLink, policy: Policy) -> Coverage:

@@ -40,6 +40,8 @@ class StateItem(_Item):
     supp = UnicodeAttribute(null=True)
     erasing = UnicodeAttribute(null=True)
     inform = NumberAttribute(null=True)
+    moved_to = UnicodeAttribute(null=True)
+    moved_from = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

@@ -82,6 +82,18 @@ def list_of(contact: ContactPoint) -> str:
     return of_list(contact.controller, sum(contact.pseudonym.encode()) % LIST_SHARDS)
 
 
+def of_remains(controller: str, shard: int) -> str:
+    """A shard of the index of what is left of people who are suppressed and have no record."""
+    return f"{controller}#gone#{shard}"
+
+
+def listed(contact: ContactPoint, *, is_living: bool) -> str:
+    """The index partition of a state: a record's own, or that of what is left of one."""
+    return (
+        list_of(contact) if is_living else of_remains(contact.controller, sum(contact.pseudonym.encode()) % LIST_SHARDS)
+    )
+
+
 def of_removals(removed_at: int, key_hash: str) -> str:
     """The partition of proofs of deletion of a UTC day (epoch seconds): a shard taken from the key's hash."""
     day = datetime.fromtimestamp(removed_at, UTC).date().isoformat()

@@ -18,12 +18,18 @@ class DynamoListing:
         self._database = database
 
     def records(self, controller: str, shard: int) -> Iterator[ContactPoint]:
+        return self._listed(keys.of_list(controller, shard), controller)
+
+    def remains(self, controller: str, shard: int) -> Iterator[ContactPoint]:
+        return self._listed(keys.of_remains(controller, shard), controller)
+
+    def _listed(self, partition: str, controller: str) -> Iterator[ContactPoint]:
         with translated("list records"):
             for item in self._database.query(
                 TableName=StateItem.Meta.table_name,
                 IndexName=LIST_INDEX,
                 KeyConditionExpression="#listed = :shard",
                 ExpressionAttributeNames={"#listed": "listed"},
-                ExpressionAttributeValues={":shard": {"S": keys.of_list(controller, shard)}},
+                ExpressionAttributeValues={":shard": {"S": partition}},
             ):
                 yield keys.contact_of(item["pk"]["S"], controller)

@@ -18,7 +18,7 @@ from consent_center.domain.audience import Reached
 from consent_center.domain.chain import GENESIS, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
-from consent_center.domain.errors import StaleSubjectError
+from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.offline import read_attestation
 from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
@@ -42,11 +42,16 @@ _CODES = {
 _STATES = {code: state for state, code in _CODES.items()}
 
 # What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
-_ANSWERS = {f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "supp", "inform", "expires_at")}
+_ANSWERS = {
+    f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "supp", "inform", "expires_at", "moved_to")
+}
 
 _SENDS = {f"#{name}": name for name in ("pk", "at", "expires_at")}
 
 _REACHED = {f"#{name}": name for name in ("pk", "address", "lang", "expires_at")}
+
+_MOST_MOVES = 16
+"""Rotations that an old link is followed through; more cannot be without a loop."""
 
 _BATCH_GET = 100
 _BATCH_WRITE = 25
@@ -76,9 +81,25 @@ class DynamoSubjects:
         finds the request holds a state that the cancellation will make stale.
         """
         with translated("load"):
-            subject = self._subject(contact, self._item(contact, keys.STATE))
-            found = self._item(contact, keys.of_request(request)) if request is not None else None
-        return Record(subject, _request(contact, RequestItem.from_raw_data(dict(found))) if found else None)
+            place, item = self._followed(contact)
+            subject = self._subject(place, item)
+            found = self._item(place, keys.of_request(request)) if request is not None else None
+            if found is None and request is not None and place != contact:
+                # It was stored while the record was being moved, or did not fit into the move.
+                found = self._item(contact, keys.of_request(request))
+            if found is not None and "moved_to" in found:
+                found = None
+        return Record(subject, _request(place, RequestItem.from_raw_data(dict(found))) if found else None)
+
+    def _followed(self, contact: ContactPoint) -> tuple[ContactPoint, Mapping[str, Any] | None]:
+        """Where a contact point's record is now, and its state there."""
+        for _ in range(_MOST_MOVES):
+            item = self._item(contact, keys.STATE)
+            onward = moved_to(contact, item)
+            if onward is None:
+                return contact, item
+            contact = onward
+        raise UnavailableError("a record that was moved in a circle")
 
     def holdings(self, contact: ContactPoint) -> Holdings:
         """One strongly consistent query over the contact point's partition, a page of 1 MB after the other."""
@@ -100,6 +121,9 @@ class DynamoSubjects:
                 start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         by_key = {item["sk"]["S"]: item for item in items}
         state = by_key.pop(keys.STATE, None)
+        onward = moved_to(contact, state)
+        if onward is not None:
+            return self.holdings(onward)
         by_key = {key: item for key, item in by_key.items() if not self._is_gone(_number(item, "expires_at"))}
         profile = by_key.get(keys.PROFILE)
         return Holdings(
@@ -128,17 +152,25 @@ class DynamoSubjects:
                 (StateItem(keys.of_contact(contact), keys.STATE), StateItem.lang.set(language)),
                 (ProfileItem(keys.of_contact(contact), keys.PROFILE), ProfileItem.lang.set(language)),
             ):
+                condition = type(item).pk.exists()
+                if isinstance(item, StateItem):
+                    condition &= StateItem.moved_to.does_not_exist()
                 try:
-                    item.update([action], condition=type(item).pk.exists())
+                    item.update([action], condition=condition)
                 except UpdateError as error:
                     if not condition_failed(error):
                         raise
+                    if isinstance(item, StateItem) and (place := self._followed(contact)[0]) != contact:
+                        self.save_language(place, language)
+                        return
 
     def mark_requested(self, contact: ContactPoint, requested: Mapping[str, int]) -> None:
         item = StateItem(keys.of_contact(contact), keys.STATE)
         marks = [StateItem.p.set(dict(requested)), StateItem.v.set(1), StateItem.version.add(0)]
         with translated("mark requested"):
-            self._update_state(item, marks, ends_alone=max(requested.values()))
+            place = self._update_state(contact, item, marks, ends_alone=max(requested.values()))
+        if place is not None:
+            self.mark_requested(place, requested)
 
     def cancel_request(self, contact: ContactPoint, request: str, requested: Mapping[str, int], now: int) -> None:
         with translated("cancel request"):
@@ -146,20 +178,37 @@ class DynamoSubjects:
             item = StateItem(keys.of_contact(contact), keys.STATE)
             marks = [StateItem.p.set(dict(requested)), StateItem.v.set(1), StateItem.version.add(1)]
             kept_until = now // 1000 + _CANCELLED_KEPT_SECONDS
-            self._update_state(item, marks, ends_alone=max([kept_until, *requested.values()]))
+            place = self._update_state(contact, item, marks, ends_alone=max([kept_until, *requested.values()]))
+        if place is not None:
+            self.cancel_request(place, request, requested, now)
 
-    @staticmethod
-    def _update_state(item: StateItem, actions: list[Any], *, ends_alone: int) -> None:
-        """Update a state that may not exist yet. Only one without decisions or a suppression may leave by itself."""
+    def _update_state(
+        self, contact: ContactPoint, item: StateItem, actions: list[Any], *, ends_alone: int
+    ) -> ContactPoint | None:
+        """Update a state that may not exist yet. Only one without decisions or a suppression may leave by itself.
+
+        Answers where the record is, if it was moved: nothing was updated then.
+        """
+        is_here = StateItem.moved_to.does_not_exist()
         try:
             nobody = (
-                StateItem.chain.does_not_exist() & StateItem.supp.does_not_exist() & StateItem.erasing.does_not_exist()
+                StateItem.chain.does_not_exist()
+                & StateItem.supp.does_not_exist()
+                & StateItem.erasing.does_not_exist()
+                & is_here
             )
             item.update([*actions, StateItem.expires_at.set(ends_alone)], condition=nobody)
         except UpdateError as error:
             if not condition_failed(error):
                 raise
-            item.update(actions, condition=StateItem.pk.exists())
+            try:
+                item.update(actions, condition=StateItem.pk.exists() & is_here)
+            except UpdateError as error:
+                place = self._followed(contact)[0] if condition_failed(error) else contact
+                if place == contact:
+                    raise
+                return place
+        return None
 
     def commit(self, decision: Decision, profile: Profile | None = None) -> None:
         subject, entry = decision.subject, decision.entry
@@ -256,7 +305,15 @@ class DynamoSubjects:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
         answered, items = self._read_all(list(by_key), keys.STATE, _ANSWERS)
         stored = {item["pk"]["S"]: item for item in items}
-        return {by_key[key]: self._subject(by_key[key], stored.get(key)) for key in answered}
+        found = {by_key[key]: self._subject(by_key[key], stored.get(key)) for key in answered}
+        moved = {
+            by_key[key]: onward for key, item in stored.items() if (onward := moved_to(by_key[key], item)) is not None
+        }
+        if moved:
+            there = self.states(list(moved.values()))
+            found = {contact: subject for contact, subject in found.items() if contact not in moved}
+            found |= {contact: there[onward] for contact, onward in moved.items() if onward in there}
+        return found
 
     def reached(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Reached | None]:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
@@ -455,6 +512,14 @@ def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
     )
 
 
+def moved_to(contact: ContactPoint, item: Mapping[str, Any] | None) -> ContactPoint | None:
+    """Where a stored state says that the record went, if it went anywhere."""
+    if item is None or "moved_to" not in item:
+        return None
+    key_id, pseudonym = item["moved_to"]["S"].split("#")
+    return contact._replace(key_id=key_id, pseudonym=pseudonym)
+
+
 def _suppressed(suppression: Suppression) -> str:
     """A suppression as `<basis>/<epoch ms>/<epoch s of its end>/<notice>`; the end may be empty."""
     return f"{suppression.basis.value}/{suppression.at}/{suppression.until or ''}/{suppression.notice}"
@@ -475,7 +540,9 @@ def _state_item(subject: Subject) -> StateItem:
         head=subject.head,
         at=subject.last_at,
         controller=subject.contact.controller,
-        listed=keys.list_of(subject.contact) if subject.chain else None,
+        listed=keys.listed(subject.contact, is_living=subject.chain is not None)
+        if subject.chain or subject.suppression
+        else None,
         lang=subject.language,
         d={code: _encode(decided) for code, decided in subject.decided.items()},
         p=dict(subject.requested),
