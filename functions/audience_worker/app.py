@@ -44,6 +44,7 @@ def _make(record: dict[str, Any]) -> None:
         subjects=services().subjects,
         listing=services().listing,
         files=services().audience_files,
+        secrets=services().secrets,
         clock=services().clock,
     )
     logger.info("part done", message_id=record["messageId"], purpose=run.purpose, run=run.id, shard=shard)
@@ -93,6 +94,7 @@ def _note(records: list[dict[str, Any]]) -> list[str]:
             policy=services().policy,
             subjects=services().subjects,
             files=services().audience_files,
+            secrets=services().secrets,
             clock=services().clock,
         )
     except Exception as error:

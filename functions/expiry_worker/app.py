@@ -67,8 +67,20 @@ def _follow(record: dict[str, Any]) -> None:
         _, key_id, pseudonym = change["Keys"]["pk"]["S"].split("#")
         contact = ContactPoint(after["controller"]["S"], "email", key_id, pseudonym)
         services().reviews.order(contact)
-        if sort_key == "STATE" and services().config.audience_changes_queue_url and (codes := concerned(before, after)):
-            services().audience_orders.changed(contact, after["chain"]["S"], codes)
+    if sort_key == "STATE":
+        _tell_audiences(change["Keys"], before or {}, after)
+
+
+def _tell_audiences(keys: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Have it said in audiences, if there are any, of somebody who decided something or was erased."""
+    erased = "chain" in before and "chain" not in after
+    if not services().config.audience_changes_queue_url or not (erased or has_been_decided(before or None, after)):
+        return
+    codes = concerned(before, after)
+    if codes:
+        _, key_id, pseudonym = keys["pk"]["S"].split("#")
+        contact = ContactPoint(after["controller"]["S"], "email", key_id, pseudonym)
+        services().audience_orders.changed(contact, (before if erased else after)["chain"]["S"], codes)
 
 
 def _announce(records: list[dict[str, Any]]) -> None:

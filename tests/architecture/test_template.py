@@ -324,6 +324,7 @@ EXPECTED_RIGHTS = {
     "AudienceWorkerFunction": {
         "SubjectsTable": {"dynamodb:BatchGetItem"},
         "${SubjectsTable.Arn}/index/by-list": {"dynamodb:Query"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
         # It cannot read the addresses back that it wrote.
         "${AudiencesBucket.Arn}/audiences/*": {"s3:PutObject"},
         "${AudiencesBucket.Arn}/changes/*": {"s3:PutObject"},

@@ -164,4 +164,7 @@ def test_whoever_gave_an_address_is_reached_there_and_nobody_else_anywhere(world
     world.confirm(world.asked(email="Ada.Lovelace@example.com"))
     known, unknown = world.contact("ada.lovelace@example.com"), world.contact(PEOPLE[1])
 
-    assert world.subjects.reached([known, unknown]) == {known: Reached("Ada.Lovelace@example.com", "en"), unknown: None}
+    assert world.subjects.reached([known, unknown]) == {
+        known: Reached("Ada.Lovelace@example.com", "en", "ada.lovelace@example.com"),
+        unknown: None,
+    }

@@ -229,7 +229,7 @@ class InMemorySubjects:
         return {
             contact: None
             if profile is None or self.is_gone(contact, Part("profile"))
-            else Reached(profile.address.mailable, profile.language)
+            else Reached(profile.address.mailable, profile.language, profile.address.normalised)
             for contact, profile in found.items()
         }
 

@@ -124,3 +124,17 @@ def test_a_decision_is_told_to_the_audiences_where_there_are_any(deployment: Dep
     deployment.settings["AUDIENCE_CHANGES_QUEUE_URL"] = "https://queue.example.com/changes"
     follow(deployment)
     assert deployment.audience_orders.noted == [(ContactPoint("fjordmeter", "email", "k1", "a" * 26), CHAIN, ["dm"])]
+
+
+def test_who_was_erased_is_told_to_the_audiences_under_the_chain_that_is_gone(deployment: Deployment) -> None:
+    deployment.settings["AUDIENCE_CHANGES_QUEUE_URL"] = "https://queue.example.com/changes"
+    event = json.loads(json.dumps(deployment.event("expiry_worker/state-decided")).replace("PSEUDONYM", "a" * 26))
+    for name in ("chain", "d", "seq"):
+        del event["Records"][0]["dynamodb"]["NewImage"][name]
+
+    expiry_worker.app.lambda_handler(event, CONTEXT)  # type: ignore[call-arg,arg-type]
+
+    contact = ContactPoint("fjordmeter", "email", "k1", "a" * 26)
+    assert deployment.audience_orders.noted == [(contact, CHAIN, ["dm"])]
+    (told,) = deployment.announcements.told
+    assert (told["chain"], told["erased"]) == (CHAIN, True)

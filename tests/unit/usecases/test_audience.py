@@ -19,6 +19,7 @@ from consent_center.domain.errors import UnavailableError, UnknownNameError
 from consent_center.domain.objection import OBJECTIONS
 from consent_center.domain.policy import Period, Policy
 from consent_center.domain.subject import Preference, Subject
+from consent_center.domain.suppression import Basis, Suppression
 from consent_center.ports import Counted, Profile
 from consent_center.usecases.audience import Change, concerned, make_part, note_changes, order_audiences
 from fakes import CollectingAudienceOrders, InMemoryAudiences, InMemoryListing, InMemorySubjects
@@ -43,7 +44,7 @@ class AudienceWorld(World):
 
     def make(self, run: AudienceRun, shard: int, **other: Any) -> bool:
         means = {"policy": self.policy, "subjects": self.subjects, "listing": self.listing, "files": self.files}
-        return make_part(run, shard, **{**means, "clock": self.clock, **other})
+        return make_part(run, shard, **{**means, "secrets": self.secrets, "clock": self.clock, **other})
 
     def made(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Run the job and all its messages; the manifest and the rows that it names."""
@@ -69,6 +70,7 @@ class AudienceWorld(World):
             policy=self.policy,
             subjects=self.subjects,
             files=self.files,
+            secrets=self.secrets,
             clock=self.clock,
         )
         return [json.loads(row) for rows in self.files.changes.get(PURPOSE, []) for row in rows]
@@ -391,7 +393,10 @@ class ManySubjects(InMemorySubjects):
     def reached(self, contacts: Any) -> Any:
         from consent_center.domain.audience import Reached
 
-        return {contact: Reached(f"{contact.pseudonym}@example.com", "en") for contact in contacts}
+        return {
+            contact: Reached(f"{contact.pseudonym}@example.com", "en", f"{contact.pseudonym}@example.com")
+            for contact in contacts
+        }
 
 
 @dataclass
@@ -425,3 +430,24 @@ def test_memory_stays_flat_however_many_there_are(world: AudienceWorld) -> None:
         tracemalloc.stop()
         assert files.passed == people
     assert peaks[1] < 1.5 * peaks[0]
+
+
+def test_who_is_suppressed_without_a_tag_is_in_no_audience_with_one_until_they_say_yes_again() -> None:
+    world = AudienceWorld()
+    tagged = "ada.lovelace+shop@example.com"
+    world.confirm(world.asked("events", email=tagged))
+    world.clock.move(seconds=60)
+    # As an operator erases an address without its tag: what was agreed to under a tag stays, and must not be used.
+    contact = world.contact()
+    world.subjects.subjects[contact] = Subject(
+        contact, 1, suppression=Suppression(Basis.ERASURE, world.clock(), "2026-11-01")
+    )
+
+    manifest, rows = world.made()
+    assert (rows, manifest["left_out"]) == ([], {"suppressed": 1})
+    assert [(one["may"], one["reason"]) for one in world.note(email=tagged)] == [(False, "suppressed")]
+
+    world.clock.move(seconds=60)
+    world.confirm(world.asked("product-news", email=tagged))
+    _, rows = world.made()
+    assert [(row["address"], row["topics"]) for row in rows] == [(tagged, ["product-news"])]

@@ -14,6 +14,7 @@ from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.permission import NOTHING_RECORDED, AskedAbout, Permission, Reason, Recording, RecordingRules
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.subject import Subject, timestamp
+from consent_center.domain.suppression import Suppression
 
 CHANNEL = "email"
 """Audiences are addresses of e-mail."""
@@ -54,6 +55,8 @@ class Reached(NamedTuple):
 
     address: str
     language: str
+    normalised: str
+    """The address as it is compared."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""
@@ -90,21 +93,30 @@ class AudienceRules:
         """Whether the answers at `now` or `until` depend on when the last letter went out (both epoch milliseconds)."""
         return self._any.needs_last_send(subject, now) or self._any.needs_last_send(subject, until)
 
-    def member(self, subject: Subject, *, now: int, until: int, last_send: int | None = None) -> Member:
+    def member(
+        self,
+        subject: Subject,
+        *,
+        now: int,
+        until: int,
+        last_send: int | None = None,
+        also: Suppression | None = None,
+    ) -> Member:
         """What the file says of a contact point from `now` until its end at `until` (both epoch milliseconds).
 
-        `last_send` in epoch milliseconds, where `needs_last_send`.
+        `last_send` in epoch milliseconds, where `needs_last_send`; `also` is the suppression of the address without its
+        tag, if it has one.
         """
-        permission = self._any.permission(subject, now, last_send)
+        permission = self._any.permission(subject, now, last_send, also)
         if not permission.allowed:
             return Member(permission, left_out=permission.reason.value)
         answers = {
             topic: answer
             for topic, asked in self._topics.items()
-            if (answer := asked.permission(subject, now, last_send)).allowed
-            and asked.permission(subject, until, last_send).allowed
+            if (answer := asked.permission(subject, now, last_send, also)).allowed
+            and asked.permission(subject, until, last_send, also).allowed
         }
-        stays = bool(answers) if self._topics else self._any.permission(subject, until, last_send).allowed
+        stays = bool(answers) if self._topics else self._any.permission(subject, until, last_send, also).allowed
         if not stays:
             return Member(permission, left_out=ENDS_SOON)
         # The newest yes proves all topics that it covers; each topic's own end counts for the row.

@@ -18,11 +18,13 @@ from consent_center.domain.audience import (
     manifest,
     row,
 )
-from consent_center.domain.contact import ContactPoint
+from consent_center.domain.contact import Address, ContactPoint, contact_point
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Subject
-from consent_center.ports import AudienceFiles, AudienceOrders, Clock, Counted, Listing, Subjects
+from consent_center.domain.suppression import Suppression, base_of
+from consent_center.ports import AudienceFiles, AudienceOrders, Clock, Counted, Listing, Secrets, Subjects
+from consent_center.usecases.whose import states_under_all
 
 AT_ONCE = 500
 """Records that are read together. No more than these are in memory, however many there are."""
@@ -53,6 +55,7 @@ def make_part(
     subjects: Subjects,
     listing: Listing,
     files: AudienceFiles,
+    secrets: Secrets,
     clock: Clock,
 ) -> bool:
     """Write one shard's part of an audience, and the manifest if it was the last; whether the audience is whole now.
@@ -66,7 +69,7 @@ def make_part(
         rules = AudienceRules(policy, run.purpose)
         counts = _Counts()
         found = listing.records(rules.purpose.controller, shard)
-        rows = _rows(run, rules, found, counts, subjects, clock)
+        rows = _rows(run, rules, found, counts, subjects, secrets, clock)
         files.add_part(run, shard, rows, lambda: counts.counted)
     parts = []
     for number in range(listing.shards):
@@ -93,12 +96,11 @@ def _rows(
     contacts: Iterator[ContactPoint],
     counts: _Counts,
     subjects: Subjects,
+    secrets: Secrets,
     clock: Clock,
 ) -> Iterator[str]:
     while several := list(islice(contacts, AT_ONCE)):
-        members = _members(rules, several, subjects, clock(), run.valid_until)
-        # Only of those who are in the file is the address read.
-        reached = _reached([subject.contact for subject, member in members if member.left_out is None], subjects)
+        members, reached = _members(rules, several, subjects, secrets, clock(), run.valid_until)
         for subject, member in members:
             if member.left_out is not None:
                 counts.left_out[member.left_out] += 1
@@ -110,17 +112,61 @@ def _rows(
 
 
 def _members(
-    rules: AudienceRules, contacts: Sequence[ContactPoint], subjects: Subjects, now: int, until: int
-) -> list[tuple[Subject, Member]]:
+    rules: AudienceRules,
+    contacts: Sequence[ContactPoint],
+    subjects: Subjects,
+    secrets: Secrets,
+    now: int,
+    until: int,
+    *,
+    addresses_of_all: bool = False,
+) -> tuple[list[tuple[Subject, Member]], Mapping[ContactPoint, Reached | None]]:
+    """What is said of each, and where those are written to who may be; of the others the address is not read."""
     states = subjects.states(contacts)
     choosy = [contact for contact, subject in states.items() if rules.needs_last_send(subject, now, until)]
     last_sends = subjects.last_sends(choosy, rules.purpose.id, CHANNEL) if choosy else {}
     if len(states) < len(set(contacts)) or len(last_sends) < len(choosy):
         raise UnavailableError("audience: somebody could not be read")
-    return [
-        (subject, rules.member(subject, now=now, until=until, last_send=last_sends.get(contact) or None))
-        for contact, subject in states.items()
-    ]
+
+    def member(contact: ContactPoint, also: Suppression | None = None) -> Member:
+        last_send = last_sends.get(contact) or None
+        return rules.member(states[contact], now=now, until=until, last_send=last_send, also=also)
+
+    members = {contact: member(contact) for contact in states}
+    wanted = [contact for contact, one in members.items() if addresses_of_all or one.left_out is None]
+    reached = _reached([states[contact].contact for contact in wanted], subjects)
+    for contact, also in _suppressed_without_tag(wanted, states, reached, subjects, secrets).items():
+        members[contact] = member(contact, also)
+    return [(states[contact], one) for contact, one in members.items()], reached
+
+
+def _suppressed_without_tag(
+    contacts: Sequence[ContactPoint],
+    states: Mapping[ContactPoint, Subject],
+    reached: Mapping[ContactPoint, Reached | None],
+    subjects: Subjects,
+    secrets: Secrets,
+) -> Mapping[ContactPoint, Suppression]:
+    """Of addresses with a tag, the suppression of the address without it: it keeps out every tag, as in the check."""
+    bases: dict[ContactPoint, ContactPoint] = {}
+    addresses: dict[ContactPoint, Address] = {}
+    for contact in contacts:
+        at = reached[states[contact].contact]
+        base = base_of(Address(at.address, at.normalised)) if at is not None and "+" in at.normalised else None
+        if base is not None:
+            controller = contact.controller
+            place = contact_point(base, controller=controller, channel=CHANNEL, peppers=secrets.peppers())
+            bases[contact], addresses[place] = place, base
+    if not bases:
+        return {}
+    found = states_under_all(addresses, subjects=subjects, secrets=secrets)
+    if len(found) < len(addresses):
+        raise UnavailableError("audience: somebody could not be read")
+    return {
+        contact: suppression
+        for contact, place in bases.items()
+        if (suppression := found[place].suppression) is not None
+    }
 
 
 def _reached(contacts: Sequence[ContactPoint], subjects: Subjects) -> Mapping[ContactPoint, Reached | None]:
@@ -145,6 +191,7 @@ def note_changes(
     policy: Policy,
     subjects: Subjects,
     files: AudienceFiles,
+    secrets: Secrets,
     clock: Clock,
 ) -> int:
     """Write lines about people who decided something, one file for each purpose; how many lines there are.
@@ -170,8 +217,7 @@ def note_changes(
         if not contacts:
             continue
         now = clock()
-        members = _members(rules, contacts, subjects, now, now + VALID_FOR_MS)
-        reached = _reached([subject.contact for subject, _ in members], subjects)
+        members, reached = _members(rules, contacts, subjects, secrets, now, now + VALID_FOR_MS, addresses_of_all=True)
         rows = [
             change_row(subject, member, reached[subject.contact], now) for subject, member in members if subject.chain
         ]

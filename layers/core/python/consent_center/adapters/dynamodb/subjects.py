@@ -48,7 +48,7 @@ _ANSWERS = {
 
 _SENDS = {f"#{name}": name for name in ("pk", "at", "expires_at")}
 
-_REACHED = {f"#{name}": name for name in ("pk", "address", "lang", "expires_at")}
+_REACHED = {f"#{name}": name for name in ("pk", "address", "normalised", "lang", "expires_at")}
 
 _MOST_MOVES = 16
 """Rotations that an old link is followed through; more cannot be without a loop."""
@@ -320,7 +320,10 @@ class DynamoSubjects:
         answered, items = self._read_all(list(by_key), keys.PROFILE, _REACHED)
         found: dict[ContactPoint, Reached | None] = {by_key[key]: None for key in answered}
         live = [item for item in items if not self._is_gone(_number(item, "expires_at"))]
-        return found | {by_key[item["pk"]["S"]]: Reached(item["address"]["S"], item["lang"]["S"]) for item in live}
+        return found | {
+            by_key[item["pk"]["S"]]: Reached(item["address"]["S"], item["lang"]["S"], item["normalised"]["S"])
+            for item in live
+        }
 
     def record_sends(self, sends: Sequence[Send]) -> set[ContactPoint]:
         table = StateItem.Meta.table_name
