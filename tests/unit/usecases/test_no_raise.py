@@ -11,20 +11,26 @@ from tests.unit.usecases.test_imports import ADA, ImportWorld
 
 from builders import PURPOSE, a_policy_with_sales
 from consent_center.adapters.addresses import parse_address
+from consent_center.adapters.policy_files import load_stop_words
 from consent_center.domain import wishes
+from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import DomainError
 from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.domain.objection import Against, in_force
 from consent_center.domain.offline import Method
+from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.suppression import Basis
 from consent_center.domain.told import About, Telling
+from consent_center.usecases.feedback import Happening, Report, take_mail, take_report
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.offline import Asked, request_for_somebody
 from consent_center.usecases.record import Proof, Statement, record_decision
+from consent_center.usecases.rotation import move_to_current
 from consent_center.usecases.suppress import erase, suppress
 from consent_center.usecases.telling import note_told
-from fakes import CollectingTellings, InMemoryLedger
+from consent_center.usecases.whose import whose
+from fakes import CollectingTellings, InMemoryLedger, InMemoryMoves
 
 TOPICS = st.sampled_from([("product-news",), ("events",), ("product-news", "events")])
 STATES = st.sampled_from([DecisionState.GIVEN, DecisionState.WITHDRAWN, DecisionState.REFUSED])
@@ -33,7 +39,7 @@ SPELLINGS = st.sampled_from([ADA, ADA.upper(), ADA.title(), f" {ADA} "])
 
 
 class Roads(RuleBasedStateMachine):
-    """Imports, the API, the page, one-click, a confirmed sign-up, undo, suppression and erasure, on one person."""
+    """Imports, the API, the page, mail, reports, one-click, a confirmed sign-up, undo, moves, suppression, erasure."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,10 +59,19 @@ class Roads(RuleBasedStateMachine):
         self.world.clock.move(seconds=30)
         self.before = {code: one.state for code, one in self.decided().items()}
         self.was_the_person = by_person
-        self.was_suppressed = self.world.subjects.load(self.world.contact()).subject.suppression is not None
+        self.was_suppressed = self.world.subjects.load(self.mine()).subject.suppression is not None
+
+    def mine(self) -> ContactPoint:
+        """Where the person is found, under whichever pepper."""
+        means = {"subjects": self.world.subjects, "secrets": self.world.secrets}
+        return whose(parse_address(ADA), controller="fjordmeter", **means)
+
+    def can_ask_for_the_link(self) -> bool:
+        held = self.world.subjects.holdings(self.mine())
+        return held.profile is not None and UNDELIVERABLE not in held.subject.locks
 
     def decided(self) -> dict[str, Any]:
-        return dict(self.world.subjects.load(self.world.contact()).subject.decided)
+        return dict(self.world.subjects.load(self.mine()).subject.decided)
 
     @rule(state=STATES, topics=TOPICS, who=SPELLINGS, grade=st.sampled_from("ABC"), age=st.integers(0, 3))
     def import_a_row(self, state: DecisionState, topics: tuple[str, ...], who: str, grade: str, age: int) -> None:
@@ -107,7 +122,7 @@ class Roads(RuleBasedStateMachine):
         self.others_act()
         door = {"source": "operator", "client": "operator", "controller": "fjordmeter"}
         erase(parse_address(who), keep_fingerprint=True, **door, **self.world.deciding)
-        self.before, self.was_suppressed, self.token = {}, True, None
+        self.before, self.was_suppressed, self.token, self.done = {}, True, None, None
 
     @rule(group=GROUPS, who=SPELLINGS, offered=st.booleans())
     def sell_something(self, group: str, who: str, offered: bool) -> None:
@@ -125,7 +140,7 @@ class Roads(RuleBasedStateMachine):
 
     def said_no(self) -> bool:
         """To any group of similar products, or to all marketing."""
-        purpose, subject = self.world.policy.purpose("similar"), self.world.subjects.load(self.world.contact()).subject
+        purpose, subject = self.world.policy.purpose("similar"), self.world.subjects.load(self.mine()).subject
         noes = [in_force(subject, purpose, scope) for scope in purpose.all_scopes()]
         return any(no is not None and no.state.is_the_persons_no for no in noes)
 
@@ -155,7 +170,7 @@ class Roads(RuleBasedStateMachine):
         self.world.clock.move(seconds=901)
         before = self.decided()
         note_told(
-            self.world.contact(),
+            self.mine(),
             telling,
             ledger=InMemoryLedger(self.world.subjects),
             tellings=CollectingTellings(),
@@ -163,13 +178,45 @@ class Roads(RuleBasedStateMachine):
         )
         assert self.decided() == before
 
+    @rule(text=st.sampled_from(["Stop", "Lovely!", "Please start again"]), is_proven=st.booleans())
+    def write_to_the_stop_address(self, text: str, is_proven: bool) -> None:
+        # Whoever writes, a mail can only lower: so it counts as another's act.
+        self.others_act()
+        proof = "pass" if is_proven else "fail"
+        top = f"Authentication-Results: amazonses.com; dmarc={proof} header.from=example.com;\n"
+        raw = f"{top}From: {ADA}\nTo: stop@example.com\nSubject: Re: News\n\n{text}\n".encode()
+        deciding = {**self.world.deciding, "addresses": parse_address}
+        take_mail(raw, self.world.clock(), words=load_stop_words(self.world.policy), **deciding)
+
+    @rule(happening=st.sampled_from(Happening))
+    def have_a_letter_reported(self, happening: Happening) -> None:
+        self.others_act()
+        report = Report(happening, self.world.clock(), (), recipients=(ADA,), sender="news@example.com")
+        take_report(report, **self.world.deciding, addresses=parse_address)
+
+    @precondition(lambda self: len(self.world.secrets.pepper.keys) < 4)
+    @rule(moves=st.booleans())
+    def rotate_the_pepper(self, moves: bool) -> None:
+        self.others_act()
+        decided = self.decided()
+        known = self.world.secrets.pepper.keys
+        new = f"k{len(known) + 1}"
+        self.world.secrets.pepper = Keyring(new, {**known, new: new.encode()})
+        for contact in list(self.world.subjects.subjects) if moves else []:
+            means = {"subjects": self.world.subjects, "secrets": self.world.secrets, "pause": self.world.pause}
+            mover = InMemoryMoves(self.world.subjects)
+            move_to_current(contact, moves=mover, addresses=parse_address, **means)
+        assert self.decided() == decided
+        # An undo belongs to the link that the page was opened with.
+        self.done = None
+
     @rule(topics=TOPICS)
     def sign_up_and_confirm(self, topics: tuple[str, ...]) -> None:
         self.remember(by_person=True)
         self.world.sign_up(*topics)
         if self.world.deliver() is Delivery.SENT:
             self.world.confirm(self.world.letter_token("confirm_url"))
-        if self.world.subjects.holdings(self.world.contact()).profile is not None:
+        if self.can_ask_for_the_link():
             self.token = self.world.manage_token()
 
     @rule()
@@ -179,7 +226,7 @@ class Roads(RuleBasedStateMachine):
         if headers:
             self.world.withdraw(headers["List-Unsubscribe"].rsplit("/", 1)[1].rstrip(">"))
 
-    @precondition(lambda self: self.token and self.world.contact() in self.world.subjects.profiles)
+    @precondition(lambda self: self.token and self.can_ask_for_the_link())
     @rule(topic=st.sampled_from(["product-news", "events"]))
     def stop_on_the_page(self, topic: str) -> None:
         self.remember(by_person=True)
@@ -205,13 +252,14 @@ class Roads(RuleBasedStateMachine):
     @invariant()
     def only_the_person_lifts_a_suppression(self) -> None:
         if self.was_suppressed and not self.was_the_person:
-            subject = self.world.subjects.load(self.world.contact()).subject
+            subject = self.world.subjects.load(self.mine()).subject
             assert subject.suppression is not None
             assert not any(one.state.permits for one in subject.decided.values())
 
     @invariant()
     def every_yes_is_proven_and_the_chain_holds(self) -> None:
-        entries = {entry.seq: entry for entry in self.world.events()}
+        chain = self.world.subjects.load(self.mine()).subject.chain
+        entries = {entry.seq: entry for entry in InMemoryLedger(self.world.subjects).entries(chain or "")}
         for one in self.decided().values():
             if not one.state.permits:
                 continue
