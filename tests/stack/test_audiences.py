@@ -90,7 +90,7 @@ def test_a_nightly_run_and_a_change_reach_the_tool(stack: LocalStack, tmp_path: 
         ("dynamodb", "put_item", {"TableName": "SubjectsTable", "Item": {"pk": {"S": "x"}, "sk": {"S": "x"}}}),
         ("dynamodb", "get_item", {"TableName": "LedgerTable", "Key": {"pk": {"S": "C#x"}, "sk": {"S": "E#1"}}}),
         ("dynamodb", "get_item", {"TableName": "TransientTable", "Key": {"pk": {"S": "x"}, "sk": {"S": "x"}}}),
-        ("secretsmanager", "get_secret_value", {"SecretId": "PepperSecret"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": "LinksSecret"}),
         ("sqs", "send_message", {"QueueUrl": "LettersQueue", "MessageBody": "{}"}),
         ("sqs", "send_message", {"QueueUrl": "AudienceChangesQueue", "MessageBody": "{}"}),
     ],
