@@ -72,6 +72,12 @@ def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
     return found
 
 
+def _newest_snapshot(state: Path) -> int:
+    """When the emulator last wrote down all that it holds, in epoch nanoseconds; 0 if it never did."""
+    stamp = state / "emulator/last-snapshot"
+    return int(stamp.read_text(encoding="utf-8") or 0) if stamp.exists() else 0
+
+
 def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
@@ -518,7 +524,10 @@ class TestKeeping:
     def test_a_killed_emulator_loses_no_more_than_the_last_seconds(self, tmp_path: Path) -> None:
         with _little(tmp_path / "state") as stack:
             call(stack, "POST", "/do/put?key=kept")
-            time.sleep(4)
+            # The second snapshot from now was begun after that.
+            for _ in range(2):
+                before = _newest_snapshot(tmp_path / "state")
+                eventually(lambda before=before: _newest_snapshot(tmp_path / "state") > before, seconds=60)
             os.kill(stack.emulator_pid or 0, signal.SIGKILL)
             secret = None
 
