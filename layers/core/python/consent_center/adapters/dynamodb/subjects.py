@@ -306,10 +306,9 @@ class DynamoSubjects:
         answered, items = self._read_all(list(by_key), keys.STATE, _ANSWERS)
         stored = {item["pk"]["S"]: item for item in items}
         found = {by_key[key]: self._subject(by_key[key], stored.get(key)) for key in answered}
-        moved = {
-            by_key[key]: onward for key, item in stored.items() if (onward := moved_to(by_key[key], item)) is not None
-        }
-        if moved:
+        if any("moved_to" in item for item in items):
+            places = ((by_key[key], moved_to(by_key[key], item)) for key, item in stored.items())
+            moved = {contact: onward for contact, onward in places if onward is not None}
             there = self.states(list(moved.values()))
             found = {contact: subject for contact, subject in found.items() if contact not in moved}
             found |= {contact: there[onward] for contact, onward in moved.items() if onward in there}
