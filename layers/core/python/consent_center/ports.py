@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from consent_center.domain.audience import AudiencePart, AudienceRun, Reached
+from consent_center.domain.case import Case, LogLine
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import Address, ContactPoint, Keyring
+from consent_center.domain.recipient import Answer, Ask, Task, Verb
 from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.statistics import Cell, Event
@@ -542,3 +544,102 @@ class AudienceFiles(Protocol):
 
     def add_changes(self, purpose: str, at: int, rows: Sequence[str]) -> None:
         """Keep lines about people who decided; `at` in epoch milliseconds. Harmless to repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """All that is stored of a case but its particulars: its log is in the order of time."""
+
+    case: Case
+    tasks: Sequence[Task] = ()
+    log: Sequence[LogLine] = ()
+
+
+class Due(NamedTuple):
+    """A case that somebody has to look at from the epoch second `due_at` on."""
+
+    case: str
+    due_at: int
+
+
+class Cases(Protocol):
+    shards: int
+
+    def add(self, case: Case, log: LogLine) -> None:
+        """Store a new case. OpenCaseError if the same contact point has an open case of the same right.
+
+        UnavailableError.
+        """
+
+    def load(self, case: str) -> CaseFile | None:
+        """The newest state of a case with its tasks and log, strongly consistent; None for none. UnavailableError."""
+
+    def commit(self, case: Case, log: Sequence[LogLine], tasks: Sequence[Task] = ()) -> Case:
+        """Store the case with log lines and changed tasks, all or none; the case with its new version.
+
+        A closed case no longer stands in the way of another of the same right. StaleCaseError if the case, or one of
+        the tasks, is no longer at its version. UnavailableError.
+        """
+
+    def of(self, contacts: Sequence[ContactPoint]) -> list[Case]:
+        """Every case of these contact points, open or closed, the newest first. UnavailableError."""
+
+    def due(self, shard: int, until: int) -> Iterator[Due]:
+        """Open cases of a shard (from 0) that are due until an epoch second, earliest first, as a stream."""
+
+    def open_cases(self, shard: int) -> Iterator[Case]:
+        """All open cases of a shard by the day to answer by, as a stream, for staff. UnavailableError on the way."""
+
+
+class Particulars(Protocol):
+    """What a case knows about a person: sealed with a key of its own, which no backup holds."""
+
+    def keep(self, case: str, particulars: Mapping[str, Any]) -> None:
+        """Keep, in place of what was kept before: `address`, `details`, `new_address`, … UnavailableError."""
+
+    def read(self, case: str) -> Mapping[str, Any] | None:
+        """What is kept; None once it was shredded, or for a case that has none. UnavailableError."""
+
+    def shred(self, case: str) -> None:
+        """Destroy the key, so that nobody can ever read it again. Harmless to repeat. UnavailableError."""
+
+
+class CaseOrders(Protocol):
+    def order(self, case: str, due_at: int) -> None:
+        """Have a case looked at, soon. Ordering it twice is harmless. UnavailableError."""
+
+
+class Connector(Protocol):
+    """One recipient's system."""
+
+    verbs: frozenset[Verb]
+
+    def ask(self, ask: Ask) -> Answer:
+        """Tell it what to do; UnavailableError if it may answer another time. Asking twice has one effect there."""
+
+
+class Connectors(Protocol):
+    def of(self, recipient: str) -> Connector:
+        """The connector of a recipient of the policy. One without any is a task for staff."""
+
+
+class StoredPackage(NamedTuple):
+    """A file that was made for a person: size in bytes, SHA-256 in hexadecimal, gone at an epoch second."""
+
+    name: str
+    size: int
+    sha256: str
+    expires_at: int
+
+
+class Exports(Protocol):
+    """Files made for one person. They leave by themselves."""
+
+    def write(self, case: str, name: str, content: Iterable[bytes], now: int) -> StoredPackage:
+        """Keep a file, as a stream, in place of one of the same name; `now` in epoch seconds. UnavailableError."""
+
+    def link(self, case: str, name: str, seconds: int, now: int) -> str | None:
+        """An address that fetches the file for so many seconds; None if it is gone. UnavailableError."""
+
+    def remove(self, case: str) -> None:
+        """Remove all files of a case. Harmless to repeat. UnavailableError."""

@@ -77,6 +77,27 @@ class ForbiddenTransitionError(DomainError):
     """Only the person can turn a withdrawal, an objection or a suppression into a consent."""
 
 
+class ForbiddenStepError(DomainError):
+    """A case cannot go from the state it is in to another one. `state` and `wanted` name them."""
+
+    def __init__(self, state: str, wanted: str) -> None:
+        super().__init__(f"{state} -> {wanted}")
+        self.state = state
+        self.wanted = wanted
+
+
+class StaleCaseError(DomainError):
+    """Somebody else changed this case first: read again and decide again."""
+
+
+class OpenCaseError(DomainError):
+    """The same person has asked for the same already, and that case is open. `case` is its id."""
+
+    def __init__(self, case: str) -> None:
+        super().__init__("open already")
+        self.case = case
+
+
 class SuppressedError(ForbiddenTransitionError):
     """The person is suppressed: nothing but their own act brings them back."""
 
