@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import audience, dead_letters, doctor, jobs, ledger, notices, peppers, person, policy
+from cli import audience, dead_letters, doctor, jobs, ledger, notices, peppers, person, policy, restore
 from cli.counted import statistics
 from cli.evidence import evidence
 from cli.imports import import_list
@@ -30,6 +30,7 @@ app.add_typer(notices.app, name="notices")
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(peppers.app, name="peppers")
 app.add_typer(person.app, name="person")
+app.add_typer(restore.app, name="restore")
 app.command("import")(import_list)
 app.command("evidence")(evidence)
 app.command("statistics")(statistics)

@@ -119,7 +119,9 @@ def test_only_config_reads_the_environment() -> None:
     assert readers == ["layers/core/python/consent_center/config.py"]
 
 
-def test_no_adapter_scans_a_table() -> None:
+def test_only_the_replay_of_a_restored_table_scans() -> None:
     adapters = (CORE / "adapters").rglob("*.py")
+    scanning = [path for path in adapters if ".scan(" in path.read_text() or '"Scan"' in path.read_text()]
 
-    assert not [path.name for path in adapters if ".scan(" in path.read_text() or '"Scan"' in path.read_text()]
+    assert [str(path.relative_to(CORE)) for path in scanning] == ["adapters/dynamodb/restore.py"]
+    assert not [path for path in (ROOT / "functions").rglob("*.py") if "restored_records" in path.read_text()]

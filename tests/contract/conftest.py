@@ -13,7 +13,13 @@ from consent_center.adapters.wire import Wire
 from fakes import no_pause, real_clock
 from moto_wire import ENVIRONMENT, by_moto
 
-TABLES = {"subjects": SUBJECTS_ITEMS, "ledger": LEDGER_ITEMS, "transient": TRANSIENT_ITEMS, "statistics": ()}
+TABLES = {
+    "subjects": SUBJECTS_ITEMS,
+    "ledger": LEDGER_ITEMS,
+    "transient": TRANSIENT_ITEMS,
+    "statistics": (),
+    "restored": (),
+}
 
 BY_DAY = {
     "IndexName": "by-day",

@@ -30,6 +30,7 @@ from fakes.memory import (
     no_pause,
     real_clock,
 )
+from fakes.restore import InMemoryRestoredRecords
 
 __all__ = [
     "CollectingAnnouncements",
@@ -52,6 +53,7 @@ __all__ = [
     "InMemoryListing",
     "InMemoryMails",
     "InMemoryMoves",
+    "InMemoryRestoredRecords",
     "InMemoryRetention",
     "InMemorySeals",
     "InMemoryStatistics",

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consent_center.adapters.chance import SystemChance
 from consent_center.config import Config, current_trace
@@ -43,6 +43,9 @@ from consent_center.ports import (
     Tellings,
 )
 from consent_center.texts import Texts
+
+if TYPE_CHECKING:
+    from consent_center.adapters.dynamodb.restore import DynamoRestoredRecords
 
 
 @dataclass
@@ -229,6 +232,12 @@ class Services:
 
         self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
         return DynamoMoves(self._database)
+
+    def restored_records(self, table: str) -> "DynamoRestoredRecords":
+        """A table of Subjects that was restored, or the one that it was restored from."""
+        from consent_center.adapters.dynamodb.restore import DynamoRestoredRecords
+
+        return DynamoRestoredRecords(self._database, table)
 
     @cached_property
     def removals(self) -> Removals:

@@ -362,6 +362,19 @@ class Moves(Protocol):
         """
 
 
+class RestoredRecords(Protocol):
+    """A table of Subjects that was restored from a backup and that nobody uses yet."""
+
+    def records(self) -> Iterator[ContactPoint]:
+        """Every record in it, as a stream: the only reading of a whole table there is. UnavailableError on the way."""
+
+    def put(self, subject: Subject, replaces_version: int) -> None:
+        """Store a state without an entry, because its entries are there already.
+
+        StaleSubjectError if the record is not at that version; UnavailableError.
+        """
+
+
 class DayIndex(Protocol):
     """The ledger by day, as it is sealed. What was written in the last seconds may not be in it yet."""
 

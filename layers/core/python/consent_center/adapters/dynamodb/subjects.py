@@ -222,7 +222,7 @@ class DynamoSubjects:
             translated("commit"),
             TransactWrite(connection=self._database.connection, client_request_token=entry.hash[:36]) as transaction,
         ):
-            transaction.save(_state_item(subject), condition=unchanged)
+            transaction.save(state_item(subject), condition=unchanged)
             transaction.save(
                 item_of(entry),
                 condition=EntryItem.pk.does_not_exist(),
@@ -532,7 +532,8 @@ def _suppression(text: str) -> Suppression:
     return Suppression(Basis(basis), int(at), notice, int(until) if until else None)
 
 
-def _state_item(subject: Subject) -> StateItem:
+def state_item(subject: Subject) -> StateItem:
+    """A state as it is stored."""
     return StateItem(
         keys.of_contact(subject.contact),
         keys.STATE,
