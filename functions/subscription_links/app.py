@@ -3,6 +3,7 @@
 GET shows, POST changes.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -24,9 +25,10 @@ from consent_center.usecases import confirm as confirming
 from consent_center.usecases import withdraw as withdrawing
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
 from consent_center.usecases.waiting import enter_code, look_at_waiting
+from consent_center.web import well_known
 from consent_center.web.faults import answer_faults
 from consent_center.web.forms import Form
-from consent_center.web.pages import redirect
+from consent_center.web.pages import public_file, redirect
 from consent_center.web.visit import READ, Visit
 from subscription_links import views
 
@@ -34,6 +36,8 @@ app = APIGatewayHttpResolver()
 
 YOUNGEST_FORM_MS = 1_000
 """Nobody reads and fills in a form in less; programs do."""
+
+_DAY = 86_400
 
 OLDEST_FORM_MS = 24 * 3_600_000
 """A form that stayed open longer is shown again, because the notice may have changed meanwhile."""
@@ -55,7 +59,7 @@ def show_form() -> Response[str]:
     asked_for = _visit().query.get("topic", "").split(",")
     source = _visit().query.get("source", "")
     known = source if source in services().policy.sources else ""
-    return _form_page(SignUp(email="", topics=[topic for topic in asked_for if topic]), source=known)
+    return _form_page(SignUp(email="", topics=[]), source=known, first=asked_for)
 
 
 @app.post("/subscribe")
@@ -330,6 +334,32 @@ def _withdraw(token: str, route: str, capability: Capability, *, everything: boo
     )
 
 
+@app.route("/.well-known/security.txt", method=READ)
+def show_security_contact() -> Response[str]:
+    return public_file(well_known.security_txt(services().policy, services().clock()), "text/plain", _DAY)
+
+
+@app.route("/.well-known/gpc.json", method=READ)
+def show_privacy_control() -> Response[str]:
+    return public_file(well_known.gpc_json(services().policy), "application/json", _DAY)
+
+
+@app.route("/robots.txt", method=READ)
+def show_robots() -> Response[str]:
+    return public_file(well_known.robots_txt(), "text/plain", _DAY)
+
+
+@app.route("/favicon.svg", method=READ)
+def show_icon() -> Response[str]:
+    return public_file(well_known.favicon(services().policy), "image/svg+xml", _DAY)
+
+
+@app.route("/favicon.ico", method=READ)
+def show_old_icon() -> Response[str]:
+    """Where browsers look that have not read the page."""
+    return show_icon()
+
+
 def _form_page(
     sign_up: SignUp,
     status: HTTPStatus = HTTPStatus.OK,
@@ -337,9 +367,13 @@ def _form_page(
     message: str | None = None,
     faults: dict[str, str] | None = None,
     source: str = "",
+    first: Sequence[str] = (),
     shown_before: FormShown | None = None,
 ) -> Response[str]:
-    """The form; one that was posted comes back in the language and from the source that it was shown with."""
+    """The form; one that was posted comes back in the language and from the source that it was shown with.
+
+    The topics in `first` stand first. They are not ticked: a link is nobody's yes.
+    """
     language = shown_before.language if shown_before else None
     policy, spoken = services().policy, language or _visit().language
     source = shown_before.source if shown_before else source
@@ -350,7 +384,7 @@ def _form_page(
         spoken=language,
         form_token=seal_form(shown, services().secrets.links()),
         days=policy.pending_days(services().clock()),
-        **views.form(sign_up, faults or {}, message, policy, services().texts, spoken),
+        **views.form(sign_up, faults or {}, message, policy, services().texts, spoken, first),
     )
 
 

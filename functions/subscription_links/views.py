@@ -1,6 +1,6 @@
 """What the pages show, put together from the policy in the reader's language."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from consent_center.domain.notice import common_language, difference, editions_between
@@ -48,11 +48,21 @@ def topics(chosen: Iterable[Topic], policy: Policy, language: str) -> list[dict[
 
 
 def form(
-    sign_up: SignUp, faults: Mapping[str, str], message: str | None, policy: Policy, texts: Texts, language: str
+    sign_up: SignUp,
+    faults: Mapping[str, str],
+    message: str | None,
+    policy: Policy,
+    texts: Texts,
+    language: str,
+    first: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The sign-up form with what was typed kept, and a sentence beside each field that needs mending."""
+    """The sign-up form with what was typed kept, and a sentence beside each field that needs mending.
+
+    The topics in `first` stand before the others.
+    """
     purpose = policy.form_purpose
-    offered = topics([topic for topic in purpose.topics if not topic.retired], policy, language)
+    running = sorted((topic for topic in purpose.topics if not topic.retired), key=lambda topic: topic.id not in first)
+    offered = topics(running, policy, language)
     say = texts.translator(language)
     fields = {
         field["id"]: {

@@ -29,6 +29,11 @@ PAGES = {
     "/preferences/{token}/receipts/{seq}",
     "/preferences/{token}/receipts/{seq}/file",
     "/.well-known/jwks.json",
+    "/.well-known/security.txt",
+    "/.well-known/gpc.json",
+    "/robots.txt",
+    "/favicon.svg",
+    "/favicon.ico",
     "/why/{token}",
 }
 SCOPES = {

@@ -51,7 +51,7 @@ def show(browser):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
         contexts.append(context)
         policy = (
-            f"default-src 'none'; style-src '{TEXTS.style_hash(colour)}'; form-action 'self'; "
+            f"default-src 'none'; style-src '{TEXTS.style_hash(colour)}'; img-src 'self'; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'"
         )
 

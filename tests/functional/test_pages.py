@@ -516,15 +516,6 @@ def test_the_notice_in_force_names_the_controller_and_the_authority(deployment: 
         assert part in body
 
 
-def test_a_topic_can_be_chosen_by_the_address_of_the_form(deployment: Deployment) -> None:
-    plain = deployment.page("get-subscribe").body
-    chosen = deployment.page("get-subscribe", queryStringParameters={"topic": "events"}).body
-
-    ticked = re.compile(r"<input[^>]* checked")
-    assert ticked.findall(plain) == []
-    assert len(ticked.findall(chosen)) == 1
-
-
 def changes(deployment: Deployment, version: str, **query: str) -> Answer:
     return deployment.page(
         "get-notice-changes",

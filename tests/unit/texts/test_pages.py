@@ -11,7 +11,7 @@ from unit.texts import samples
 
 TEXTS = Texts()
 STATES = {state: (page, context) for state, page, context in samples.pages()}
-VOID = {"input", "meta", "br", "path", "rect", "circle"}
+VOID = {"input", "meta", "link", "br", "path", "rect", "circle"}
 FAULTY = {"subscribe-errors", "lost-link-errors", "preferences-fault", "waiting-wrong"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&\r\nX: y"
 
@@ -96,11 +96,13 @@ def test_the_title_names_the_page_and_the_brand(state):
 def test_a_page_neither_runs_nor_loads_anything(state):
     tree = Tree(render(state))
 
-    assert not tree.all("script", "link", "img", "iframe", "object", "embed", "video", "audio", "base")
+    assert not tree.all("script", "img", "iframe", "object", "embed", "video", "audio", "base")
     assert len(tree.all("style")) == 1
     for tag, attributes, _ in tree.elements:
         assert "style" not in attributes, tag
         assert not any(name.startswith("on") or name in {"src", "srcset", "srcdoc"} for name in attributes), tag
+    icon = {"rel": "icon", "href": "/favicon.svg", "type": "image/svg+xml"}
+    assert tree.all("link") == ([] if state.startswith("evidence") else [("link", icon)])
 
 
 def test_a_page_leads_nowhere_outside_but_to_the_authority(state):

@@ -58,8 +58,8 @@ class Pages:
         """The page of that name as an answer."""
         body = self._texts.page(name, self._language, site=self._site, **context)
         policy = (
-            f"default-src 'none'; style-src '{self._texts.style_hash(self._colour)}'; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src '{self._texts.style_hash(self._colour)}'; img-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         return Response(
             status,
@@ -75,6 +75,16 @@ def download(content: str, media_type: str, file_name: str) -> Response[str]:
         **_HEADERS,
         "Content-Disposition": f'attachment; filename="{file_name}"',
         "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    return Response(HTTPStatus.OK, f"{media_type}; charset=utf-8", content, headers)
+
+
+def public_file(content: str, media_type: str, seconds: int) -> Response[str]:
+    """A file that is the same for everyone, and that whoever fetches it may keep for so many seconds."""
+    headers = {
+        "Cache-Control": f"public, max-age={seconds}",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
     }
     return Response(HTTPStatus.OK, f"{media_type}; charset=utf-8", content, headers)
 
