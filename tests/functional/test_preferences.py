@@ -122,6 +122,23 @@ def test_pause_and_frequency_are_set_and_ended(deployment: Deployment, token: st
     assert "How often you get “News by e-mail” is changed." in page.text
 
 
+def test_what_one_person_chose_stands_on_no_page_of_another(deployment: Deployment, token: str) -> None:
+    def chosen(page: Answer) -> list[str]:
+        return re.findall(r'name="period" value="([^"]*)" aria-current="true"', page.body)
+
+    def offered(page: Answer) -> list[str]:
+        return re.findall(r'name="do" value="(\w+)">\s*<input [^>]*value="statistics">', page.body)
+
+    deployment.confirm(deployment.asked(email=PEOPLE[1]))
+    other = deployment.manage_token(PEOPLE[1])
+    deployment.press(token, do="fewer", purpose=LETTERS, period="3.0")
+    mine = deployment.press(token, do="object", to="statistics")
+    theirs = deployment.preferences("get-preferences", other)
+
+    assert (chosen(mine), chosen(theirs)) == (["3.0"], [""])
+    assert (offered(mine), offered(theirs)) == (["allow"], ["object"])
+
+
 @pytest.mark.parametrize("language", ["da", "nb"])
 def test_the_language_is_kept_for_letters_and_pages(deployment: Deployment, token: str, language: str) -> None:
     page = deployment.press(token, do="language", language=language)

@@ -81,9 +81,7 @@ class AskedAbout:
             if not purpose.is_retired(scope.topic)
         ]
         self._preference_key = purpose.preference_key(channel)
-        stale = purpose.stale_after
-        # A month has 28 days at least: whatever was given since then needs no calendar.
-        self._fresh_ms = (stale.months * 28 + stale.days) * 86_400_000 if stale else 0
+        self._fresh_ms = purpose.stale_after.least_ms if purpose.stale_after else 0
         self._is_mailed = channel == "email"
         self._lacks_group = purpose.rests_on_a_sale and topic is None
         if self._lacks_group:
@@ -175,10 +173,8 @@ class AskedAbout:
         )
 
     def _is_stale(self, answer: Decided, now: int, last_send: int | None) -> bool:
-        if now - answer.at < self._fresh_ms:
-            return False
-        since = self._purpose.unused_since(answer.at, last_send)
-        return since is not None and since * 1000 <= now
+        # Most consents are so new that their purpose need not be asked.
+        return now - answer.at >= self._fresh_ms and self._purpose.went_unused(answer.at, last_send, now) is not None
 
 
 def permission(
