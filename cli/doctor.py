@@ -21,6 +21,9 @@ from rich.text import Text
 
 from cli.dead_letters import find_queues
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
+from consent_center.adapters.dynamodb import keys
+from consent_center.adapters.dynamodb.retention import REVIEW_INDEX
+from consent_center.usecases.retention import UNTOLD
 from policy_compiler import policy as sources
 
 ROOT = Path(__file__).parents[1]
@@ -299,6 +302,33 @@ def _reviews(_: Deployment, __: Fetch) -> Iterator[Check]:
     yield Check("reviews of retention rules", Status.WARNING if due else Status.OK, says, mend)
 
 
+def _informing(deployment: Deployment, _: Fetch) -> Iterator[Check]:
+    """Letters of Art. 14 GDPR that should have gone out by now; who they are for is not asked."""
+    table = deployment.resources("AWS::DynamoDB::Table").get("SubjectsTable")
+    if table is None:
+        return  # Another check tells that it is missing.
+    pages = deployment.client("dynamodb").get_paginator("query")
+    overdue = sum(
+        page["Count"]
+        for shard in keys.shards_of_day(UNTOLD)
+        for page in pages.paginate(
+            TableName=table,
+            IndexName=REVIEW_INDEX,
+            KeyConditionExpression="#review = :shard",
+            ExpressionAttributeNames={"#review": "review"},
+            ExpressionAttributeValues={":shard": {"S": shard}},
+            Select="COUNT",
+        )
+    )
+    mend = "See why their letters were not sent (dead letters, the log of delivery_worker), and redrive them."
+    yield Check(
+        "people to inform",
+        Status.FAILED if overdue else Status.OK,
+        f"{overdue} should know by now where their data are from" if overdue else "none is overdue",
+        mend if overdue else "",
+    )
+
+
 _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "settings": _settings,
     "tables": _tables,
@@ -309,6 +339,7 @@ _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "pages": _pages,
     "token issuer": _issuer,
     "reviews of retention rules": _reviews,
+    "people to inform": _informing,
 }
 
 

@@ -69,6 +69,9 @@ def import_list(
     wording: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A text file with the words they agreed to.")
     ] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option(help="The country whose retention rule counts, where the rows do not say it.")
+    ] = None,
     not_from_person: Annotated[
         bool, typer.Option("--not-from-person", help="Somebody else gave us these data (Art. 14 GDPR).")
     ] = False,
@@ -105,7 +108,13 @@ def import_list(
             operator,
             tuple(one.strip() for one in topics.split(",") if one.strip()),
             by.from_person and not not_from_person,
-            Evidence(method=method or usual_method, wording=words, notice=notice, language=language),
+            Evidence(
+                method=method or usual_method,
+                wording=words,
+                notice=notice,
+                language=language,
+                jurisdiction=jurisdiction.upper() if jurisdiction else None,
+            ),
             encoding,
         )
         deployment = Deployment(stack, local)
@@ -260,6 +269,7 @@ def _uploaded(plan: Plan, settings: Settings, store: Store, import_id: str) -> I
         common.wording,
         common.notice,
         common.language,
+        common.jurisdiction,
     )
     store.close(import_id, about)
     return about

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 
 _FIELDS = {
     *("recipient", "decision", "topics", "decided_at", "collected_at", "confirmed_at"),
-    *("method", "wording", "notice", "language", "reference"),
+    *("method", "wording", "notice", "language", "reference", "jurisdiction"),
 }
 
 _KEYS = {"columns", "decisions", "topic_separator", "topic_names", "opt_out_prefix", "times", "from_person", "method"}

@@ -86,7 +86,8 @@ class PermissionChecksOut(BaseModel):
             {
                 "index": index,
                 "allowed": permission.allowed,
-                "reason": permission.reason,
+                # The writer would look at the class of each reason.
+                "reason": permission.reason.value,
                 "evidence": permission.evidence,
                 "valid_until": permission.valid_until,
                 "send_id": send_id,

@@ -8,7 +8,7 @@ from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
 from consent_center.domain.policy import Period, Policy, Purpose
 from consent_center.domain.told import TOLD
-from consent_center.texts import Texts
+from consent_center.texts import Part, Texts
 from consent_center.usecases.history import Event, Explanation
 from consent_center.usecases.letters import MANAGE_SECONDS
 from consent_center.usecases.preferences import Choice, PreferencePage, Row
@@ -331,20 +331,33 @@ def _status(
 
 
 def _choice(choice: Choice, policy: Policy, language: str) -> dict[str, Any]:
+    purpose, preference = choice.purpose, choice.preference
+    words = _same_for_everyone(policy, purpose.id, language)
     return {
-        **_same_for_everyone(policy, choice.purpose.id, language),
+        "id": words["id"],
+        "name": words["name"],
+        "description": words["description"],
         "rows": [_row(row, policy, language) for row in choice.rows],
         "is_on": any(row.is_on for row in choice.rows),
-        "paused_until": choice.preference.paused_until,
-        "at_most_every": period_in_words(choice.preference.at_most_every) if choice.preference.at_most_every else None,
+        "paused_until": preference.paused_until,
+        "facts": words["facts"],
+        "pace": _pace(policy, purpose.id, language, preference.at_most_every, preference.paused_until is not None),
     }
+
+
+@lru_cache(maxsize=1_000)
+def _pace(policy: Policy, purpose_id: str, language: str, every: Period | None, is_paused: bool) -> Part:
+    """How often letters of a purpose may come, as everybody sees it who wants as many."""
+    use = _same_for_everyone(policy, purpose_id, language)
+    context = {"use": use, "every": str(every) if every else "", "is_paused": is_paused}
+    return Part("partials/choice_pace.html", context)
 
 
 @lru_cache(maxsize=1_000)
 def _same_for_everyone(policy: Policy, purpose_id: str, language: str) -> Mapping[str, Any]:
     """What there is to say about a purpose, whoever looks at it."""
     purpose = policy.purpose(purpose_id)
-    return {
+    use = {
         "id": purpose.id,
         "name": policy.text(purpose.name, language),
         "description": policy.text(purpose.description, language),
@@ -356,6 +369,10 @@ def _same_for_everyone(policy: Policy, purpose_id: str, language: str) -> Mappin
         "fewer": [period_in_words(period) for period in purpose.fewer],
         "recipients": [str(policy.recipient(one)["name"]) for one in purpose.recipients],
         "kept": _kept(purpose, policy, language),
+    }
+    return {
+        **use,
+        "facts": Part("partials/choice_facts.html", {"use": use}),
     }
 
 
@@ -383,12 +400,21 @@ def _row(row: Row, policy: Policy, language: str) -> dict[str, Any]:
 
 
 def _interest(row: Row, policy: Policy, language: str) -> dict[str, Any]:
+    if row.is_on and row.decided is None:
+        return {"untouched": _untouched_interest(policy, row.purpose.id, language)}
     return {
         **_same_for_everyone(policy, row.purpose.id, language),
+        "untouched": None,
         "is_on": row.is_on,
         "stopped": _seconds(row.decided) if not row.is_on else None,
         "event": row.decided.seq if row.decided else None,
     }
+
+
+@lru_cache(maxsize=1_000)
+def _untouched_interest(policy: Policy, purpose_id: str, language: str) -> Part:
+    use = _same_for_everyone(policy, purpose_id, language)
+    return Part("partials/interest_untouched.html", {"one": {**use, "is_on": True, "stopped": None, "event": None}})
 
 
 def _about(page: PreferencePage, policy: Policy, language: str) -> dict[str, Any] | None:

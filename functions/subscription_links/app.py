@@ -20,10 +20,12 @@ from consent_center.domain.errors import (
     WordingChangedError,
 )
 from consent_center.domain.notice import edition_before
+from consent_center.domain.statistics import StopReason
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases import withdraw as withdrawing
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
+from consent_center.usecases.statistics import count_reason
 from consent_center.usecases.waiting import enter_code, look_at_waiting
 from consent_center.web import well_known
 from consent_center.web.faults import answer_faults
@@ -259,21 +261,32 @@ def _undo_withdrawal(token: str, form: Form) -> Response[str]:
 
 
 def _thank_for_reason(token: str, form: Form) -> Response[str]:
-    """A reason is counted, and kept about nobody."""
-    withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
-    given = True
-    match form.one("reason"):
-        case "too_many":
-            count("ReasonTooMany")
-        case "not_relevant":
-            count("ReasonNotRelevant")
-        case "never_asked":
-            count("ReasonNeverAsked")
-        case "other":
-            count("ReasonOther")
-        case _:
-            given = False
-    return _visit().page("reason_thanks", given=given)
+    """A reason is counted once, and kept about nobody."""
+    stopped = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
+    try:
+        reason = StopReason(form.one("reason"))
+    except ValueError:
+        return _visit().page("reason_thanks", given=False)
+    is_new = count_reason(
+        token,
+        reason,
+        purpose=stopped.purpose,
+        language=_visit().language,
+        kept_days=services().config.statistics_kept_days,
+        statistics=services().statistics,
+        clock=services().clock,
+    )
+    if is_new:
+        match reason:
+            case StopReason.TOO_MANY:
+                count("ReasonTooMany")
+            case StopReason.NOT_RELEVANT:
+                count("ReasonNotRelevant")
+            case StopReason.NEVER_ASKED:
+                count("ReasonNeverAsked")
+            case StopReason.OTHER:
+                count("ReasonOther")
+    return _visit().page("reason_thanks", given=True)
 
 
 @app.route("/notice", method=READ)

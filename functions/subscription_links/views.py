@@ -6,6 +6,7 @@ from typing import Any
 from consent_center.domain.notice import common_language, difference, editions_between
 from consent_center.domain.passcode import MOST_TRIES
 from consent_center.domain.policy import Notice, Policy, Topic
+from consent_center.domain.statistics import StopReason
 from consent_center.ports import Profile
 from consent_center.texts import Texts
 from consent_center.usecases.sign_up import SignUp
@@ -184,10 +185,10 @@ def confirm_message(message: str | None, texts: Texts, language: str) -> str | N
 
 
 _REASONS = {
-    "too_many": "There were too many of them.",
-    "not_relevant": "They were not about what I need.",
-    "never_asked": "I never asked for them.",
-    "other": "Another reason.",
+    StopReason.TOO_MANY: "There were too many of them.",
+    StopReason.NOT_RELEVANT: "They were not about what I need.",
+    StopReason.NEVER_ASKED: "I never asked for them.",
+    StopReason.OTHER: "Another reason.",
 }
 
 
@@ -207,7 +208,7 @@ def withdrawn(found: Withdrawal, policy: Policy, texts: Texts, language: str) ->
         ]
         if found.done and found.coverage.kind != "request"
         else [],
-        "reasons": [{"value": value, "text": say(_REASONS[value])} for value in _REASONS],
+        "reasons": [{"value": reason.value, "text": say(_REASONS[reason])} for reason in _REASONS],
     }
 
 

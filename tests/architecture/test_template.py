@@ -202,6 +202,7 @@ EXPECTED_RIGHTS = {
             "dynamodb:DeleteItem",
         },
         "LedgerTable": {"dynamodb:PutItem"},
+        "StatisticsTable": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
         "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},

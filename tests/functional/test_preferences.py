@@ -7,6 +7,7 @@ import pytest
 
 from builders import PEOPLE
 from consent_center.domain.capability import LetterLink, seal_letter
+from consent_center.domain.errors import UnavailableError
 from deployment import Answer, Deployment
 
 LETTERS = "direct-marketing-email"
@@ -120,6 +121,23 @@ def test_pause_and_frequency_are_set_and_ended(deployment: Deployment, token: st
     assert reasons(deployment, "events") == ["given"]
     page = deployment.press(token, do="fewer", purpose=LETTERS, period="3.0")
     assert "How often you get “News by e-mail” is changed." in page.text
+
+
+def test_what_one_person_chose_stands_on_no_page_of_another(deployment: Deployment, token: str) -> None:
+    def chosen(page: Answer) -> list[str]:
+        return re.findall(r'name="period" value="([^"]*)" aria-current="true"', page.body)
+
+    def offered(page: Answer) -> list[str]:
+        return re.findall(r'name="do" value="(\w+)">\s*<input [^>]*value="statistics">', page.body)
+
+    deployment.confirm(deployment.asked(email=PEOPLE[1]))
+    other = deployment.manage_token(PEOPLE[1])
+    deployment.press(token, do="fewer", purpose=LETTERS, period="3.0")
+    mine = deployment.press(token, do="object", to="statistics")
+    theirs = deployment.preferences("get-preferences", other)
+
+    assert (chosen(mine), chosen(theirs)) == (["3.0"], [""])
+    assert (offered(mine), offered(theirs)) == (["allow"], ["object"])
 
 
 @pytest.mark.parametrize("language", ["da", "nb"])
@@ -341,12 +359,52 @@ def test_everything_can_be_stopped_from_the_unsubscribe_page(deployment: Deploym
 def test_a_reason_is_counted_and_kept_about_nobody(deployment: Deployment, token: str) -> None:
     link = deployment.stop_link("events")
     deployment.page("post-unsubscribe-page", link)
-    events = deployment.kinds()
+    events, stored = deployment.kinds(), repr(deployment.subjects.subjects)
     page = deployment.page("post-unsubscribe-page", link, form={"do": "reason", "reason": "too_many"})
 
     assert page.status == 200
     assert deployment.kinds() == events
+    assert repr(deployment.subjects.subjects) == stored
+    ((cell, number),) = deployment.statistics.numbers.items()
+    assert (cell[1:], number) == (("stopped_too_many", "fjordmeter", "fjordmeter", LETTERS, "page", "en"), 1)
     assert deployment.page("post-unsubscribe-page", "x", form={"do": "reason", "reason": "other"}).status == 400
+
+
+def test_a_link_answers_once_however_often_the_page_is_sent_again(
+    deployment: Deployment, token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = deployment.stop_link("events")
+    capsys.readouterr()
+    for reason in ("never_asked", "never_asked", "other"):
+        page = deployment.page("post-unsubscribe-page", link, form={"do": "reason", "reason": reason})
+        assert "Your answer is counted" in page.text
+
+    assert [(cell.measure, number) for cell, number in deployment.statistics.numbers.items()] == [
+        ("stopped_never_asked", 1)
+    ]
+    said = capsys.readouterr().out
+    assert said.count('"ReasonNeverAsked":[1.0]') == 1
+    assert "ReasonOther" not in said
+
+
+@pytest.mark.parametrize("reason", ["", "too_many ", "because ada@example.org wrote to me"])
+def test_what_is_no_answer_of_ours_is_counted_nowhere(deployment: Deployment, token: str, reason: str) -> None:
+    page = deployment.page(
+        "post-unsubscribe-page", deployment.stop_link("events"), form={"do": "reason", "reason": reason}
+    )
+
+    assert "No answer was chosen" in page.text
+    assert not deployment.statistics.numbers
+
+
+def test_an_answer_that_cannot_be_counted_is_not_called_counted(deployment: Deployment, token: str) -> None:
+    deployment.statistics.fails_with = UnavailableError("count")
+    page = deployment.page(
+        "post-unsubscribe-page", deployment.stop_link("events"), form={"do": "reason", "reason": "other"}
+    )
+
+    assert page.status == 503
+    assert "Your answer is counted" not in page.text
 
 
 def test_a_one_click_withdrawal_sends_no_letter(deployment: Deployment, token: str) -> None:

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from cli import doctor
 from cli.__main__ import app
 from cli.doctor import Check, Status, checks, mail_checks
+from consent_center.adapters.dynamodb import keys
+from consent_center.domain.contact import ContactPoint
 
 KEY = "0123456789abcdef0123456789abcdef"
 STRICT = {
@@ -79,6 +81,7 @@ class Deployed:
             "describe_table": {
                 "Table": {"StreamSpecification": {"StreamEnabled": True}, "DeletionProtectionEnabled": True}
             },
+            "pages_of_query": [{"Count": 0}],
         }
         self.sesv2 = {
             "get_email_identity": {
@@ -208,6 +211,13 @@ SICK: list[tuple[str, str, Status, Any]] = [
         lambda d: d.subscriptions[0].update(SubscriptionArn="PendingConfirmation"),
     ),
     ("page address", "not https", Status.FAILED, lambda d: d.parameters.update(PublicUrl="http://c.example.org")),
+    (
+        "people to inform",
+        "16 should know",
+        Status.FAILED,
+        # Two pages for each of the eight shards.
+        lambda d: d.dynamodb.update(pages_of_query=[{"Count": 1}, {"Count": 1}]),
+    ),
     ("tables", "AccessDeniedException", Status.FAILED, lambda d: d.dynamodb.clear()),
 ]
 
@@ -279,6 +289,31 @@ def test_real_clients_understand_the_calls(monkeypatch: pytest.MonkeyPatch) -> N
     deployed.kinds["AWS::SecretsManager::Secret"] = {"LinksSecret": "links", "PepperSecret": "links"}
 
     assert [one.status for one in doctor._key_rings(deployed, get)] == [Status.OK, Status.OK]  # type: ignore[arg-type]
+
+
+@mock_aws
+def test_only_who_should_have_been_told_by_now_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = boto3.client("dynamodb", region_name="eu-north-1")
+    key = [{"AttributeName": "review", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}]
+    client.create_table(
+        TableName="subjects",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "review")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {"IndexName": "by-review", "KeySchema": key, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+        ],
+    )
+    people = [ContactPoint("fjordmeter", "email", "k1", name * 26) for name in "abcde"]
+    for contact, day in zip(people, ("untold", "untold", "untold", "2027-01-15", "2027-01-16"), strict=True):
+        item = {"pk": keys.of_contact(contact), "sk": "STATE", "review": keys.of_review(day, contact)}
+        client.put_item(TableName="subjects", Item={name: {"S": text} for name, text in item.items()})
+    deployed = Deployed()
+    monkeypatch.setattr(deployed, "client", lambda _: client)
+
+    (check,) = doctor._informing(deployed, get)  # type: ignore[arg-type]
+
+    assert (check.status, check.says) == (Status.FAILED, "3 should know by now where their data are from")
 
 
 # ---- A letter that arrived ------------------------------------------------------------------------------

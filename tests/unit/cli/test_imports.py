@@ -13,6 +13,7 @@ from cli.import_files import FileRefusedError
 from cli.import_plan import Dropped, Kept, Plan, Settings
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.importing import Evidence
+from consent_center.domain.policy import Policy
 from fakes import SettableClock
 
 ADA, GRACE, EDSGER = PEOPLE
@@ -22,13 +23,16 @@ HEAD = "email,decision,topics,collected_at,confirmed_at,decided_at"
 ROOT = Path(__file__).parents[3]
 
 
-def outcomes(folder: Path, content: str, tool: str = "generic", **names: str) -> list[Kept | Dropped]:
+def outcomes(
+    folder: Path, content: str, tool: str = "generic", *, countries: tuple[str, ...] = (), **names: str
+) -> list[Kept | Dropped]:
     file = folder / "list.csv"
     file.write_text(content, "utf-8")
     by, method = import_maps.load(tool, names)
     evidence = Evidence(method=method or "fair", notice="2026-11-01", language="en")
     settings = Settings("direct-marketing-email", "list-team", ("product-news",), evidence=evidence)
-    with Plan(file, by, settings, a_policy(), SettableClock()()) as plan:
+    policy = Policy({**a_policy().raw, "jurisdictions": list(countries)})
+    with Plan(file, by, settings, policy, SettableClock()()) as plan:
         plan.compare()
         return list(plan.outcomes())
 
@@ -57,6 +61,17 @@ def test_the_files_of_a_mailchimp_export_mean_what_they_say(tmp_path: Path) -> N
     assert told(outcomes(tmp_path, gone, "mailchimp")) == [(2, "no"), (3, "no")]
     cleaned = f'{head},CLEAN_TIME\n{ADA},,2,{confirmed},"2026-02-01 09:00:00"\n'
     assert told(outcomes(tmp_path, cleaned, "mailchimp")) == [(2, "no_decision")]
+
+
+def test_a_row_of_a_list_may_say_the_country_whose_rule_counts(tmp_path: Path) -> None:
+    rows = [f"{ADA},given,events,{YES},{YES},,no", f"{GRACE},withdrawn,,,,,NO"]
+    rows.append(f"{EDSGER},given,events,{YES},{YES},,XX")
+    ada, grace, edsger = outcomes(tmp_path, "\n".join([f"{HEAD},jurisdiction", *rows]), countries=("DK", "NO"))
+
+    assert isinstance(ada, Kept)
+    assert isinstance(grace, Kept)
+    assert (ada.row.evidence.jurisdiction, grace.row.evidence.jurisdiction) == ("NO", "NO")
+    assert told([edsger]) == [(4, "evidence/jurisdiction: unknown")]
 
 
 def test_the_export_of_listmonk_brings_the_blocklist_and_nobodys_consent(tmp_path: Path) -> None:

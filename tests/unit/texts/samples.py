@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from consent_center.domain.decision import DecisionState
-from consent_center.texts import Texts
+from consent_center.texts import Part, Texts
 
 AT = 1_795_363_500
 """22 November 2026, 16:05 UTC, in epoch seconds."""
@@ -15,7 +15,7 @@ LONG_LINK = "https://consent.example.com/confirm/v1.k1." + "Zm9yLXRlc3RzLW9ubHk"
 
 
 def a_site(texts: Texts, colour: str = COLOUR) -> dict[str, Any]:
-    return {
+    speaker = {
         "brand": {
             "name": "Fjordmeter",
             "website": "https://www.example.com",
@@ -40,6 +40,7 @@ def a_site(texts: Texts, colour: str = COLOUR) -> dict[str, Any]:
         ],
         "style": texts.style_for(colour),
     }
+    return {**speaker, "rights": Part("partials/rights_list.html", {"site": speaker})}
 
 
 def some_topics() -> list[dict[str, Any]]:
@@ -299,23 +300,30 @@ def on(**changes: Any) -> dict[str, Any]:
     return {"is_on": True, "since": AT, "event": 1, **changes}
 
 
-def a_choice(rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-    return {
+def a_choice(
+    rows: list[dict[str, Any]], *, paused_until: int | None = None, every: str = "", **changes: Any
+) -> dict[str, Any]:
+    use = {
         "id": "direct-marketing-email",
         "name": "News by e-mail",
         "description": "We send you the news you choose about our meters, our knowledge and our events.",
-        "rows": rows,
-        "is_on": any(row["is_on"] for row in rows),
-        "paused_until": None,
         "pauses": [a_period(1), a_period(3), a_period(6)],
         "fewer": [a_period(1), a_period(3)],
-        "at_most_every": None,
         "recipients": ["Brevkaravanen Udsendelse ApS", "Molnhyllan Drift AB"],
         "kept": a_rule(),
         "withdrawal_text": some_wording()[-1],
         "rests_on_a_sale": False,
         "objection_text": "",
         **changes,
+    }
+    pace = {"use": use, "every": every, "is_paused": paused_until is not None}
+    return {
+        **{key: use[key] for key in ("id", "name", "description")},
+        "rows": rows,
+        "is_on": any(row["is_on"] for row in rows),
+        "paused_until": paused_until,
+        "facts": Part("partials/choice_facts.html", {"use": use}),
+        "pace": Part("partials/choice_pace.html", pace),
     }
 
 
@@ -355,20 +363,19 @@ def recordings(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def an_interest(purpose: str, name: str, **changes: Any) -> dict[str, Any]:
-    return {
+    use = {
         "id": purpose,
         "name": name,
         "description": "We count. The results say how many and never who.",
         "interest": "Knowing how many people want what from us.",
         "objection_text": "You may object for reasons that concern your situation. We then leave you out.",
-        "absolute": False,
-        "is_on": True,
-        "stopped": None,
-        "event": None,
         "recipients": ["Molnhyllan Drift AB"],
         "kept": a_rule("last_inbound_contact", name="Customer contacts and enquiries", period=a_period(24)),
-        **changes,
     }
+    untouched = {**use, "is_on": True, "stopped": None, "event": None}
+    if not changes:
+        return {"untouched": Part("partials/interest_untouched.html", {"one": untouched})}
+    return {**untouched, "untouched": None, **changes}
 
 
 def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -388,7 +395,7 @@ def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
         ],
         "interests": [
             an_interest("statistics", "Statistics"),
-            an_interest("profiling", "Choosing what is relevant for you", absolute=True),
+            an_interest("profiling", "Choosing what is relevant for you"),
         ],
         "about": {
             "email": "ada@example.org",
@@ -424,9 +431,9 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         preferences(on(), on(until=AT + 300 * DAY), off, {"asked_until": AT + 7 * DAY}, result=done, done="v1.k1.done"),
     )
     yield "preferences-ended", "preferences", preferences({"ended": AT, "event": 1}, on())
-    paused = preferences(on(), on())
-    paused["received"][0].update(paused_until=AT + 90 * DAY, at_most_every=a_period(3))
-    yield "preferences-paused", "preferences", paused
+    rows = [a_row(topic, **on()) for topic in topics]
+    paused = a_choice(rows, paused_until=AT + 90 * DAY, every="3.0")
+    yield "preferences-paused", "preferences", preferences(received=[paused])
     yield (
         "preferences-objected",
         "preferences",
@@ -521,7 +528,7 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
                 "basis": "Your consent",
                 "data": ["Name", "E-mail address"],
                 "recipients": ["Brevkaravanen Udsendelse ApS, DK", "Survey Lab, US, Standard contractual clauses"],
-                "kept": a_choice([], name=LONG_NAME)["kept"],
+                "kept": a_rule(),
             }
         ],
         "is_as_then": True,

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from consent_center.texts import Texts
+from consent_center.texts import Part, Texts
 from consent_center.texts.render import FOLDER
 from unit.texts import samples
 
@@ -43,6 +43,27 @@ def test_a_page_speaks_the_language_asked_for(tmp_path):
     assert "<h1>Anmodningen er annulleret</h1>" in not_me_done(texts, "da")
     assert "<h1>The request is cancelled</h1>" in not_me_done(texts, "en")
     assert texts.translator("da")("The request is cancelled") == "Anmodningen er annulleret"
+
+
+def test_what_is_the_same_for_everybody_is_rendered_once_in_each_language(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/one.html").write_text("{{ part(same) }} {{ who }}")
+    (tmp_path / "same.html").write_text('{{ words }} {{ _("English") }}')
+    write_catalogue(tmp_path / "locales", "da", {"English": "Dansk"})
+    context = {"words": "1 < 2"}
+    texts, same = Texts(tmp_path), Part("same.html", context)
+
+    assert texts.page("one", "en", same=same, who="Ada") == "1 &lt; 2 English Ada"
+    assert texts.page("one", "da", same=same, who="Ada") == "1 &lt; 2 Dansk Ada"
+    context["words"] = "looked at again"
+    assert texts.page("one", "en", same=same, who="Bo") == "1 &lt; 2 English Bo"
+
+
+def test_a_page_whose_part_is_missing_fails(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/one.html").write_text("{{ part(same) }}")
+    with pytest.raises((RuntimeError, ValueError)):
+        Texts(tmp_path).page("one", "en", same=None)
 
 
 def test_a_region_falls_back_to_its_language(tmp_path):

@@ -13,6 +13,7 @@ from consent_center.domain.contact import Keyring
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.importing import Evidence, ImportedRow
+from consent_center.domain.policy import Policy
 from consent_center.ports import Import
 from consent_center.usecases.imports import import_part
 from consent_center.usecases.suppress import erase
@@ -101,6 +102,42 @@ def test_a_proven_yes_is_stored_with_its_grade_its_import_and_who_answers_for_it
         "evidence": entry.evidence,
     }
     assert "inform_by" not in entry.body
+
+
+def test_a_row_says_by_which_countrys_rule_its_decision_is_kept(world: ImportWorld) -> None:
+    countries(world, "DK", "NO")
+    no = replace(world.no(GRACE, 3), evidence=Evidence(jurisdiction="NO"))
+    reports = world.bring(world.yes(evidence=replace(world.proven(), jurisdiction="NO")), no, world.yes(EDSGER, 4))
+
+    assert [one["outcome"] for one in reports] == ["recorded"] * 3
+    assert [[entry.body.get("jurisdiction") for entry in world.events(who)] for who in PEOPLE] == [
+        ["NO"],
+        ["NO"],
+        [None],
+    ]
+
+
+def test_a_country_may_be_said_for_all_rows_at_once(world: ImportWorld) -> None:
+    countries(world, "DK", "NO")
+    world.put(world.yes(), world.yes(GRACE, 3, replace(world.proven(), jurisdiction="DK")))
+    world.imports.kept[NAME] = replace(world.imports.kept[NAME], jurisdiction="NO")
+    world.run()
+
+    assert [world.events(who)[0].body["jurisdiction"] for who in (ADA, GRACE)] == ["NO", "DK"]
+
+
+def test_a_country_that_the_policy_lacks_stops_a_yes_and_no_no(world: ImportWorld) -> None:
+    countries(world, "DK")
+    no = replace(world.no(GRACE, 3), evidence=Evidence(jurisdiction="XX"))
+    yes, stored = world.bring(world.yes(evidence=replace(world.proven(), jurisdiction="XX")), no)
+
+    assert (yes["outcome"], yes["reason"]) == ("refused", "evidence/jurisdiction: unknown")
+    assert stored["outcome"] == "recorded"
+    assert "jurisdiction" not in world.events(GRACE)[0].body
+
+
+def countries(world: ImportWorld, *codes: str) -> None:
+    world.policy = Policy({**world.policy.raw, "jurisdictions": list(codes)})
 
 
 @pytest.mark.parametrize(

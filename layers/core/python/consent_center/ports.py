@@ -489,6 +489,7 @@ class Import:
     wording: tuple[str, ...] = ()
     notice: str | None = None
     language: str | None = None
+    jurisdiction: str | None = None
 
 
 class Imports(Protocol):

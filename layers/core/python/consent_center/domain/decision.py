@@ -28,17 +28,23 @@ class DecisionState(StrEnum):
 
     @property
     def permits(self) -> bool:
-        return self.is_consent or self is DecisionState.SOFT_OPT_IN
+        return self in PERMITTING
 
     @property
     def is_consent(self) -> bool:
         """Whether the person said yes themselves; a soft opt-in is none."""
-        return self in (DecisionState.GIVEN, DecisionState.RENEWED)
+        return self in CONSENTS
 
     @property
     def is_the_persons_no(self) -> bool:
         """Whether only the person can turn this into a yes."""
-        return self in (DecisionState.WITHDRAWN, DecisionState.REFUSED, DecisionState.OBJECTED)
+        return self in _THE_PERSONS_NO
+
+
+# Looking a member up in its class costs more than all the rest of these questions.
+CONSENTS = (DecisionState.GIVEN, DecisionState.RENEWED)
+PERMITTING = (*CONSENTS, DecisionState.SOFT_OPT_IN)
+_THE_PERSONS_NO = (DecisionState.WITHDRAWN, DecisionState.REFUSED, DecisionState.OBJECTED)
 
 
 class Decided(NamedTuple):

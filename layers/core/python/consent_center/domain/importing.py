@@ -71,6 +71,8 @@ class Evidence:
     language: str | None = None
     confirmed_at: datetime | None = None
     reference: str | None = None
+    jurisdiction: str | None = None
+    """The country whose retention rule counts, if that is not the controller's. All that a no may say here."""
 
     @property
     def grade(self) -> Grade:
@@ -124,6 +126,7 @@ class ImportedRow:
             "language": evidence.language,
             "confirmed_at": _iso(evidence.confirmed_at),
             "reference": evidence.reference,
+            "jurisdiction": evidence.jurisdiction,
         }
         return json.dumps({key: value for key, value in said.items() if value not in (None, [])}, ensure_ascii=False)
 
@@ -140,6 +143,7 @@ class ImportedRow:
                 said.get("language"),
                 _time(said.get("confirmed_at")),
                 said.get("reference"),
+                said.get("jurisdiction"),
             )
             return cls(
                 int(said["row"]),
@@ -158,7 +162,7 @@ def completed(evidence: Evidence, common: Evidence) -> Evidence:
     return Evidence(**{name: getattr(evidence, name) or getattr(common, name) for name in _EVIDENCE})
 
 
-_EVIDENCE = ("collected_at", "method", "wording", "notice", "language", "confirmed_at", "reference")
+_EVIDENCE = ("collected_at", "method", "wording", "notice", "language", "confirmed_at", "reference", "jurisdiction")
 
 
 def refusal(row: ImportedRow, purpose: Purpose) -> Problem | None:
@@ -271,8 +275,11 @@ def rows_in(number: int, cells: Mapping[str, str], by: ColumnMap, topics: Sequen
     elif says != "nothing":
         # Who opted out of everything has said no to each topic already.
         return [_no(number, recipient, STATES[says], rule, cells, by)]
-    refused = [ImportedRow(number, recipient, DecisionState.WITHDRAWN, opted_out)] if opted_out else []
-    return [*([said] if said else []), *refused]
+    if not opted_out:
+        return [said] if said else []
+    evidence = Evidence(jurisdiction=_country(cells, by))
+    refused = ImportedRow(number, recipient, DecisionState.WITHDRAWN, opted_out, evidence=evidence)
+    return [*([said] if said else []), refused]
 
 
 def _no(
@@ -286,7 +293,8 @@ def _no(
     """A no whose date cannot be read is a no. One in a tool's own words is about everything."""
     topics = tuple(_topics(_cell(cells, by, "topics"), by)) if by.topic_names is None else ()
     at = next((cells[name] for name in (rule.at if rule else ()) if cells.get(name, "").strip()), "")
-    return ImportedRow(number, recipient, state, topics, _readable(at or _cell(cells, by, "decided_at"), by))
+    decided_at = _readable(at or _cell(cells, by, "decided_at"), by)
+    return ImportedRow(number, recipient, state, topics, decided_at, Evidence(jurisdiction=_country(cells, by)))
 
 
 def _yes(
@@ -320,8 +328,13 @@ def _yes(
         _cell(cells, by, "language") or None,
         times["confirmed_at"],
         _cell(cells, by, "reference") or None,
+        _country(cells, by),
     )
     return ImportedRow(number, recipient, DecisionState.GIVEN, left, evidence=evidence)
+
+
+def _country(cells: Mapping[str, str], by: ColumnMap) -> str | None:
+    return _cell(cells, by, "jurisdiction").upper() or None
 
 
 def _cell(cells: Mapping[str, str], by: ColumnMap, name: str) -> str:

@@ -35,10 +35,12 @@ _SCOPES = {
 OBJECTIONS = {scope.code: against for against, scope in _SCOPES.items()}
 """The objections by the code of their scope."""
 
+_CODES = frozenset(OBJECTIONS)
+
 
 def objection(subject: Subject, purpose: Purpose) -> Decided | None:
     """The newest objection in force that covers a purpose as a whole."""
-    if subject.decided.keys().isdisjoint(OBJECTIONS):
+    if _CODES.isdisjoint(subject.decided):
         return None
     found = [
         decided

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from consent_center.domain.chain import evidence_id
-from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.decision import CONSENTS, PERMITTING, Decided, DecisionState
 from consent_center.domain.lock import is_restricted
 from consent_center.domain.objection import OBJECTIONS, in_force, newest_of, newness, objection
 from consent_center.domain.policy import Policy, Purpose, Scope
@@ -81,23 +81,23 @@ class AskedAbout:
             if not purpose.is_retired(scope.topic)
         ]
         self._preference_key = purpose.preference_key(channel)
-        stale = purpose.stale_after
-        # A month has 28 days at least: whatever was given since then needs no calendar.
-        self._fresh_ms = (stale.months * 28 + stale.days) * 86_400_000 if stale else 0
+        self._fresh_ms = purpose.stale_after.least_ms if purpose.stale_after else 0
         self._is_mailed = channel == "email"
         self._lacks_group = purpose.rests_on_a_sale and topic is None
         if self._lacks_group:
             self._scopes = []
+        self._codes = [scope.code for scope in self._scopes]
+        self._takes_consent = purpose.takes_consent
+        # A purpose that rested on sales once, and rests on consent today, needs a consent.
+        self._enough = PERMITTING if purpose.rests_on_a_sale else CONSENTS
 
     def needs_last_send(self, subject: Subject, now: int) -> bool:
         """Whether the answer depends on when the last letter went out: who asked for fewer, and old consents."""
-        if self._fresh_ms and any(
-            (answer := subject.decided.get(scope.code)) is not None
-            and answer.state.permits
-            and now - answer.at >= self._fresh_ms
-            for scope in self._scopes
-        ):
-            return True
+        if self._fresh_ms:
+            for code in self._codes:
+                answer = subject.decided.get(code)
+                if answer is not None and now - answer.at >= self._fresh_ms and answer.state.permits:
+                    return True
         preference = subject.preferences.get(self._preference_key)
         return preference is not None and preference.at_most_every is not None
 
@@ -119,16 +119,15 @@ class AskedAbout:
         return found
 
     def _permission(self, subject: Subject, now: int, last_send: int | None, also: Suppression | None) -> Permission:
-        purpose = self._purpose
         if subject.locks or subject.suppression or also:
             barred = self._barred(subject, also, now)
             if barred is not None:
                 return Permission(barred)
-        general = objection(subject, purpose)
-        decided = [answer for scope in self._scopes if (answer := newest_of(subject.decided.get(scope.code), general))]
-        if not purpose.takes_consent:
-            return Permission(_on_another_basis(purpose, self._scopes, decided))
-        given = [answer for answer in decided if self._allows(answer, now)]
+        general = objection(subject, self._purpose)
+        decided = [answer for code in self._codes if (answer := newest_of(subject.decided.get(code), general))]
+        if not self._takes_consent:
+            return Permission(_on_another_basis(self._purpose, self._scopes, decided))
+        given = [answer for answer in decided if answer.state in self._enough and not answer.has_ended_at(now)]
         if not given or not subject.chain:
             return Permission(self._why_not(subject, decided, now))
         if self._fresh_ms:
@@ -152,10 +151,6 @@ class AskedAbout:
         waits = any(subject.requested.get(scope.code, 0) * 1000 > now for scope in self._scopes)
         return Reason.PENDING if waits and not decided else _why_not(decided, now)
 
-    def _allows(self, answer: Decided, now: int) -> bool:
-        """A purpose that rested on sales once, and rests on consent today, needs a consent."""
-        return answer.permits_at(now) and (answer.state.is_consent or self._purpose.rests_on_a_sale)
-
     def _barred(self, subject: Subject, also: Suppression | None, now: int) -> Reason | None:
         """What stops it whatever was decided about it."""
         if self._is_mailed and UNDELIVERABLE in subject.locks:
@@ -178,10 +173,8 @@ class AskedAbout:
         )
 
     def _is_stale(self, answer: Decided, now: int, last_send: int | None) -> bool:
-        if now - answer.at < self._fresh_ms:
-            return False
-        since = self._purpose.unused_since(answer.at, last_send)
-        return since is not None and since * 1000 <= now
+        # Most consents are so new that their purpose need not be asked.
+        return now - answer.at >= self._fresh_ms and self._purpose.went_unused(answer.at, last_send, now) is not None
 
 
 def permission(

@@ -41,6 +41,11 @@ class Period:
         """When the period ends, in whole epoch seconds, for a start in epoch milliseconds."""
         return int(self.after(datetime.fromtimestamp(start_ms / 1000, UTC)).timestamp())
 
+    @property
+    def least_ms(self) -> int:
+        """Milliseconds that it lasts at least, told without a calendar: no month has fewer than 28 days."""
+        return (self.months * 28 + self.days) * 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -99,6 +104,8 @@ class Purpose:
     """Grades of evidence with which a consent may be imported."""
     retention_in: Mapping[str, str] = field(default_factory=dict)
     """Ids of other retention rules, by jurisdiction (ISO 3166 country)."""
+    _scopes: dict[str, tuple[Scope, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By channel, once they were asked for: every page and check asks for the same few."""
 
     def rule_in(self, jurisdiction: str) -> str:
         """The id of the retention rule for records of a jurisdiction."""
@@ -148,9 +155,11 @@ class Purpose:
 
     def scopes(self, channel: str) -> tuple[Scope, ...]:
         """Every scope of the purpose on the channel, retired topics too: what was given there can be withdrawn."""
-        if not self.topics:
-            return (self.scope(None, channel),)
-        return tuple(self.scope(topic.id, channel) for topic in self.topics)
+        found = self._scopes.get(channel)
+        if found is None:
+            topics = [topic.id for topic in self.topics]
+            found = self._scopes[channel] = self.scopes_of(topics, channel)
+        return found
 
     def scopes_of(self, topics: Sequence[str], channel: str) -> tuple[Scope, ...]:
         """The scopes of these topics, or that of a purpose that has none."""
@@ -175,6 +184,13 @@ class Purpose:
         if self.stale_after is None:
             return None
         return self.stale_after.after_epoch(max(given_at, last_send or 0))
+
+    def went_unused(self, given_at: int, last_send: int | None, now: int) -> int | None:
+        """As `unused_since`, if the consent is stale by `now` (epoch milliseconds); else None."""
+        if self.stale_after is None or now - given_at < self.stale_after.least_ms:
+            return None
+        since = self.unused_since(given_at, last_send)
+        return since if since is not None and since * 1000 <= now else None
 
     def may_be_renewed(self, given_at: int, now: int) -> bool:
         """Whether a consent is old enough to be stale (both in epoch milliseconds): then a new yes counts again.

@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from consent_center.domain.decision import DecisionState
@@ -58,6 +59,16 @@ OUTCOMES = {
     DecisionState.INVALIDATED: "invalidated",
 }
 """What a change is counted as, by the state that it led to."""
+
+
+class StopReason(StrEnum):
+    """What people who stopped something may answer to why; nobody need answer."""
+
+    TOO_MANY = "too_many"
+    NOT_RELEVANT = "not_relevant"
+    NEVER_ASKED = "never_asked"
+    OTHER = "other"
+
 
 REQUESTED, CANCELLED = "requested", "cancelled"
 
@@ -112,6 +123,12 @@ def cells_of_request(
 ) -> tuple[Cell, ...]:
     """The counter of a sign-up request that was stored or cancelled `at` an epoch millisecond."""
     return (Cell(_day(at), measure, controller, _brand(policy, purpose), purpose, source, language),)
+
+
+def cells_of_reason(reason: StopReason, at: int, *, purpose: Purpose, language: str) -> tuple[Cell, ...]:
+    """The counter of an answer to why somebody stopped letters of a purpose, given `at` an epoch millisecond."""
+    measure = f"stopped_{reason.value}"
+    return (Cell(_day(at), measure, purpose.controller, purpose.brand or "", purpose.id, "page", language),)
 
 
 def cells_of_confirmation(

@@ -1,5 +1,5 @@
 """What people read: pages and letters, their looks and their languages."""
 
-from consent_center.texts.render import Letter, Texts
+from consent_center.texts.render import Letter, Part, Texts
 
-__all__ = ["Letter", "Texts"]
+__all__ = ["Letter", "Part", "Texts"]

@@ -6,7 +6,7 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -35,6 +35,18 @@ class Letter:
     subject: str
     text: str
     html: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What a page says to everybody in the same words: `part` prints it, rendered once in each language.
+
+    It is kept as long as the object, so nothing that is about a person may stand in its context.
+    """
+
+    template: str
+    context: Mapping[str, Any]
+    rendered: dict["_Language", str] = field(default_factory=dict, repr=False)
 
 
 class Texts:
@@ -135,11 +147,20 @@ class _Language:
                 "_": self._gettext_function(),
                 "ngettext": self._ngettext_function(),
                 "lacks": _refuse_lack,
+                "part": self._part,
                 "language": self._language,
                 "direction": "rtl" if self._language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
                 "palette": colours.light,
             },
         )
+
+    def _part(self, part: Part) -> str:
+        _refuse_missing({"part": part})
+        rendered = part.rendered.get(self)
+        if rendered is None:
+            _, safe = _html()
+            rendered = part.rendered[self] = safe(self.render(part.template, part.context))
+        return rendered
 
     def _load(self, name: str) -> str | None:
         file = (self._folder / name).resolve()

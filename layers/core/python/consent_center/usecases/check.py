@@ -93,13 +93,11 @@ def check_permissions(
     # Who asked for fewer letters, or agreed long ago, costs a second read; nobody else does.
     choosy = [contact for contact, subject in states.items() if asked_about.needs_last_send(subject, now)]
     last_sends = subjects.last_sends(choosy, purpose.id, CHANNEL) if choosy else {}
+    also = {contact: read[base].suppression for contact, base in bases.items() if base in read}
     permissions = {
-        contact: asked_about.permission(
-            subject,
-            now,
-            last_sends.get(contact) or None if last_sends else None,
-            read[bases[contact]].suppression if contact in bases and bases[contact] in read else None,
-        )
+        contact: asked_about.permission(subject, now, last_sends.get(contact) or None, also.get(contact))
+        if last_sends or also
+        else asked_about.permission(subject, now)
         for contact, subject in states.items()
     }
     for contact, base in bases.items():

@@ -77,8 +77,17 @@ def statement_of(row: ImportedRow, purpose: str) -> Statement:
             evidence.notice,
             evidence.reference,
             evidence.confirmed_at,
+            evidence.jurisdiction,
         )
-    return Statement(row.recipient, row.state, purpose, row.topics, proof=proof, decided_at=row.decided_at)
+    return Statement(
+        row.recipient,
+        row.state,
+        purpose,
+        row.topics,
+        proof=proof,
+        decided_at=row.decided_at,
+        jurisdiction=evidence.jurisdiction,
+    )
 
 
 def import_part(
@@ -105,7 +114,13 @@ def import_part(
     if imports.is_reported(import_id, part):
         return None
     about = imports.about(import_id)
-    common = Evidence(method=about.method, wording=about.wording, notice=about.notice, language=about.language)
+    common = Evidence(
+        method=about.method,
+        wording=about.wording,
+        notice=about.notice,
+        language=about.language,
+        jurisdiction=about.jurisdiction,
+    )
     # Before there are threads, so that the keys are fetched once.
     secrets.peppers()
 

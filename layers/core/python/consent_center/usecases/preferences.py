@@ -16,7 +16,7 @@ from consent_center.domain.errors import (
     UnknownNameError,
 )
 from consent_center.domain.letter import Letter
-from consent_center.domain.objection import Against, in_force
+from consent_center.domain.objection import Against, in_force, newest_of, objection
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
 from consent_center.domain.request import Request, standing
 from consent_center.domain.subject import Preference, Subject
@@ -257,8 +257,9 @@ def _choice(
     purpose: Purpose, contact: ContactPoint, held: Holdings, asked: Mapping[str, int], policy: Policy, now: int
 ) -> Choice:
     rows = []
+    general = objection(held.subject, purpose)
     for scope in purpose.scopes(contact.channel):
-        answer = in_force(held.subject, purpose, scope)
+        answer = newest_of(held.subject.decided.get(scope.code), general)
         ended_at = _ended_at(purpose, answer, held.last_sends.get((purpose.id, contact.channel)), now)
         is_on = answer is not None and answer.state.permits and ended_at is None
         if is_on or not purpose.is_retired(scope.topic):
@@ -281,5 +282,6 @@ def _ended_at(purpose: Purpose, answer: Decided | None, last_send: int | None, n
         return answer.at // 1000
     if answer is None or not answer.state.permits:
         return None
-    ends = [end for end in (answer.valid_until, purpose.unused_since(answer.at, last_send)) if end is not None]
-    return min((end for end in ends if end * 1000 <= now), default=None)
+    ran_out = answer.valid_until if answer.has_ended_at(now) else None
+    unused = purpose.went_unused(answer.at, last_send, now)
+    return min((end for end in (ran_out, unused) if end is not None), default=None)

@@ -56,6 +56,8 @@ class Statement:
     proof: Proof | None = None
     decided_at: datetime | None = None
     """When a no was said, if that is known."""
+    jurisdiction: str | None = None
+    """As in a proof, for a no without one. A no counts whatever stands here: what the policy lacks is left out."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""
@@ -290,14 +292,15 @@ def _act(
     told["recorded_by"] = client
     details: dict[str, object] = {"address": address.mailable}
     proof = statement.proof
+    jurisdiction = proof.jurisdiction if proof is not None else statement.jurisdiction
+    if jurisdiction in policy.jurisdictions:
+        told["jurisdiction"] = jurisdiction
     if statement.decided_at is not None:
         told["decided_at"] = statement.decided_at.isoformat()
     if proof is not None:
         told |= {"collected_at": proof.collected_at.isoformat(), "language": proof.language}
         if proof.confirmed_at is not None:
             told["confirmed_at"] = proof.confirmed_at.isoformat()
-        if proof.jurisdiction is not None:
-            told["jurisdiction"] = proof.jurisdiction
         if proof.notice is not None:
             told |= {"notice": proof.notice, "notice_hash": policy.notice_hash(proof.notice, proof.language)}
         details |= {"method": proof.method, "wording": list(proof.wording), "reference": proof.reference}

@@ -7,16 +7,18 @@ from typing import Any
 
 from consent_center.domain.errors import InvalidFormError, UnknownNameError
 from consent_center.domain.objection import OBJECTIONS
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.statistics import (
     GROUPS,
     MOST_DAYS,
     PERIODS,
     Cell,
     Event,
+    StopReason,
     Table,
     TooManyRowsError,
     cells_of_confirmation,
+    cells_of_reason,
     tabulate,
 )
 from consent_center.ports import Clock, Statistics
@@ -36,6 +38,24 @@ def count_events(events: Sequence[Event], *, kept_days: int, statistics: Statist
     return statistics.count(
         [event for event in events if event.cells], marked_until=now + MARKED_SECONDS, kept_days=kept_days
     )
+
+
+def count_reason(
+    link: str,
+    reason: StopReason,
+    *,
+    purpose: Purpose,
+    language: str,
+    kept_days: int,
+    statistics: Statistics,
+    clock: Clock,
+) -> bool:
+    """Count why somebody stopped letters of a purpose; whether it is new. `link` is the one they stopped them by.
+
+    A link answers once in 48 hours, however often the page is sent again. UnavailableError.
+    """
+    answer = Event(f"reason#{link}", cells_of_reason(reason, clock(), purpose=purpose, language=language))
+    return count_events([answer], kept_days=kept_days, statistics=statistics, clock=clock) > 0
 
 
 def confirmed_by(before: Mapping[str, Any], after: Mapping[str, Any], policy: Policy) -> tuple[Cell, ...]:

@@ -1,14 +1,15 @@
 """Pages as HTTP answers: every one with the same strict headers, none with a cookie, none cached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from consent_center.domain.policy import Policy, Purpose
-from consent_center.texts import Texts
+from consent_center.texts import Part, Texts
 from consent_center.web.site import site
 
 _HEADERS = {
@@ -47,8 +48,7 @@ class Pages:
         self._texts, self._language = texts, language
         self._colour = policy.brand_of(purpose).colour
         self._site = {
-            **site(texts, policy, purpose, language),
-            "notice_url": notice_url,
+            **_same_for_everyone(texts, policy, purpose.id, language, notice_url),
             "languages": [asdict(one) for one in languages],
         }
 
@@ -67,6 +67,15 @@ class Pages:
             body,
             {**_HEADERS, "Content-Language": self._language, "Content-Security-Policy": policy, **(headers or {})},
         )
+
+
+@lru_cache(maxsize=1_000)
+def _same_for_everyone(
+    texts: Texts, policy: Policy, purpose_id: str, language: str, notice_url: str
+) -> Mapping[str, Any]:
+    """What pages say about who is speaking, whoever looks at them."""
+    speaker = {**site(texts, policy, policy.purpose(purpose_id), language), "notice_url": notice_url}
+    return {**speaker, "rights": Part("partials/rights_list.html", {"site": speaker})}
 
 
 def download(content: str, media_type: str, file_name: str) -> Response[str]:

@@ -459,16 +459,21 @@ def _encode(decided: Decided) -> str:
 
 
 def _decode(text: str) -> Decided:
-    at, seq, *end = text[1:].split(".")
-    return Decided(_STATES[text[0]], int(at), int(seq), int(end[0]) if end else None)
+    parts = text[1:].split(".")
+    return Decided(_STATES[text[0]], int(parts[0]), int(parts[1]), int(parts[2]) if len(parts) > 2 else None)
 
 
 def _decisions(texts: Mapping[str, Any]) -> dict[str, Decided]:
     """By code. Topics are mostly decided several at once, and then the text is the same and read once."""
     read: dict[str, Decided] = {}
-    return {
-        code: read.get(value["S"]) or read.setdefault(value["S"], _decode(value["S"])) for code, value in texts.items()
-    }
+    decisions = {}
+    for code, value in texts.items():
+        text = value["S"]
+        decided = read.get(text)
+        if decided is None:
+            decided = read[text] = _decode(text)
+        decisions[code] = decided
+    return decisions
 
 
 def _wish(preference: Preference) -> str:
@@ -504,14 +509,27 @@ def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
         item["lang"]["S"] if "lang" in item else None,
         _decisions(item["d"]["M"]) if "d" in item else {},
         {code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
-        tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
-        {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()} if "prefs" in item else {},
-        _number(item, "heard"),
-        _number(item, "holder"),
-        _suppression(item["supp"]["S"]) if "supp" in item else None,
-        item["erasing"]["S"] if "erasing" in item else None,
-        _number(item, "inform"),
+        **({} if _SELDOM.isdisjoint(item) else _seldom_in(item)),
     )
+
+
+_SELDOM = frozenset({"locks", "prefs", "heard", "holder", "supp", "erasing", "inform"})
+"""What most records lack, or what a check does not read: asking for each of them would show."""
+
+
+def _seldom_in(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a subject that `_SELDOM` names."""
+    return {
+        "locks": tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
+        "preferences": {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()}
+        if "prefs" in item
+        else {},
+        "heard_at": _number(item, "heard"),
+        "holder_since": _number(item, "holder"),
+        "suppression": _suppression(item["supp"]["S"]) if "supp" in item else None,
+        "erasing": item["erasing"]["S"] if "erasing" in item else None,
+        "inform_by": _number(item, "inform"),
+    }
 
 
 def moved_to(contact: ContactPoint, item: Mapping[str, Any] | None) -> ContactPoint | None:
