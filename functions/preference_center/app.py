@@ -52,6 +52,7 @@ def post_lost_link() -> Response[str]:
                 network=_visit().network,
                 most=_most(),
                 limits=services().limits,
+                subjects=services().subjects,
                 outbox=services().outbox,
                 secrets=services().secrets,
                 chance=services().chance,
