@@ -21,6 +21,7 @@ _ADDRESS = {
     "required": "Enter your e-mail address.",
     "too_long": "Enter an e-mail address of at most 254 characters.",
     "address": "Enter an e-mail address like name@example.com.",
+    "same": "We write to this address already: enter another one.",
 }
 
 _MESSAGES = {

@@ -480,7 +480,7 @@ class InMemoryAddressMoves:
         store = self.subjects
         with store.lock:
             for move in ended.came_from:
-                store.forget(ended, move)
+                store.forget(replace(ended, suppression=None), move)
             here = store.subjects.get(ended.contact)
             if not ended.former or (here is not None and here.former):
                 return

@@ -20,7 +20,7 @@ from cli import exports, simulation
 from cli.__main__ import app
 from cli.exports import Export, ExportError, local_export, s3_export
 from cli.simulation import Move, Simulation, Simulator, edits
-from consent_center.adapters.dynamodb.subjects import _state_item
+from consent_center.adapters.dynamodb.subjects import state_item
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
@@ -33,7 +33,7 @@ NOW = NOON + 1000
 
 def item(subject: Subject) -> dict[str, Any]:
     """As the product stores it, in the form that an export has."""
-    stored: dict[str, Any] = _state_item(subject).to_dynamodb_dict()
+    stored: dict[str, Any] = state_item(subject).to_dynamodb_dict()
     return stored
 
 

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from consent_center.domain.capability import AddressLink, seal_address
-from consent_center.domain.contact import Address, address_name
-from consent_center.domain.errors import InvalidAddressError
+from consent_center.domain.contact import address_name
 from consent_center.domain.policy import Policy
 from consent_center.ports import (
-    Addresses,
     AddressMoves,
     Claims,
     Clock,
@@ -62,7 +60,7 @@ def deliver_address_request(
         notice_url=f"{base_url}/notice?lang={language}",
         days=max(1, (request.expires_at - request.requested_at // 1000) // 86400),
     )
-    mailer.send(_envelope(request.address, written, policy))
+    mailer.send(_envelope(request.address.mailable, written, policy))
     claims.finish(request.id, clock() // 1000)
     return Delivery.SENT
 
@@ -74,7 +72,6 @@ def deliver_address_changed(
     site: Callable[[str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
-    addresses: Addresses,
     claims: Claims,
     mailer: Mailer,
     texts: LetterTexts,
@@ -89,11 +86,7 @@ def deliver_address_changed(
     subject = subjects.load(order.contact).subject
     payloads = subjects.payloads(subject.chain) if subject.chain is not None else {}
     told = next((one.content for one in payloads.values() if one.content.get("request") == order.request), None)
-    try:
-        old = addresses(str(told["from"])) if told is not None else None
-    except (InvalidAddressError, KeyError):
-        old = None
-    if old is None:
+    if told is None or "from" not in told:
         return Delivery.NOTHING_HELD
     name = f"moved-{order.request}"
     if not claims.take(name, now // 1000):
@@ -103,18 +96,17 @@ def deliver_address_changed(
         "address_changed",
         language,
         site=site(language),
-        stop_address=policy.brand_of(policy.form_purpose).stop_address,
         notice_url=f"{base_url}/notice?lang={language}",
     )
-    mailer.send(_envelope(old, written, policy))
+    mailer.send(_envelope(str(told["from"]), written, policy))
     claims.finish(name, clock() // 1000)
     return Delivery.SENT
 
 
-def _envelope(to: Address, written: WrittenLetter, policy: Policy) -> Envelope:
+def _envelope(to: str, written: WrittenLetter, policy: Policy) -> Envelope:
     brand = policy.brand_of(policy.form_purpose)
     return Envelope(
-        to=to.mailable,
+        to=to,
         sender_name=brand.sender_name,
         sender_address=brand.sender_address,
         subject=written.subject,

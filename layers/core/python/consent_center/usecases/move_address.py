@@ -75,9 +75,10 @@ def ask_to_move(
     secrets: Secrets,
     chance: Chance,
     clock: Clock,
-) -> None:
+) -> str:
     """Store the request at the new place, and order the letter that asks there. Nothing moves yet.
 
+    Answers the person's language.
     A new address that was written to too often this hour gets the same answer and no letter, as at sign-up.
     InvalidFormError for what is no address (`email`: `same` for the one that is held); TooManyRequestsError if the
     network, already shortened, or the person asked too often; InvalidTokenError, ExpiredTokenError, NothingHeldError,
@@ -100,19 +101,21 @@ def ask_to_move(
         if not limits.take(name, number, now // 1000):
             raise TooManyRequestsError
     # The same count as of sign-ups: what is limited is how many letters one mailbox gets.
+    language = policy.spoken(held.subject.language)
     if not limits.take(address_name(new), most.per_address, now // 1000):
-        return
+        return language
     request = AddressRequest(
         id=chance.name(),
         contact=new,
         address=address,
         old=held.subject.contact,
-        language=policy.spoken(held.subject.language),
+        language=language,
         requested_at=now,
         expires_at=policy.pending_period.after_epoch(now),
     )
     moves.ask(request)
     outbox.order(LetterOrder(Letter.ADDRESS, new, request.id))
+    return language
 
 
 @dataclass(frozen=True, slots=True)

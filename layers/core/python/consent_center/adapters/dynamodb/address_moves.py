@@ -1,6 +1,7 @@
 """Changes of address in DynamoDB: requests at the new place, and the move itself in one transaction."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from consent_center.adapters.dynamodb import keys
@@ -108,11 +109,12 @@ class DynamoAddressMoves:
 
     def settle(self, ended: Subject) -> None:
         """A stub that its own record took along when it ended is put back; what leads to the record goes."""
-        contact = ended.contact
+        # What is over keeps nobody out any more.
+        contact, over = ended.contact, replace(ended, suppression=None)
         with translated("settle"):
             for move in ended.came_from:
                 try:
-                    forget_move(self._database, ended, move, self._clock())
+                    forget_move(self._database, over, move, self._clock())
                 except CallFailedError as error:
                     if condition_failed(error):
                         raise StaleSubjectError from None
