@@ -302,7 +302,7 @@ def open_address(token: str, keys: Keyring, *, now: int) -> AddressLink:
         return AddressLink(contact, _text(c[4]), old, _number(c[7]))
 
     link = _open(Capability.ADDRESS, token, keys, read)
-    if now < link.ends_at:
+    if link.ends_at > now:
         return link
     raise ExpiredTokenError
 
