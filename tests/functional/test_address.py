@@ -63,7 +63,9 @@ def test_pressing_again_says_the_same_and_tells_the_old_address_once(deployment:
         deployment.deliver()
 
     assert "Your address is changed" in deployment.preferences("get-change-of-address", link).text
-    assert [letter.to for letter in deployment.mailer.letters].count(PEOPLE[0]) == 4, "confirmation, receipt, link, notice"
+    assert [letter.to for letter in deployment.mailer.letters].count(PEOPLE[0]) == 4, (
+        "confirmation, receipt, link, notice"
+    )
     assert deployment.kinds() == ["given", "moved"]
 
 
