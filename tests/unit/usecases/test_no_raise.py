@@ -41,7 +41,7 @@ SPELLINGS = st.sampled_from([ADA, ADA.upper(), ADA.title(), f" {ADA} "])
 class Roads(RuleBasedStateMachine):
     """Imports, the API, the page, mail, reports, one-click, a confirmed sign-up, undo, moves, suppression, erasure.
 
-    Whoever has the address now is looked at; who had it before and moved away is a second person, who is at `elsewhere`.
+    Whoever has the address now is looked at; who had it before and moved away is a second person, at `elsewhere`.
     """
 
     def __init__(self) -> None:
