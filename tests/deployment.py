@@ -36,6 +36,7 @@ from fakes import (
     CountingChance,
     FixedSecrets,
     HashingSigner,
+    InMemoryAddressMoves,
     InMemoryAudiences,
     InMemoryClaims,
     InMemoryDayIndex,
@@ -131,6 +132,7 @@ class Deployment:
         services.audience_files = self.audiences
         services.audience_orders = self.audience_orders
         services.listing = InMemoryListing(self.subjects)
+        services.address_moves = InMemoryAddressMoves(self.subjects)
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()

@@ -14,6 +14,8 @@ from consent_center.domain.wishes import Wish
 from consent_center.ports import Ledger, Pause
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases import lost_link, preferences, waiting
+from consent_center.usecases import move_address as moving
+from consent_center.usecases.address_letters import deliver_address_request
 from consent_center.usecases.check import Answer, Question, check_permissions
 from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
 from consent_center.usecases.sign_up import MostSignUps, SignUp, request_subscription
@@ -23,6 +25,7 @@ from fakes import (
     CollectingOutbox,
     CountingChance,
     FixedSecrets,
+    InMemoryAddressMoves,
     InMemoryClaims,
     InMemoryLedger,
     InMemoryLimits,
@@ -55,6 +58,8 @@ class World:
     subjects: Any = field(default_factory=InMemorySubjects)
     """In memory, or any other implementation of the port."""
     ledger: Ledger | None = None
+    address_moves: Any = None
+    """By default of the same kind of store as `subjects` in memory."""
     network: str | None = "192.0.2.0/24"
     secrets: FixedSecrets = field(default_factory=FixedSecrets)
     outbox: CollectingOutbox = field(default_factory=CollectingOutbox)
@@ -65,6 +70,10 @@ class World:
     chance: CountingChance = field(default_factory=CountingChance)
     clock: SettableClock = field(default_factory=SettableClock)
     pause: Pause = no_pause
+
+    def __post_init__(self) -> None:
+        if self.address_moves is None:
+            self.address_moves = InMemoryAddressMoves(self.subjects)
 
     def contact(self, email: str = PEOPLE[0]) -> ContactPoint:
         return contact_point(
@@ -205,11 +214,68 @@ class World:
             clock=self.clock,
         )
 
-    def manage_token(self) -> str:
+    def manage_token(self, email: str = PEOPLE[0]) -> str:
         """Ask for the link, and take it out of the letter."""
-        self.ask_for_link()
+        self.ask_for_link(email)
         assert self.deliver_link() is Delivery.SENT
         return self.letter_token("preferences_url")
+
+    def ask_to_move(self, token: str, to: str) -> None:
+        moving.ask_to_move(
+            token,
+            to,
+            network=self.network,
+            most=self.most,
+            limits=self.limits,
+            policy=self.policy,
+            addresses=parse_address,
+            subjects=self.subjects,
+            moves=self.address_moves,
+            outbox=self.outbox,
+            secrets=self.secrets,
+            chance=self.chance,
+            clock=self.clock,
+        )
+
+    def deliver_address_request(self) -> Delivery:
+        return deliver_address_request(
+            self.outbox.orders[-1],
+            base_url=BASE_URL,
+            site=lambda language: {},
+            policy=self.policy,
+            moves=self.address_moves,
+            claims=self.claims,
+            limits=self.limits,
+            mailer=self.mailer,
+            texts=PlainTexts(),
+            secrets=self.secrets,
+            clock=self.clock,
+        )
+
+    def asked_to_move(self, to: str, email: str = PEOPLE[0]) -> str:
+        """Ask for it on the page, get the letter at the new address, and take the token out of it."""
+        self.ask_to_move(self.manage_token(email), to)
+        assert self.deliver_address_request() is Delivery.SENT
+        return self.letter_token("address_url")
+
+    def look_at_change(self, token: str) -> moving.AddressChange:
+        return moving.look_at_change(
+            token,
+            policy=self.policy,
+            subjects=self.subjects,
+            moves=self.address_moves,
+            secrets=self.secrets,
+            clock=self.clock,
+        )
+
+    def confirm_change(self, token: str) -> tuple[moving.AddressChange, bool]:
+        return moving.confirm_change(token, moves=self.address_moves, **self.deciding)
+
+    def move(self, to: str, email: str = PEOPLE[0]) -> None:
+        """The whole change of address, ten seconds after whatever was before and ten before whatever follows."""
+        self.clock.move(seconds=10)
+        assert self.confirm_change(self.asked_to_move(to, email))[1]
+        self.clock.move(seconds=10)
 
     def page(self, token: str, done: str | None = "") -> preferences.PreferencePage:
         return preferences.look_at_preferences(
@@ -267,8 +333,8 @@ class World:
     def reason(self, topic: str | None = None, email: str = PEOPLE[0]) -> str:
         return self.check(email, topic=topic)[0].permission.reason.value
 
-    def stop_token(self, topic: str | None = None) -> str:
-        headers = self.check(topic=topic)[0].headers
+    def stop_token(self, topic: str | None = None, email: str = PEOPLE[0]) -> str:
+        headers = self.check(email, topic=topic)[0].headers
         assert headers
         return headers["List-Unsubscribe"].rsplit("/", 1)[1].rstrip(">")
 

@@ -41,6 +41,7 @@ from consent_center.domain.errors import (
     InvalidAddressError,
     InvalidFormError,
     MissingScopeError,
+    MovedAwayError,
     NothingHeldError,
     TooManyRequestsError,
     UnavailableError,
@@ -407,6 +408,12 @@ _FIELD_RULES = {
     "characters": "The text has characters that nobody types.",
     "product_group": "A soft opt-in names its product group instead.",
 }
+
+
+@app.exception_handler(MovedAwayError)
+def explain_moved_away(_: MovedAwayError) -> Response[str]:
+    detail = "This evidence is from before the person at this address moved to another. Whoever has it now signs up."
+    return problem(HTTPStatus.CONFLICT, "forbidden-transition", detail)
 
 
 @app.exception_handler(ForbiddenTransitionError)

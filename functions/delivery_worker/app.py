@@ -11,6 +11,7 @@ from consent_center.domain.errors import DomainError, LetterRefusedError
 from consent_center.domain.letter import Letter
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import LetterOrder
+from consent_center.usecases.address_letters import deliver_address_changed, deliver_address_request
 from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
 from consent_center.usecases.receipts import deliver_receipt
 from consent_center.usecases.telling import deliver_notice_change, deliver_source
@@ -82,6 +83,32 @@ def deliver(body: str) -> Delivery:
             tellings=services().tellings,
             texts=texts,
             secrets=services().secrets,
+            clock=services().clock,
+        )
+    if order.letter == Letter.ADDRESS:
+        return deliver_address_request(
+            order,
+            base_url=base_url,
+            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            policy=policy,
+            moves=services().address_moves,
+            claims=services().claims,
+            limits=services().limits,
+            mailer=services().mailer,
+            texts=texts,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    if order.letter == Letter.ADDRESS_CHANGED:
+        return deliver_address_changed(
+            order,
+            base_url=base_url,
+            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            policy=policy,
+            subjects=services().subjects,
+            claims=services().claims,
+            mailer=services().mailer,
+            texts=texts,
             clock=services().clock,
         )
     if order.letter != Letter.PREFERENCES:

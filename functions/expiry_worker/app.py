@@ -59,6 +59,8 @@ def _follow(record: dict[str, Any]) -> None:
         # Whatever else removes an item says so itself.
         if record.get("userIdentity", {}).get("principalId") == "dynamodb.amazonaws.com":
             _prove(record, change["Keys"], before or {})
+            if change["Keys"]["sk"]["S"] == "STATE" and before and ("former" in before or "came" in before):
+                services().address_moves.settle(services().subject_in(before))
         return
     sort_key = change["Keys"]["sk"]["S"]
     if (sort_key == "STATE" and has_been_decided(before, after)) or (

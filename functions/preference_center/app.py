@@ -15,6 +15,8 @@ from consent_center.domain.errors import (
     ExpiredTokenError,
     InvalidFormError,
     NothingHeldError,
+    RequestGoneError,
+    TakenPlaceError,
     TooManyRequestsError,
     UnknownNameError,
     WordingChangedError,
@@ -22,6 +24,7 @@ from consent_center.domain.errors import (
 from consent_center.domain.objection import Against
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import history, lost_link, preferences, receipts
+from consent_center.usecases import move_address as moving
 from consent_center.usecases.sign_up import MostSignUps
 from consent_center.web.base_url import base_url
 from consent_center.web.faults import answer_faults
@@ -52,6 +55,7 @@ def post_lost_link() -> Response[str]:
                 network=_visit().network,
                 most=_most(),
                 limits=services().limits,
+                subjects=services().subjects,
                 outbox=services().outbox,
                 secrets=services().secrets,
                 chance=services().chance,
@@ -109,6 +113,80 @@ def post_preferences(token: str) -> Response[str]:
         return _page(token, "too_many", HTTPStatus.TOO_MANY_REQUESTS)
     count("PreferencesChanged")
     return _see(token, {"done": done} if done else {"did": "same"})
+
+
+@app.route("/preferences/<token>/address", method=READ)
+def show_address(token: str) -> Response[str]:
+    return _address_page(token)
+
+
+@app.post("/preferences/<token>/address")
+def post_address(token: str) -> Response[str]:
+    """The same answer whatever is known of the new address."""
+    form = _visit().form
+    if form.was_too_large:
+        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        language = moving.ask_to_move(
+            token,
+            form.one("email"),
+            network=_visit().network,
+            most=_most(),
+            limits=services().limits,
+            policy=services().policy,
+            addresses=services().addresses,
+            subjects=services().subjects,
+            moves=services().address_moves,
+            outbox=services().outbox,
+            secrets=services().secrets,
+            chance=services().chance,
+            clock=services().clock,
+        )
+    except InvalidFormError as error:
+        return _address_page(token, form.one("email"), error.fields, HTTPStatus.UNPROCESSABLE_ENTITY)
+    count("AddressChangeAsked")
+    return _visit().page(
+        "address_asked",
+        spoken=_chosen() or language,
+        email_shown=form.one("email").strip(),
+        days=services().policy.pending_days(services().clock()),
+        again_url=_address(f"{token}/address", {}),
+        back_url=_address(token, {}),
+    )
+
+
+@app.route("/address/<token>", method=READ)
+def show_change_of_address(token: str) -> Response[str]:
+    change = moving.look_at_change(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        moves=services().address_moves,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    return _change_page(change)
+
+
+@app.post("/address/<token>")
+def post_change_of_address(token: str) -> Response[str]:
+    """The link reached the new address, so whoever presses reads the mail there."""
+    change, is_new = moving.confirm_change(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        moves=services().address_moves,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
+    if is_new:
+        count("AddressChanged")
+    if not moving.order_notice(change, outbox=services().outbox):
+        count("AddressNoticeNotOrdered")
+        logger.warning("notice of a change of address not ordered")
+    return _change_page(change)
 
 
 @app.route("/preferences/<token>/history", method=READ)
@@ -328,6 +406,7 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
         **shown,
         done=done,
         history_url=_address(f"{token}/history", {}),
+        address_url=_address(f"{token}/address", {}),
         receipts_url=f"/preferences/{token}/receipts/",
         minutes=views.LINK_MINUTES,
         languages=[
@@ -335,6 +414,34 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
             for code in services().policy.languages
         ],
     )
+
+
+def _address_page(
+    token: str, typed: str = "", wrong: dict[str, str] | None = None, status: HTTPStatus = HTTPStatus.OK
+) -> Response[str]:
+    address, language = moving.look_at_address(
+        token,
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    language = _chosen() or language
+    return _visit().page(
+        "address",
+        status,
+        spoken=language,
+        address=address,
+        email=typed,
+        errors=views.faults(wrong or {}, services().texts, language),
+        back_url=_address(token, {}),
+    )
+
+
+def _change_page(change: moving.AddressChange) -> Response[str]:
+    name = "address_moved" if change.is_done else "address_confirm"
+    language = _chosen() or change.language
+    return _visit().page(name, spoken=language, address=change.address, preferences_url=_visit().to("/preferences"))
 
 
 def _see(token: str, query: dict[str, str], language: str | None = None) -> Response[str]:
@@ -372,6 +479,20 @@ def offer_a_new_link(_: ExpiredTokenError) -> Response[str]:
 @app.exception_handler(NothingHeldError)
 def admit_nothing(_: NothingHeldError) -> Response[str]:
     return _visit().error_page("nothing_held", HTTPStatus.GONE)
+
+
+@app.exception_handler(RequestGoneError)
+def explain_gone(error: RequestGoneError) -> Response[str]:
+    return _visit().page(
+        "address_gone", HTTPStatus.GONE, reason=error.reason, preferences_url=_visit().to("/preferences")
+    )
+
+
+@app.exception_handler(TakenPlaceError)
+def explain_taken(_: TakenPlaceError) -> Response[str]:
+    return _visit().page(
+        "address_gone", HTTPStatus.CONFLICT, reason="taken", preferences_url=_visit().to("/preferences")
+    )
 
 
 answer_faults(app, _visit)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from consent_center.domain.capability import MANAGE_SECONDS
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
 from consent_center.domain.policy import Period, Policy, Purpose
 from consent_center.domain.told import TOLD
 from consent_center.texts import Part, Texts
 from consent_center.usecases.history import Event, Explanation
-from consent_center.usecases.letters import MANAGE_SECONDS
 from consent_center.usecases.preferences import Choice, PreferencePage, Row
 from consent_center.usecases.receipts import Receipt
 from consent_center.web.periods import period_in_words
@@ -21,6 +21,7 @@ _ADDRESS = {
     "required": "Enter your e-mail address.",
     "too_long": "Enter an e-mail address of at most 254 characters.",
     "address": "Enter an e-mail address like name@example.com.",
+    "same": "We write to this address already: enter another one.",
 }
 
 _MESSAGES = {
@@ -71,6 +72,7 @@ _EVENTS = {
     "hold_lifted": "Your data are no longer kept for a legal claim",
     "restricted": "Your data are kept and no longer used",
     "restriction_lifted": "Your data may be used again",
+    "moved": "Your e-mail address changed",
     "told-notice": "We told you that our privacy notice changed",
     "told-asked": "We told you that our privacy notice changed, and what needs a new yes",
     "told-source": "We told you where we have your data from",

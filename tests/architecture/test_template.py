@@ -23,6 +23,8 @@ PAGES = {
     "/notice/{version}/changes",
     "/preferences",
     "/preferences/{token}",
+    "/preferences/{token}/address",
+    "/address/{token}",
     "/preferences/{token}/history",
     "/preferences/{token}/history.json",
     "/preferences/{token}/history.csv",
@@ -60,6 +62,8 @@ POSTED = {
     "/u/{token}",
     "/preferences",
     "/preferences/{token}",
+    "/preferences/{token}/address",
+    "/address/{token}",
 }
 
 
@@ -209,7 +213,14 @@ EXPECTED_RIGHTS = {
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },
     "PreferenceCenterFunction": {
-        "SubjectsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "SubjectsTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            # A change of address takes items away from where they were.
+            "dynamodb:DeleteItem",
+        },
         "LedgerTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"},
         "TransientTable": {"dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},

@@ -1,10 +1,8 @@
 """Many changes to one person at once, on every engine: each ends in an allowed outcome with the chain unbroken."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
 
+from at_once import at_once
 from builders import LINKS, a_decision
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
@@ -32,26 +30,6 @@ def world(request: pytest.FixtureRequest) -> World:
         return World(subjects=subjects, ledger=InMemoryLedger(subjects))
     database = request.getfixturevalue("engine_database")
     return World(subjects=DynamoSubjects(database, _pause, lambda: 0), ledger=DynamoLedger(), pause=_pause)
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    """Run all acts in threads that start together; answers what each returned or raised."""
-    outcomes: list[object] = []
-    start = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            outcomes.append(act())
-        except Exception as error:
-            outcomes.append(error)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 def test_of_many_decisions_on_one_version_exactly_one_is_stored(world: World) -> None:

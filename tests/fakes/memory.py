@@ -14,10 +14,11 @@ from consent_center.domain.audience import AudiencePart, AudienceRun, Reached
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import StaleSubjectError, TakenPlaceError, UnavailableError
+from consent_center.domain.moving import AddressRequest, Moving
 from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
 from consent_center.domain.statistics import Cell, Event
-from consent_center.domain.subject import Decision, Randomness, Subject
+from consent_center.domain.subject import Decision, Move, Randomness, Subject
 from consent_center.domain.told import Telling
 from consent_center.ports import (
     Counted,
@@ -102,6 +103,7 @@ class InMemorySubjects:
     ends: dict[tuple[ContactPoint | str, Part], End] = field(default_factory=dict)
     """When an item is gone, of a contact point or of a chain."""
     reviews: dict[ContactPoint, str] = field(default_factory=dict)
+    address_requests: dict[tuple[ContactPoint, str], AddressRequest] = field(default_factory=dict)
     moved: dict[ContactPoint, ContactPoint] = field(default_factory=dict)
     """Where records went that are no longer at these places."""
 
@@ -116,7 +118,9 @@ class InMemorySubjects:
 
     def _subject(self, contact: ContactPoint) -> Subject:
         subject = self.subjects.get(contact, Subject(contact))
-        return Subject(contact, subject.version) if self.is_gone(contact, Part("state")) else subject
+        if self.is_gone(contact, Part("state")):
+            return Subject(contact, subject.version, former=subject.former)
+        return subject
 
     def add_request(self, request: Request) -> None:
         self.calls.append("add_request")
@@ -209,15 +213,35 @@ class InMemorySubjects:
             stored = self.subjects.get(contact)
             if stored is None or stored.version != subject.version:
                 raise StaleSubjectError
+            for move in subject.came_from:
+                self.forget(subject, move)
             if subject.chain is None:
                 self.profiles.pop(contact, None)
                 self.requests = {key: one for key, one in self.requests.items() if key[0] != contact}
+                waiting = self.address_requests
+                self.address_requests = {key: one for key, one in waiting.items() if key[0] != contact}
                 self.sends = {key: at for key, at in self.sends.items() if key[0] != contact}
                 self.ends = {key: end for key, end in self.ends.items() if key[0] != contact}
-                if until is not None:
+                if until is not None and (subject.suppression or not subject.former):
                     self.ends[contact, Part("state")] = End(until)
             self.payload_of = {key: one for key, one in self.payload_of.items() if key[0] != subject.erasing}
-            self.subjects[contact] = replace(stored, version=stored.version + 1, erasing=None)
+            self.subjects[contact] = replace(stored, version=stored.version + 1, erasing=None, came_from=())
+
+    def forget(self, subject: Subject, move: Move) -> None:
+        """Remove what leads to a record from an earlier address of its."""
+        place = self.place(subject.contact._replace(key_id=move.key_id, pseudonym=move.pseudonym))
+        there = self.subjects.get(place)
+        if there is None or all(one.at != move.at for one in there.former):
+            return
+        kept = there.suppression
+        if there.chain is None and there.erasing is None and kept is None:
+            kept = subject.suppression
+            if kept is not None and kept.until is not None:
+                self.ends[place, Part("state")] = End(kept.until)
+        left = tuple(one.forgotten() if one.at == move.at else one for one in there.former)
+        if there.chain is None and there.erasing is None and all(one.leads_nowhere for one in left):
+            left = ()
+        self.subjects[place] = replace(there, version=there.version + 1, former=left, suppression=kept)
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
         self.calls.append("states")
@@ -391,7 +415,8 @@ class InMemoryMoves:
                 raise StaleSubjectError
             version = max(read.version, there.version) + 1
             requested = {**there.requested, **read.requested}
-            store.subjects[new] = replace(read, contact=new, version=version, requested=requested)
+            former = tuple(sorted((*there.former, *read.former), key=lambda move: move.at))
+            store.subjects[new] = replace(read, contact=new, version=version, requested=requested, former=former)
             del store.subjects[old]
             store.moved[old] = new
             if old in store.profiles:
@@ -405,6 +430,63 @@ class InMemoryMoves:
             store.sends = {(new if of == old else of, purpose): at for (of, purpose), at in store.sends.items()}
             store.ends = {(new if of == old else of, part): end for (of, part), end in store.ends.items()}
         return True
+
+
+@dataclass
+class InMemoryAddressMoves:
+    subjects: InMemorySubjects
+    before_moving: Callable[[], object] = lambda: None
+    """What happens at the last moment: somebody decides, or the process ends."""
+
+    @property
+    def requests(self) -> dict[tuple[ContactPoint, str], AddressRequest]:
+        return self.subjects.address_requests
+
+    def ask(self, request: AddressRequest) -> None:
+        self.requests[request.contact, request.id] = request
+
+    def asked(self, contact: ContactPoint, request: str) -> AddressRequest | None:
+        place = self.subjects.place(contact)
+        found = self.requests.get((contact, request)) or self.requests.get((place, request))
+        return replace(found, contact=place) if found else None
+
+    def move(self, moving: Moving, request: AddressRequest | None = None) -> None:
+        store, decision = self.subjects, moving.decision
+        old, new, entry = moving.old.contact, moving.decision.subject.contact, moving.decision.entry
+        self.before_moving()
+        with store.lock:
+            there = store.subjects.get(new, Subject(new))
+            if old in store.moved or new in store.moved or there.version != decision.replaces_version:
+                raise StaleSubjectError
+            if store.subjects.get(old) != moving.old or (entry.chain, entry.seq) in store.entry_of:
+                raise StaleSubjectError
+            if request is not None:
+                keys = [key for key in self.requests if key[1] == request.id]
+                if not keys:
+                    raise StaleSubjectError
+                del self.requests[keys[0]]
+            store.subjects |= {old: moving.left, new: decision.subject}
+            store.entry_of[entry.chain, entry.seq] = entry
+            store.payload_of[entry.chain, entry.seq] = decision.payload
+            for part in (Part("state"), Part("profile")):
+                store.ends.pop((old, part), None)
+            store.ends.pop((new, Part("state")), None)
+            if old in store.profiles:
+                store.profiles[new] = replace(store.profiles.pop(old), address=moving.address)
+            store.reviews.pop(old, None)
+            store.sends = {(new if of == old else of, purpose): at for (of, purpose), at in store.sends.items()}
+
+    def settle(self, ended: Subject) -> None:
+        store = self.subjects
+        with store.lock:
+            for move in ended.came_from:
+                store.forget(replace(ended, suppression=None), move)
+            here = store.subjects.get(ended.contact)
+            if not ended.former or (here is not None and here.former):
+                return
+            version = (here.version if here else ended.version) + 1
+            stub = here or Subject(ended.contact, last_at=ended.last_at)
+            store.subjects[ended.contact] = replace(stub, version=version, former=ended.former)
 
 
 @dataclass

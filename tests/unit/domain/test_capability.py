@@ -10,17 +10,20 @@ from hypothesis import strategies as st
 
 from builders import LINKS, NOON, PEOPLE, a_contact
 from consent_center.domain.capability import (
+    AddressLink,
     Capability,
     FormShown,
     LetterLink,
     RequestLink,
     WaitingLink,
     WithdrawLink,
+    open_address,
     open_form,
     open_letter,
     open_request,
     open_waiting,
     open_withdrawal,
+    seal_address,
     seal_form,
     seal_letter,
     seal_request,
@@ -42,8 +45,13 @@ def test_a_confirm_link_says_what_was_sealed_into_it() -> None:
 
 @pytest.mark.parametrize(
     "link",
-    [TOPIC_LINK, WithdrawLink(a_contact(), "dm"), WithdrawLink(a_contact(), "dm", ("pn", "ev"), "request-1", NOON)],
-    ids=["topic", "purpose", "request"],
+    [
+        TOPIC_LINK,
+        WithdrawLink(a_contact(), "dm"),
+        WithdrawLink(a_contact(), "dm", (), "request-1", made_at=NOON),
+        WithdrawLink(a_contact(), "dm", ("pn", "ev"), "request-1", NOON),
+    ],
+    ids=["topic", "purpose", "of a dated request", "request"],
 )
 def test_a_withdraw_link_says_what_was_sealed_into_it(link: WithdrawLink) -> None:
     assert open_withdrawal(seal_withdrawal(link, LINKS), LINKS) == link
@@ -167,7 +175,7 @@ def test_what_a_letter_carries_stops_it_and_explains_it() -> None:
     letter = LetterLink(a_contact(), "dm", ("ev",), 1, NOW)
     token = seal_letter(letter, LINKS)
 
-    assert open_withdrawal(token, LINKS) == WithdrawLink(a_contact(), "dm", ("ev",))
+    assert open_withdrawal(token, LINKS) == WithdrawLink(a_contact(), "dm", ("ev",), made_at=NOW)
     assert open_letter(token, LINKS) == letter
 
 
@@ -194,3 +202,25 @@ def test_no_link_holds_an_address() -> None:
         assert "@" not in claims
         assert not any(part in claims for part in PEOPLE[0].replace("@", ".").split(".") if len(part) > 3)
         assert isinstance(json.loads(claims), list)
+
+
+def test_a_link_without_a_time_of_its_own_is_of_the_time_it_counts_from() -> None:
+    assert WithdrawLink(a_contact(), "dm").meant_at == 0
+    assert WithdrawLink(a_contact(), "dm", since=NOON).meant_at == NOON
+    assert WithdrawLink(a_contact(), "dm", since=NOON, made_at=NOW).meant_at == NOW
+
+
+def test_a_link_that_says_when_it_was_made_is_no_letter() -> None:
+    with pytest.raises(InvalidTokenError):
+        open_letter(seal_withdrawal(WithdrawLink(a_contact(), "dm", made_at=NOON), LINKS), LINKS)
+
+
+def test_a_link_to_a_new_address_says_whose_record_moves_until_it_ends() -> None:
+    link = AddressLink(a_contact(PEOPLE[1]), "request-1", a_contact(), NOW)
+    token = seal_address(link, LINKS)
+
+    assert open_address(token, LINKS, now=NOW - 1) == link
+    with pytest.raises(ExpiredTokenError):
+        open_address(token, LINKS, now=NOW)
+    with pytest.raises(InvalidTokenError):
+        open_request(token, LINKS, now=0)

@@ -404,6 +404,7 @@ def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "interests": ["Heat and cooling meters", "Water meters"],
             "language": "en",
         },
+        "address_url": "/preferences/v1.k1.token/address",
         "history_url": "/preferences/v1.k1.token/history",
         "receipts_url": "/preferences/v1.k1.token/receipts/",
         "languages": [
@@ -544,6 +545,16 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         {**receipt, "wording": [], "notice": None, "changes": [], "how": "", "is_as_then": False},
     )
     yield from evidence_packs()
+    address = {"address": "ada@example.org", "back_url": "/preferences/v1.k1.token"}
+    yield "address", "address", {**address, "email": "", "errors": {}}
+    same = {"email": "We write to this address already: enter another one."}
+    yield "address-errors", "address", {**address, "email": "ada@example.org", "errors": same}
+    asked = {"email_shown": "new@example.org", "days": 7, "again_url": "/preferences/v1.k1.token/address"}
+    yield "address-asked", "address_asked", {**asked, "back_url": "/preferences/v1.k1.token"}
+    yield "address-confirm", "address_confirm", {"address": "new@example.org"}
+    yield "address-moved", "address_moved", {"address": "new@example.org", "preferences_url": "/preferences"}
+    for reason in ("taken", "expired", "gone"):
+        yield f"address-{reason}", "address_gone", {"reason": reason, "preferences_url": "/preferences"}
     yield "lost-link", "lost_link", {"email": "", "errors": {}}
     wrong = {"email": "Enter an e-mail address like name@example.com."}
     yield "lost-link-errors", "lost_link", {"email": "ada@", "errors": wrong}
@@ -817,6 +828,15 @@ def letters() -> Iterator[tuple[str, dict[str, Any]]]:
             "minutes": 60,
         },
     )
+    yield (
+        "address",
+        {
+            "address_url": LONG_LINK.replace("/confirm/", "/address/") + "?lang=en",
+            "notice_url": f"{base}/notice?lang=en",
+            "days": 7,
+        },
+    )
+    yield "address_changed", {"notice_url": f"{base}/notice?lang=en"}
     yield (
         "receipt",
         {

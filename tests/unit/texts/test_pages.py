@@ -12,7 +12,7 @@ from unit.texts import samples
 TEXTS = Texts()
 STATES = {state: (page, context) for state, page, context in samples.pages()}
 VOID = {"input", "meta", "link", "br", "path", "rect", "circle"}
-FAULTY = {"subscribe-errors", "lost-link-errors", "preferences-fault", "waiting-wrong"}
+FAULTY = {"subscribe-errors", "address-errors", "lost-link-errors", "preferences-fault", "waiting-wrong"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&\r\nX: y"
 
 

@@ -40,8 +40,12 @@ def test_a_yes_carries_evidence_headers_and_a_send_id_and_a_no_carries_none(subs
 
 
 def test_the_link_in_the_headers_covers_what_was_asked_about(subscriber: World) -> None:
-    assert open_withdrawal(subscriber.stop_token("events"), LINKS) == WithdrawLink(subscriber.contact(), "dm", ("ev",))
-    assert open_withdrawal(subscriber.stop_token(), LINKS) == WithdrawLink(subscriber.contact(), "dm")
+    assert open_withdrawal(subscriber.stop_token("events"), LINKS) == WithdrawLink(
+        subscriber.contact(), "dm", ("ev",), made_at=subscriber.clock()
+    )
+    assert open_withdrawal(subscriber.stop_token(), LINKS) == WithdrawLink(
+        subscriber.contact(), "dm", made_at=subscriber.clock()
+    )
 
 
 def test_each_letter_has_a_send_id_of_its_own(subscriber: World) -> None:

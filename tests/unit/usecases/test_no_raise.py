@@ -39,15 +39,22 @@ SPELLINGS = st.sampled_from([ADA, ADA.upper(), ADA.title(), f" {ADA} "])
 
 
 class Roads(RuleBasedStateMachine):
-    """Imports, the API, the page, mail, reports, one-click, a confirmed sign-up, undo, moves, suppression, erasure."""
+    """Imports, the API, the page, mail, reports, one-click, a confirmed sign-up, undo, moves, suppression, erasure.
+
+    Whoever has the address now is looked at; who had it before and moved away is a second person, at `elsewhere`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.world = ImportWorld(policy=a_policy_with_sales())
         self.world.most = type(self.world.most)(per_address=10**6, per_source=10**6)
-        self.imports = 0
+        self.imports = self.moves = 0
         self.token: str | None = None
         self.done: str | None = None
+        self.stops: list[str] = []
+        """Links of letters that were sent to who moved away, before they did."""
+        self.elsewhere: ContactPoint | None = None
+        self.moved_before: dict[str, DecisionState] = {}
         self.before: dict[str, DecisionState] = {}
         self.was_the_person = True
         self.was_suppressed = False
@@ -59,6 +66,7 @@ class Roads(RuleBasedStateMachine):
         self.world.clock.move(seconds=30)
         self.before = {code: one.state for code, one in self.decided().items()}
         self.was_the_person = by_person
+        self.moved_before = {code: one.state for code, one in self.decided_elsewhere().items()}
         self.was_suppressed = self.world.subjects.load(self.mine()).subject.suppression is not None
 
     def mine(self) -> ContactPoint:
@@ -72,6 +80,41 @@ class Roads(RuleBasedStateMachine):
 
     def decided(self) -> dict[str, Any]:
         return dict(self.world.subjects.load(self.mine()).subject.decided)
+
+    def decided_elsewhere(self) -> dict[str, Any]:
+        """What stands of who moved away last."""
+        return dict(self.world.subjects.load(self.elsewhere).subject.decided) if self.elsewhere else {}
+
+    @precondition(lambda self: self.can_ask_for_the_link())
+    @rule()
+    def move_to_another_address(self) -> None:
+        self.remember(by_person=True)
+        if self.world.subjects.load(self.mine()).subject.chain is None:
+            return
+        headers = self.world.check(topic="product-news")[0].headers
+        self.stops = [headers["List-Unsubscribe"].rsplit("/", 1)[1].rstrip(">")] if headers else []
+        self.moves += 1
+        to = f"ada-{self.moves}@example.com"
+        self.world.clock.move(seconds=10)
+        self.world.confirm_change(self.world.asked_to_move(to))
+        self.elsewhere = self.world.contact(to)
+        self.moved_before = {code: one.state for code, one in self.decided_elsewhere().items()}
+        assert self.moved_before == self.before
+        assert self.decided() == {}
+        self.world.clock.move(seconds=10)
+        # Whoever comes to the address next is somebody else, though the list of who is suppressed names it still.
+        self.before, self.token, self.done = {}, None, None
+
+    @precondition(lambda self: self.stops)
+    @rule()
+    def press_a_link_from_before_the_move(self) -> None:
+        self.remember(by_person=False)
+        here = self.decided()
+        self.world.withdraw(self.stops[0])
+        assert self.decided() == here, "a letter to who moved away is nothing to who is here now"
+        assert not any(
+            one.state.permits and code.startswith("dm.pn.") for code, one in self.decided_elsewhere().items()
+        )
 
     @rule(state=STATES, topics=TOPICS, who=SPELLINGS, grade=st.sampled_from("ABC"), age=st.integers(0, 3))
     def import_a_row(self, state: DecisionState, topics: tuple[str, ...], who: str, grade: str, age: int) -> None:
@@ -248,6 +291,11 @@ class Roads(RuleBasedStateMachine):
         for code, state in self.before.items():
             if state.is_the_persons_no:
                 assert not self.decided()[code].state.permits
+
+    @invariant()
+    def nothing_that_is_done_at_an_address_raises_anything_for_who_moved_away(self) -> None:
+        for code, one in self.decided_elsewhere().items():
+            assert not one.state.permits or self.moved_before[code].permits
 
     @invariant()
     def only_the_person_lifts_a_suppression(self) -> None:

@@ -14,6 +14,7 @@ from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Subject
 from consent_center.ports import (
     Addresses,
+    AddressMoves,
     Announcements,
     AudienceFiles,
     AudienceOrders,
@@ -238,6 +239,14 @@ class Services:
         from consent_center.adapters.dynamodb.restore import DynamoRestoredRecords
 
         return DynamoRestoredRecords(self._database, table)
+
+    @cached_property
+    def address_moves(self) -> AddressMoves:
+        from consent_center.adapters.dynamodb.address_moves import DynamoAddressMoves
+        from consent_center.adapters.dynamodb.items import SUBJECTS_ITEMS
+
+        self._database.bind(SUBJECTS_ITEMS, self.config.subjects_table)
+        return DynamoAddressMoves(self._database, self.clock, lambda: self.config.ledger_table)
 
     @cached_property
     def removals(self) -> Removals:

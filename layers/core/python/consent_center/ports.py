@@ -11,6 +11,7 @@ from consent_center.domain.audience import AudiencePart, AudienceRun, Reached
 from consent_center.domain.case import Case, LogLine
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import Address, ContactPoint, Keyring
+from consent_center.domain.moving import AddressRequest, Moving
 from consent_center.domain.recipient import Answer, Ask, Task, Verb
 from consent_center.domain.request import Request
 from consent_center.domain.seal import Leaf, Seal, SignedSeal
@@ -139,7 +140,9 @@ class Subjects(Protocol):
     def clear(self, subject: Subject, until: int | None) -> None:
         """Remove all that an erasure leaves to remove: requests, sends, profile, and the payloads of its chain.
 
-        `subject` as it was loaded, with `erasing`. A record without decisions is gone from the epoch second `until`.
+        `subject` as it was loaded, with `erasing`. What leads there from its earlier addresses goes first; where its
+        suppression stays, it stands there too unless somebody else has the address. A record without decisions is gone
+        from the epoch second `until`.
         Harmless to repeat; whoever decides meanwhile keeps what is theirs. StaleSubjectError, UnavailableError.
         """
 
@@ -372,6 +375,28 @@ class RestoredRecords(Protocol):
         """Store a state without an entry, because its entries are there already.
 
         StaleSubjectError if the record is not at that version; UnavailableError.
+        """
+
+
+class AddressMoves(Protocol):
+    """Changes of address: the requests that wait at a new place, and the move."""
+
+    def ask(self, request: AddressRequest) -> None:
+        """Store a request at its new place without reading anything."""
+
+    def asked(self, contact: ContactPoint, request: str) -> AddressRequest | None:
+        """A request by its place and id. It may have expired: it knows itself."""
+
+    def move(self, moving: Moving, request: AddressRequest | None = None) -> None:
+        """Take a record with profile and sends to its new place, its entry with it, and leave the stub: all or none.
+
+        `request` is used up by it. A kill leaves the record whole at one of the two places. StaleSubjectError if one
+        of them is no longer as it was read, or the request is gone; UnavailableError.
+        """
+
+    def settle(self, ended: Subject) -> None:
+        """What is left to do once a stored state has been removed because its time was over: what leads there goes,
+        and what led on from there is put back. Harmless to repeat. StaleSubjectError, UnavailableError.
         """
 
 

@@ -30,15 +30,19 @@ def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict
         return None
     # A person who came back after an erasure has another chain, and nothing in common with the one before.
     known = before if before is not None and before.chain == chain else None
+    moved = len(after.came_from) > (len(before.came_from) if before else 0)
+    if moved:
+        # The record came here whole: what it says was told when it was decided.
+        known = after
     told: dict[str, Any] = {
         "changes": _changes(known, after, policy),
         "preferences": _preferences(known, after, policy),
     }
-    if (known.locks if known else ()) != after.locks:
+    if moved or (known.locks if known else ()) != after.locks:
         told["locks"] = sorted({Lock.read(text).kind for text in after.locks})
         told["deliverable"] = UNDELIVERABLE not in after.locks
     erased = after.chain is None
-    if not erased and not any(told.values()) and "locks" not in told:
+    if not erased and not moved and not any(told.values()) and "locks" not in told:
         return None
     return {
         "version": VERSION,
@@ -48,6 +52,7 @@ def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict
         "at": timestamp(max(after.last_at, known.last_at if known else 0)),
         "language": after.language,
         "erased": erased,
+        "moved": moved,
         **told,
     }
 

@@ -24,8 +24,15 @@ _T = TypeVar("_T")
 _VERSION = "v1"
 _MAC_BYTES = 16
 _LONGEST_TOKEN = 2048
+_BARE_CLAIMS = 8
+"""Claims of a link that withdraws and does not say when it was made."""
+
 _IN_ADDRESSES = bytes.maketrans(b"+/", b"-_")
 _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
+
+
+MANAGE_SECONDS = 3600
+"""How long the link to the preference page holds."""
 
 
 class Capability(StrEnum):
@@ -36,6 +43,7 @@ class Capability(StrEnum):
     MANAGE = "manage"
     DONE = "done"
     WAITING = "waiting"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class WithdrawLink:
 
     `topics` holds topic codes; empty means the whole purpose. `request` is set on the letter that asks for
     confirmation: there the link cancels that request as well. What was given before `since` (epoch milliseconds) stays.
+    `made_at` is when the letter was made (epoch milliseconds; 0: nobody knows): whoever had the address then is meant.
     """
 
     contact: ContactPoint
@@ -60,6 +69,12 @@ class WithdrawLink:
     topics: tuple[str, ...] = ()
     request: str | None = None
     since: int = 0
+    made_at: int = 0
+
+    @property
+    def meant_at(self) -> int:
+        """The moment whose holder of the address is meant, in epoch milliseconds; 0 where nothing tells it."""
+        return self.made_at or self.since
 
 
 class LetterLink(NamedTuple):
@@ -86,6 +101,11 @@ class ManageLink:
     contact: ContactPoint
     ends_at: int
 
+    @property
+    def made_at(self) -> int:
+        """When it was made, in epoch milliseconds."""
+        return (self.ends_at - MANAGE_SECONDS) * 1000
+
 
 @dataclass(frozen=True, slots=True)
 class DoneLink:
@@ -99,6 +119,19 @@ class DoneLink:
     did: str
     about: str
     seq: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLink:
+    """Confirms, from the new address, that a record is to move there; `ends_at` in epoch seconds, as the request.
+
+    `old` is where the record was when that was asked for: the link moves that record and no other.
+    """
+
+    contact: ContactPoint
+    request: str
+    old: ContactPoint
     ends_at: int
 
 
@@ -143,7 +176,8 @@ def open_request(token: str, keys: Keyring, *, now: int) -> RequestLink:
 def seal_withdrawal(link: WithdrawLink, keys: Keyring, capability: Capability = Capability.WITHDRAW) -> str:
     """A token that withdraws (WITHDRAW), or says "this was not me" (NOT_ME)."""
     claims = [*_of_contact(link.contact), link.purpose_code, link.topics, link.request or 0, link.since]
-    return _seal(capability, claims, keys)
+    # One claim more, where a letter has two: so that it can be none.
+    return _seal(capability, [*claims, link.made_at] if link.made_at else claims, keys)
 
 
 def open_withdrawal(token: str, keys: Keyring, capability: Capability = Capability.WITHDRAW) -> WithdrawLink:
@@ -158,6 +192,7 @@ def open_withdrawal(token: str, keys: Keyring, capability: Capability = Capabili
             tuple(_text(topic) for topic in c[5]),
             _text(c[6]) if c[6] else None,
             _number(c[7]),
+            _number(c[-1]) if len(c) > _BARE_CLAIMS else 0,
         ),
     )
 
@@ -257,6 +292,26 @@ def open_done(token: str, keys: Keyring) -> DoneLink:
         keys,
         lambda c: DoneLink(_contact(c), _text(c[4]), _text(c[5]), _number(c[6]), _number(c[7])),
     )
+
+
+def seal_address(link: AddressLink, keys: Keyring) -> str:
+    """A token that confirms a new address."""
+    claims = [*_of_contact(link.contact), link.request, link.old.key_id, link.old.pseudonym, link.ends_at]
+    return _seal(Capability.ADDRESS, claims, keys)
+
+
+def open_address(token: str, keys: Keyring, *, now: int) -> AddressLink:
+    """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
+
+    def read(c: Sequence[Any]) -> AddressLink:
+        contact = _contact(c)
+        old = contact._replace(key_id=_text(c[5]), pseudonym=_text(c[6]))
+        return AddressLink(contact, _text(c[4]), old, _number(c[7]))
+
+    link = _open(Capability.ADDRESS, token, keys, read)
+    if link.ends_at > now:
+        return link
+    raise ExpiredTokenError
 
 
 def seal_waiting(link: WaitingLink, keys: Keyring) -> str:

@@ -20,7 +20,8 @@ class ExpiredTokenError(DomainError):
 class RequestGoneError(DomainError):
     """A sign-up can no longer be confirmed.
 
-    `reason` is `expired`, `cancelled` or `withdrawn`; `at` is when the person withdrew, in epoch milliseconds.
+    `reason` is `expired`, `cancelled` or `withdrawn`, or `gone` for a change of address that cannot be made any
+    more; `at` is when the person withdrew, in epoch milliseconds.
     """
 
     def __init__(self, reason: str, at: int | None = None) -> None:
@@ -100,6 +101,10 @@ class OpenCaseError(DomainError):
 
 class SuppressedError(ForbiddenTransitionError):
     """The person is suppressed: nothing but their own act brings them back."""
+
+
+class MovedAwayError(ForbiddenTransitionError):
+    """What was stated is older than a change of address: it is about the person who had the address before."""
 
 
 class UnavailableError(DomainError):

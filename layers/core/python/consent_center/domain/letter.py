@@ -23,6 +23,10 @@ class Letter(StrEnum):
     """What somebody has just agreed to, on paper that lasts."""
     NOTICE_CHANGED = "notice_changed"
     """That data are used differently (Art. 13(3), 14(4) GDPR)."""
+    ADDRESS = "address"
+    """Whether letters may go to this new address from now on."""
+    ADDRESS_CHANGED = "address_changed"
+    """That they no longer go to this old one."""
     SOURCE = "source"
     """That somebody else gave us the data (Art. 14 GDPR)."""
 
@@ -34,4 +38,4 @@ class Letter(StrEnum):
     @property
     def yields_to_not_me(self) -> bool:
         """Whether "this was not me" keeps it back: a stranger can order it by typing an address."""
-        return self is Letter.CONFIRM
+        return self in (Letter.CONFIRM, Letter.ADDRESS)

@@ -16,6 +16,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.lock import LIFTING, LOCKING, RESTRICTED, Lock, lock_in, with_lock, without_lock
+from consent_center.domain.moving import MOVED
 from consent_center.domain.objection import OBJECTIONS, in_force, newness
 from consent_center.domain.permission import AskedAbout, Reason
 from consent_center.domain.policy import Period, Policy, Purpose, Scope
@@ -154,7 +155,7 @@ class Replay:
         if entry.kind == "undeliverable":
             locks = locks if UNDELIVERABLE in locks else (*locks, UNDELIVERABLE)
             self._undeliverable_since = entry.seq
-        elif entry.kind == "given" and body.get("capability") == "confirm":
+        elif (entry.kind, body.get("capability")) in (("given", "confirm"), (MOVED, "address")):
             # Confirmed from the address itself, so letters reach it (`domain/reach.py`).
             locks = _others(locks, UNDELIVERABLE)
         elif entry.kind in LOCKING:

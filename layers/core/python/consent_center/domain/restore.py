@@ -15,12 +15,13 @@ from typing import Any
 from consent_center.domain.chain import Entry, is_whole
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.lock import RESTRICTED, Lock, with_lock
+from consent_center.domain.moving import MOVED
 from consent_center.domain.policy import Policy
 from consent_center.domain.replay import Replay, epoch_ms
 from consent_center.domain.subject import Subject
 from consent_center.domain.suppression import Basis, Suppression
 
-ERASED, MOVED, SUPPRESSED = "erased", "moved", "suppressed"
+ERASED = "erased"
 
 
 class Outcome(StrEnum):
@@ -112,6 +113,8 @@ def _tombstone(subject: Subject, entry: Entry) -> Subject:
         last_at=epoch_ms(entry.at),
         suppression=_read(told, entry) if told else None,
         erasing=subject.chain,
+        former=subject.former,
+        came_from=subject.came_from,
     )
 
 

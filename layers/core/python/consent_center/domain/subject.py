@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from consent_center.domain.chain import GENESIS, Change, Entry, Payload, extend
 from consent_center.domain.contact import ContactPoint
@@ -24,6 +24,24 @@ class Preference:
     def is_paused_at(self, now: int) -> bool:
         """Whether it rests at `now` (epoch milliseconds)."""
         return self.paused_until is not None and now < self.paused_until * 1000
+
+
+class Move(NamedTuple):
+    """That a person's address changed, as one of the two places has it: which the other place is, and when it was."""
+
+    key_id: str
+    pseudonym: str
+    at: int
+    """Epoch milliseconds. Of one place's moves no two have the same."""
+
+    @property
+    def leads_nowhere(self) -> bool:
+        """Whether the record has been erased since: all that is still known is that somebody was here until then."""
+        return not self.pseudonym
+
+    def forgotten(self) -> "Move":
+        """The same, of a record that has been erased: letters of that time must not fall to who came after."""
+        return Move("", "", self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,15 @@ class Subject:
     """The chain that an erasure under way has taken from the record and not yet emptied."""
     inform_by: int = 0
     """By when the person must be told that somebody else gave us their data (epoch seconds); 0: they need not be."""
+    former: tuple[Move, ...] = ()
+    """Where records went that were at this address, oldest first. Letters of that time are about them; nothing else
+    that is known of the address is."""
+    came_from: tuple[Move, ...] = ()
+    """The addresses that this record was at before, oldest first: each leads here by its own `former`."""
+
+    def next_move(self, after: int) -> Move | None:
+        """The first move away from here later than `after` (epoch milliseconds): it took along who was here then."""
+        return next((move for move in self.former if move.at > after), None)
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)
@@ -170,6 +197,9 @@ def erase(subject: Subject, kept: Suppression | None, act: Act, *, now: int, cha
         last_at=after.last_at,
         suppression=kept._replace(at=after.last_at) if kept else None,
         erasing=after.chain,
+        # Who was at this address before is somebody else, and still has letters with links.
+        former=after.former,
+        came_from=after.came_from,
     )
     return replace(decision, subject=tombstone)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from consent_center.domain.capability import Capability, DoneLink, open_done, seal_done
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import InvalidTokenError
+from consent_center.domain.moving import UNDER_WAY_MS
 from consent_center.domain.objection import OBJECTIONS
 from consent_center.domain.policy import Policy, Scope
 from consent_center.domain.subject import Act, Preference, decide, preference_row, restore, state_before
@@ -89,7 +90,11 @@ def undo(
     def attempt() -> int | None:
         now = clock()
         subject = subjects.load(contact).subject
+        pressed_at = (link.ends_at - UNDO_SECONDS) * 1000
         if subject.chain is None or subject.seq not in (link.seq, link.seq + 1):
+            return None
+        if subject.next_move(pressed_at - UNDER_WAY_MS) is not None:
+            # Whoever pressed has moved away, and the event of that number is another person's.
             return None
         newest = subjects.payload(subject.chain, subject.seq)
         if newest is None:

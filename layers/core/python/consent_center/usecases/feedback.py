@@ -21,6 +21,7 @@ from consent_center.ports import Addresses, Chance, Clock, Pause, Secrets, Subje
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 from consent_center.usecases.sends import SendOutcome, confirm_sends
+from consent_center.usecases.whereabouts import meant_by
 from consent_center.usecases.whose import whose
 from consent_center.usecases.withdraw import given_by, withdraw
 
@@ -169,6 +170,7 @@ def take_report(
     if happening is Happening.OTHER:
         return Verdict(Outcome.IGNORED)
     link = _first_link(report.tokens, policy, secrets.links())
+    made_at = link[1].meant_at if link else None
     brand = _brand(link[1] if link else None, report.sender, policy)
     if link is not None:
         contacts = [link[1].contact]
@@ -177,7 +179,7 @@ def take_report(
         contacts = _contacts(report.recipients, controllers, addresses, subjects, secrets)
     if happening is Happening.COMPLAINT:
         did = [
-            _withdraw_marketing(contact, brand, report.at, COMPLAINT, policy, subjects, chance, clock, pause)
+            _withdraw_marketing(contact, brand, report.at, COMPLAINT, policy, subjects, chance, clock, pause, made_at)
             for contact in contacts
         ]
         return Verdict(Outcome.WITHDRAWN if any(did) else Outcome.WITHDRAWN_BEFORE)
@@ -200,8 +202,14 @@ def _withdraw_marketing(
     chance: Chance,
     clock: Clock,
     pause: Pause,
+    made_at: int | None = None,
 ) -> bool:
-    """Withdraw all marketing by e-mail, of one brand or of all; whether something was still running at `at`."""
+    """Withdraw all marketing by e-mail, of one brand or of all; whether something was still running at `at`.
+
+    `made_at` is when the letter was made that it is about (epoch milliseconds; 0: nobody knows): its reader is found
+    wherever they are. None for whoever has the address now.
+    """
+    stored: list[ContactPoint] = []
     scopes = [
         scope
         for scope in consent_scopes(policy, contact)
@@ -210,11 +218,15 @@ def _withdraw_marketing(
     ]
 
     def attempt() -> bool:
-        now = clock()
-        subject = subjects.load(contact).subject
+        here = subjects.load(contact).subject
+        for subject in [here] if made_at is None else meant_by(here, made_at, subjects):
+            stop(subject, clock())
+        return bool(stored)
+
+    def stop(subject: Subject, now: int) -> None:
         stopped = given_by(at, subject, running(subject, scopes, now))
         if not stopped:
-            return False
+            return
         act = Act(
             "withdrawn",
             by_person=True,
@@ -223,7 +235,7 @@ def _withdraw_marketing(
         )
         changes = [(scope, DecisionState.WITHDRAWN) for scope in stopped]
         subjects.commit(decide(subject, changes, act, now=now, chance=chance.decision()))
-        return True
+        stored.append(subject.contact)
 
     return decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
 

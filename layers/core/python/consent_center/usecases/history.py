@@ -9,7 +9,8 @@ from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.errors import InvalidTokenError, NothingHeldError, UnknownNameError
 from consent_center.domain.permission import permission
 from consent_center.domain.policy import Policy, Purpose, Topic
-from consent_center.ports import Clock, Ledger, Secrets, Subjects
+from consent_center.ports import Clock, Holdings, Ledger, Secrets, Subjects
+from consent_center.usecases.whereabouts import meant_by, require_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ def look_back(
 
     InvalidTokenError, ExpiredTokenError; NothingHeldError where nothing is stored.
     """
-    contact = open_manage(token, secrets.links(), now=clock() // 1000).contact
-    subject = subjects.load(contact).subject
+    link = open_manage(token, secrets.links(), now=clock() // 1000)
+    subject = subjects.load(link.contact).subject
+    require_here(subject, link.made_at)
     if subject.chain is None:
         raise NothingHeldError
     payloads = subjects.payloads(subject.chain)
@@ -73,6 +75,9 @@ def explain(
         purpose = policy.purpose_by_code(link.purpose_code)
         topic = next((one for one in purpose.topics if (one.code,) == link.topics), None)
         held = subjects.holdings(link.contact)
+        if held.subject.former:
+            meant = meant_by(held.subject, link.at, subjects)[0]
+            held = subjects.holdings(meant.contact) if meant.chain else Holdings(meant)
         subject, channel = held.subject, link.contact.channel
         entry = ledger.entry(subject.chain, link.seq) if subject.chain and link.seq else None
         if entry and purpose.rests_on_a_sale:

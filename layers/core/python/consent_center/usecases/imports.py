@@ -10,6 +10,7 @@ from enum import StrEnum
 from consent_center.domain.errors import (
     ForbiddenTransitionError,
     InvalidFormError,
+    MovedAwayError,
     SuppressedError,
     UnavailableError,
     UnknownNameError,
@@ -36,6 +37,8 @@ class Outcome(StrEnum):
     """It was so before this import."""
     OUTDATED = "outdated"
     """A no that is older than a yes which the person said on our own pages."""
+    MOVED_AWAY = "moved_away"
+    """A yes from before a change of address: it is about somebody who has another address since."""
     REFUSED = "refused"
 
 
@@ -155,16 +158,20 @@ def import_part(
             return _report(row, Outcome.REFUSED, str(error))
         except UnknownNameError as error:
             return _report(row, Outcome.REFUSED, f"{error.field}: unknown")
-        except SuppressedError:
-            return _report(row, Outcome.REFUSED, "suppressed")
-        except ForbiddenTransitionError:
-            return _report(row, Outcome.REFUSED, "persons_no")
+        except ForbiddenTransitionError as error:
+            return _forbidden(row, error)
         return _report(row, _outcome(row, recorded, import_id, ledger), None, recorded.evidence)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         reports = list(threads.map(report, imports.rows(import_id, part)))
     imports.add_report(import_id, part, (one.written() for one in reports))
     return Counter(one.outcome.value for one in reports)
+
+
+def _forbidden(row: ImportedRow, error: ForbiddenTransitionError) -> RowReport:
+    if isinstance(error, MovedAwayError):
+        return _report(row, Outcome.MOVED_AWAY, None)
+    return _report(row, Outcome.REFUSED, "suppressed" if isinstance(error, SuppressedError) else "persons_no")
 
 
 def _outcome(row: ImportedRow, recorded: Recorded, import_id: str, ledger: Ledger) -> Outcome:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from consent_center.domain.capability import (
+    MANAGE_SECONDS,
     Capability,
     ManageLink,
     RequestLink,
@@ -44,10 +45,6 @@ class Delivery(StrEnum):
     """They had said no, and one letter asked them lately already whether they meant it."""
     UNDELIVERABLE = "undeliverable"
     """Nothing reaches this address, and whoever has it now must not see what another person told us."""
-
-
-MANAGE_SECONDS = 3600
-"""How long the link to the preference page holds."""
 
 
 def deliver_confirmation(

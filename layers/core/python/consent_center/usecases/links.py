@@ -23,6 +23,10 @@ def preferences_url(base_url: str, token: str) -> str:
     return f"{base_url}/preferences/{token}"
 
 
+def address_url(base_url: str, token: str) -> str:
+    return f"{base_url}/address/{token}"
+
+
 def why_url(base_url: str, token: str) -> str:
     return f"{base_url}/why/{token}"
 
@@ -49,7 +53,7 @@ def unsubscribe_headers(base_url: str, token: str, *, list_id: str, stop_mail: s
 def request_link(request: Request, purpose: Purpose) -> WithdrawLink:
     """Cancels the request and stops all that it asked about."""
     codes = tuple(purpose.topic(topic).code for topic in request.topics)
-    return WithdrawLink(request.contact, purpose.code, codes, request.id)
+    return WithdrawLink(request.contact, purpose.code, codes, request.id, made_at=request.requested_at)
 
 
 def not_me_link(request: Request, purpose: Purpose) -> WithdrawLink:

@@ -7,6 +7,7 @@ from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Policy
 from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
 from consent_center.usecases.sign_up import MostSignUps
+from consent_center.usecases.whereabouts import meant_by
 from consent_center.usecases.whose import whose
 
 
@@ -47,6 +48,7 @@ def ask_by_link(
     network: str | None,
     most: MostSignUps,
     limits: Limits,
+    subjects: Subjects,
     outbox: Outbox,
     secrets: Secrets,
     chance: Chance,
@@ -54,14 +56,17 @@ def ask_by_link(
 ) -> None:
     """Order the letter for whom an unsubscribe link, or a link to preferences that has expired, was made for.
 
-    Nothing has to be typed, and whoever holds the link gets nothing: the letter goes to the address it was made for.
-    InvalidTokenError for any other token.
+    Nothing has to be typed, and whoever holds the link gets nothing: the letter goes to the address it was made for,
+    or to the one that its person has since. InvalidTokenError for any other token.
     """
     keys = secrets.links()
     try:
-        contact = expired_manage(token, keys).contact
+        manage = expired_manage(token, keys)
+        made_for, made_at = manage.contact, manage.made_at
     except InvalidTokenError:
-        contact = open_withdrawal(token, keys).contact
+        stop = open_withdrawal(token, keys)
+        made_for, made_at = stop.contact, stop.meant_at
+    contact = meant_by(subjects.load(made_for).subject, made_at, subjects)[0].contact
     _order(
         contact, network=network, most=most, limits=limits, outbox=outbox, secrets=secrets, chance=chance, clock=clock
     )

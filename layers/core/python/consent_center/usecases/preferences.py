@@ -20,10 +20,11 @@ from consent_center.domain.objection import Against, in_force, newest_of, object
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
 from consent_center.domain.request import Request, standing
 from consent_center.domain.subject import Preference, Subject
-from consent_center.domain.wishes import Wish
+from consent_center.domain.wishes import Change, Wish
 from consent_center.domain.wording import Wording, consent_wording
 from consent_center.ports import Chance, Clock, Holdings, LetterOrder, Limits, Outbox, Pause, Profile, Secrets, Subjects
 from consent_center.usecases import changes
+from consent_center.usecases.whereabouts import require_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,10 @@ def look_at_preferences(
     InvalidTokenError, ExpiredTokenError; NothingHeldError where nothing is stored.
     """
     now = clock()
-    contact = open_manage(token, secrets.links(), now=now // 1000).contact
+    link = open_manage(token, secrets.links(), now=now // 1000)
+    contact = link.contact
     held = subjects.holdings(contact)
+    require_here(held.subject, link.made_at)
     just_done = _just_done(done, contact, secrets)
     return _page(contact, held, just_done, policy, now)
 
@@ -105,10 +108,16 @@ def change_preferences(
     `did` is the word for what was done, `about` a purpose, `<purpose>/<topic>` or empty. What it answers is stored.
     InvalidTokenError, ExpiredTokenError, UnknownNameError, WordingChangedError, UnavailableError.
     """
-    contact = open_manage(token, secrets.links(), now=clock() // 1000).contact
+    link = open_manage(token, secrets.links(), now=clock() // 1000)
+    contact = link.contact
+
+    def wish_of_who_is_here(subject: Subject, now: int) -> Change | None:
+        require_here(subject, link.made_at)
+        return wish(subject, now)
+
     seq = changes.carry_out(
         contact,
-        wish,
+        wish_of_who_is_here,
         Capability.MANAGE,
         policy=policy,
         subjects=subjects,
@@ -169,6 +178,7 @@ def ask_to_start(
     purpose = policy.purpose(purpose_id)
     purpose.scope(topic_id, link.contact.channel)
     held = subjects.holdings(link.contact)
+    require_here(held.subject, link.made_at)
     if held.profile is None or purpose.is_retired(topic_id):
         raise UnknownNameError("purpose")
     if not limits.take(address_name(link.contact), most_per_address, now // 1000):
@@ -197,6 +207,7 @@ def change_language(
     link = open_manage(token, secrets.links(), now=clock() // 1000)
     if language not in policy.languages:
         raise UnknownNameError("language")
+    require_here(subjects.load(link.contact).subject, link.made_at)
     subjects.save_language(link.contact, language)
 
 

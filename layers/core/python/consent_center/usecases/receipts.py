@@ -28,6 +28,7 @@ from consent_center.ports import (
 from consent_center.usecases.history import Event, event_of
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import stop_url, unsubscribe_headers
+from consent_center.usecases.whereabouts import require_here
 
 MEDIA_TYPE = "application/ld+json"
 
@@ -62,8 +63,9 @@ def look_at_receipt(
     InvalidTokenError, ExpiredTokenError; NothingHeldError where nothing is stored; UnknownNameError for an event that
     there is not.
     """
-    contact = open_manage(token, secrets.links(), now=clock() // 1000).contact
-    subject = subjects.load(contact).subject
+    link = open_manage(token, secrets.links(), now=clock() // 1000)
+    subject = subjects.load(link.contact).subject
+    require_here(subject, link.made_at)
     if subject.chain is None:
         raise NothingHeldError
     number = _number(seq)
@@ -120,7 +122,7 @@ def deliver_receipt(
         return Delivery.SENT_BEFORE
     purpose = policy.purpose(scopes[0].purpose)
     topics = tuple(purpose.topic(scope.topic).code for scope in scopes if scope.topic is not None)
-    stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, topics), secrets.links())
+    stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, topics, made_at=now), secrets.links())
     brand, language = policy.brand_of(purpose), found.language
     speaker = site(purpose, language)
     written = texts.letter(

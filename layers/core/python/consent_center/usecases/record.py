@@ -8,7 +8,8 @@ from consent_center.domain import wishes
 from consent_center.domain.chain import evidence_id
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import DecisionState, require_allowed
-from consent_center.domain.errors import InvalidAddressError, InvalidFormError, SuppressedError
+from consent_center.domain.errors import InvalidAddressError, InvalidFormError, MovedAwayError, SuppressedError
+from consent_center.domain.moving import UNDER_WAY_MS
 from consent_center.domain.objection import Against, in_force
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Act, Subject, decide
@@ -97,7 +98,8 @@ def record_decision(
 
     InvalidFormError names each field that is wrong, by its path; UnknownNameError for what the policy lacks;
     ForbiddenTransitionError for a yes or a soft opt-in over the person's no (Art. 7(3), 21(3) GDPR), SuppressedError
-    for one about somebody who is suppressed; UnavailableError.
+    for one about somebody who is suppressed, MovedAwayError for one whose evidence is from before the person at this
+    address moved to another; UnavailableError.
     """
     try:
         address = addresses(statement.recipient)
@@ -125,6 +127,8 @@ def record_decision(
             # A no to one group of products is a no to whatever else nobody asked for.
             is_sale = statement.state is DecisionState.SOFT_OPT_IN
             _refuse_over_a_no(subject, purpose, purpose.scopes(CHANNEL) if is_sale and wanted else wanted)
+            if wanted:
+                _refuse_from_before(statement, subject)
             if wanted and untagged is not None:
                 _refuse_suppressed(subjects.load(untagged).subject, now)
         if not wanted:
@@ -185,6 +189,19 @@ def _refuse_suppressed(subject: Subject, now: int) -> None:
     """Who is suppressed without a tag is so with any. SuppressedError."""
     if subject.suppression is not None and subject.suppression.holds_at(now):
         raise SuppressedError
+
+
+def _refuse_from_before(statement: Statement, subject: Subject) -> None:
+    """Evidence from before a change of address is about the person who moved, and not about who is here since.
+
+    MovedAwayError.
+    """
+    proof = statement.proof
+    if proof is None:
+        return
+    given = _ms(proof.confirmed_at or proof.collected_at)
+    if subject.next_move(given - UNDER_WAY_MS) is not None:
+        raise MovedAwayError
 
 
 def _is_news(subject: Subject, scope: Scope, after: DecisionState, now: int, until: int | None) -> bool:

@@ -1,10 +1,11 @@
 """Moving records to the current pepper, one by one: nothing about anybody changes, so no entry says anything."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from consent_center.domain.contact import Address, ContactPoint, contact_point, pseudonym
 from consent_center.domain.errors import InvalidAddressError, TakenPlaceError
+from consent_center.domain.moving import has_left
 from consent_center.ports import Addresses, Moves, Pause, Secrets, Subjects
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 
@@ -65,6 +66,19 @@ def _addresses_told(chain: str | None, subjects: Subjects, addresses: Addresses)
 
 
 def is_move(before: Mapping[str, object] | None, after: Mapping[str, object] | None) -> bool:
-    """Whether a change of a stored item is part of a move: of such, nobody has to be told and nothing is counted."""
+    """Whether a change of a stored item is part of a move: of such, nobody has to be told and nothing is counted.
+
+    A change of address is told once, by the state at the new place (`domain/announcement.py`).
+    """
     came = after is not None and "moved_from" in after and (before is None or "moved_from" not in before)
-    return came or any(image is not None and "moved_to" in image for image in (before, after))
+    if came or any(image is not None and "moved_to" in image for image in (before, after)):
+        return True
+    # Of a change of address, the new place tells.
+    return has_left(_former(before), _former(after))
+
+
+def _former(image: Mapping[str, object] | None) -> Sequence[object]:
+    """What a stored state says of records that were at its place before, from an image as a stream has it."""
+    stored = (image or {}).get("former")
+    listed = stored.get("L") if isinstance(stored, Mapping) else None
+    return listed if isinstance(listed, list) else ()

@@ -108,7 +108,7 @@ def deliver_notice_change(
     language = policy.spoken(subject.language)
     changes, is_whole = _changes(edition, policy, language, notice_text)
     asked = [policy.text(_named(one, policy).name, language) for one in affected.asked]
-    stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, ()), secrets.links())
+    stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, made_at=now), secrets.links())
     written = texts.letter(
         "notice_changed",
         language,
@@ -173,7 +173,7 @@ def deliver_source(
         return Delivery.SENT_BEFORE
     purpose = policy.purpose(purposes[0])
     language = policy.spoken(subject.language)
-    stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, ()), secrets.links())
+    stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, made_at=now), secrets.links())
     written = texts.letter(
         "source",
         language,

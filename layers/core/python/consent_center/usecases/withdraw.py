@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consent_center.domain.capability import Capability, WithdrawLink, open_withdrawal
+from consent_center.domain.capability import Capability, WithdrawLink, open_done, open_withdrawal
 from consent_center.domain.contact import ContactPoint, address_name
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import InvalidTokenError, UnknownNameError
@@ -18,6 +18,7 @@ from consent_center.ports import Chance, Clock, Limits, Pause, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 from consent_center.usecases.changes import done_token, undo
+from consent_center.usecases.whereabouts import meant_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,23 @@ def withdraw(
 
     `route` is how the person did it: `one-click` (RFC 8058), `page`, `not-me`, or `mail`. What was given after `as_of`
     (epoch milliseconds) stays: a mail may be late. A person who is gone, or who stopped before, is success without an
-    event. InvalidTokenError, UnavailableError.
+    event. Whose address changed since the letter is found where they are now, and so are requests where they were made.
+    InvalidTokenError, UnavailableError.
     """
     link = open_withdrawal(token, secrets.links(), capability)
     coverage = _coverage(link, policy)
+    stored: dict[ContactPoint, int] = {}
+    """The events of this press by where they were made, those of an attempt that lost a race at another place too."""
 
-    def attempt() -> tuple[Subject, int]:
-        now = clock()
-        subject = subjects.load(link.contact).subject
-        if link.request is not None:
-            _cancel(subject, link, link.request, coverage.scopes, subjects, now)
-            subject = subjects.load(link.contact).subject
+    def stop(subject: Subject, now: int) -> Subject:
         if everything:
-            stopped = running(subject, consent_scopes(policy, link.contact), now)
+            stopped = running(subject, consent_scopes(policy, subject.contact), now)
         else:
             stopped = _covered(coverage, link, subject, now)
         if as_of is not None:
             stopped = given_by(as_of, subject, stopped)
         if not stopped:
-            return subject, 0
+            return subject
         act = Act(
             kind="withdrawn",
             by_person=True,
@@ -98,16 +97,29 @@ def withdraw(
         changes = [(scope, DecisionState.WITHDRAWN) for scope in stopped]
         decision = decide(subject, changes, act, now=now, chance=chance.decision())
         subjects.commit(decision)
-        return decision.subject, decision.entry.seq
+        stored[subject.contact] = decision.entry.seq
+        return decision.subject
 
-    subject, seq = decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
-    now = clock()
+    def attempt() -> tuple[ContactPoint, Subject]:
+        now = clock()
+        here = subjects.load(link.contact).subject
+        if link.request is not None:
+            # A request stays at the address that it was made for.
+            _cancel(here, link, link.request, coverage.scopes, subjects, now)
+            here = subjects.load(link.contact).subject
+        first, *others = [stop(subject, now) for subject in meant_by(here, link.meant_at, subjects)]
+        shown = next((one for one in (first, *others) if one.contact in stored), first)
+        # What is undone from the page is undone by the same link, which names the place that it was made for.
+        return (link.contact if shown.contact == here.contact else shown.contact), shown
+
+    contact, subject = decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+    now, seq = clock(), stored.get(subject.contact, 0)
     return Withdrawal(
         coverage,
-        bool(seq),
-        link.contact,
+        bool(stored),
+        contact,
         still_given(policy, subject, now),
-        done_token(link.contact, "withdrawn", "", seq, now, secrets) if seq else None,
+        done_token(contact, "withdrawn", "", seq, now, secrets) if seq else None,
     )
 
 
@@ -130,11 +142,16 @@ def undo_withdrawal(
     """
     link = open_withdrawal(token, secrets.links())
     purpose = _coverage(link, policy).purpose
+    contact = open_done(done, secrets.links()).contact
+    if contact != link.contact:
+        here = subjects.load(link.contact).subject
+        if contact not in {one.contact for one in meant_by(here, link.meant_at, subjects)}:
+            raise InvalidTokenError
     seq = undo(
         done,
-        link.contact,
+        contact,
         Capability.WITHDRAW,
-        instead=_instead(purpose, link.contact, instead, clock()),
+        instead=_instead(purpose, contact, instead, clock()),
         button=instead,
         policy=policy,
         subjects=subjects,

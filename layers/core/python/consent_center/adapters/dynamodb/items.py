@@ -42,6 +42,8 @@ class StateItem(_Item):
     inform = NumberAttribute(null=True)
     moved_to = UnicodeAttribute(null=True)
     moved_from = UnicodeAttribute(null=True)
+    former: ListAttribute[str] = ListAttribute(null=True)
+    came: ListAttribute[str] = ListAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
@@ -78,6 +80,20 @@ class RequestItem(_Item):
     source = UnicodeAttribute()
     code_key = UnicodeAttribute(null=True)
     attested = UnicodeAttribute(null=True)
+
+
+class AddressRequestItem(_Item):
+    class Meta:
+        table_name: str
+
+    address = UnicodeAttribute()
+    normalised = UnicodeAttribute()
+    controller = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    moves = UnicodeAttribute()
+    lang = UnicodeAttribute()
+    requested_at = NumberAttribute()
+    expires_at = NumberAttribute()
 
 
 class PayloadItem(_Item):
@@ -127,6 +143,6 @@ class BlockItem(_Item):
     expires_at = NumberAttribute()
 
 
-SUBJECTS_ITEMS = (StateItem, ProfileItem, RequestItem, PayloadItem)
+SUBJECTS_ITEMS = (StateItem, ProfileItem, RequestItem, AddressRequestItem, PayloadItem)
 LEDGER_ITEMS = (EntryItem,)
 TRANSIENT_ITEMS = (LetterItem, LimitItem, BlockItem)

@@ -10,6 +10,7 @@ STATE = "STATE"
 PROFILE = "PROFILE"
 _REQUEST = "PENDING#"
 _SEND = "SENT#"
+_ADDRESS_REQUEST = "MOVE#"
 LEDGER_SHARDS = 8
 """Partitions that one day's entries are spread over in the sealing index."""
 
@@ -31,6 +32,10 @@ def contact_in(partition_key: str) -> tuple[str, str]:
 
 def of_request(request: str) -> str:
     return f"{_REQUEST}{request}"
+
+
+def of_address_request(request: str) -> str:
+    return f"{_ADDRESS_REQUEST}{request}"
 
 
 def of_send(purpose: str, channel: str) -> str:

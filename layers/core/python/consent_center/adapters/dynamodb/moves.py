@@ -30,9 +30,8 @@ class DynamoMoves:
             state = by_key.pop(keys.STATE, None)
             if state is None or "moved_to" in state:
                 return False
-            place = self._database.call("GetItem", TableName=table, Key=_key(new, keys.STATE), ConsistentRead=True).get(
-                "Item"
-            )
+            key = key_at(new, keys.STATE)
+            place = self._database.call("GetItem", TableName=table, Key=key, ConsistentRead=True).get("Item")
         if place is not None and any(name in place for name in ("chain", "supp", "erasing", "moved_to")):
             raise TakenPlaceError
         here = [item for item in by_key.values() if "moved_to" not in item]
@@ -42,22 +41,22 @@ class DynamoMoves:
                 "Put": {
                     "TableName": table,
                     "Item": _there(state, place, new),
-                    **(_unchanged(place) if place else {"ConditionExpression": "attribute_not_exists(pk)"}),
+                    **(unchanged(place) if place else {"ConditionExpression": "attribute_not_exists(pk)"}),
                 }
             },
-            {"Put": {"TableName": table, "Item": _marker(state, new), **_unchanged(state)}},
+            {"Put": {"TableName": table, "Item": _marker(state, new), **unchanged(state)}},
         ]
         for item in beside:
             sort_key = item["sk"]["S"]
-            moved = {**item, **_key(new, sort_key), "moved_from": _name(old)}
+            moved = {**item, **key_at(new, sort_key), "moved_from": _name(old)}
             writes.append({"Put": {"TableName": table, "Item": moved}})
             if keys.is_request(sort_key):
                 # Not deleted, because a request that is deleted counts as cancelled.
-                marker = {**_key(old, sort_key), "v": item["v"], "moved_to": _name(new)}
+                marker = {**key_at(old, sort_key), "v": item["v"], "moved_to": _name(new)}
                 marker |= {"expires_at": item["expires_at"]}
-                writes.append({"Put": {"TableName": table, "Item": marker, **_unchanged(item)}})
+                writes.append({"Put": {"TableName": table, "Item": marker, **unchanged(item)}})
             else:
-                writes.append({"Delete": {"TableName": table, "Key": _key(old, sort_key), **_unchanged(item)}})
+                writes.append({"Delete": {"TableName": table, "Key": key_at(old, sort_key), **unchanged(item)}})
         with translated("move"):
             try:
                 self._database.call("TransactWriteItems", TransactItems=writes)
@@ -78,7 +77,8 @@ class DynamoMoves:
         )
 
 
-def _key(contact: ContactPoint, sort_key: str) -> dict[str, Any]:
+def key_at(contact: ContactPoint, sort_key: str) -> dict[str, Any]:
+    """The key of an item in a contact point's partition, in DynamoDB's own form."""
     return {"pk": {"S": keys.of_contact(contact)}, "sk": {"S": sort_key}}
 
 
@@ -89,11 +89,14 @@ def _name(contact: ContactPoint) -> dict[str, str]:
 def _there(state: Mapping[str, Any], place: Mapping[str, Any] | None, new: ContactPoint) -> dict[str, Any]:
     """The state at its new place. Letters may have asked there already: their marks come to those that it has."""
     versions = [int(one["version"]["N"]) for one in (state, place) if one is not None]
-    item = {**state, **_key(new, keys.STATE), "version": {"N": str(max(versions) + 1)}}
+    item = {**state, **key_at(new, keys.STATE), "version": {"N": str(max(versions) + 1)}}
     # Gone with the next decision. Until then it tells who follows the table that nothing was decided.
     item["moved_from"] = {"S": state["pk"]["S"].removeprefix("S#")}
     if place is not None and "p" in place:
         item["p"] = {"M": {**place["p"]["M"], **state.get("p", {"M": {}})["M"]}}
+    former = [text for one in (place, state) if one is not None for text in one.get("former", {"L": []})["L"]]
+    if former:
+        item["former"] = {"L": sorted(former, key=lambda text: int(text["S"].rpartition("@")[2]))}
     if "listed" in state:
         item["listed"] = {"S": keys.listed(new, is_living="chain" in state)}
     return item
@@ -106,7 +109,7 @@ def _marker(state: Mapping[str, Any], new: ContactPoint) -> dict[str, Any]:
     return {**kept, "version": version, "moved_to": _name(new)}
 
 
-def _unchanged(item: Mapping[str, Any]) -> dict[str, Any]:
+def unchanged(item: Mapping[str, Any]) -> dict[str, Any]:
     """A condition that an item is as it was read, also where a change moves no version."""
     names = [name for name in item if name not in ("pk", "sk")]
     gone = [name for name in _COMES_AND_GOES if name not in item]

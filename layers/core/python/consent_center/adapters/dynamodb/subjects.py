@@ -15,14 +15,14 @@ from consent_center.adapters.dynamodb.items import EntryItem, PayloadItem, Profi
 from consent_center.adapters.dynamodb.ledger import item_of
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.audience import Reached
-from consent_center.domain.chain import GENESIS, Payload, canonical
+from consent_center.domain.chain import GENESIS, Entry, Payload, canonical
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.offline import read_attestation
 from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
-from consent_center.domain.subject import Decision, Preference, Subject
+from consent_center.domain.subject import Decision, Move, Preference, Subject
 from consent_center.domain.suppression import Basis, Suppression
 from consent_center.observability import logger
 from consent_center.ports import Clock, End, Holdings, Pause, Profile, Record, Send
@@ -195,6 +195,7 @@ class DynamoSubjects:
                 StateItem.chain.does_not_exist()
                 & StateItem.supp.does_not_exist()
                 & StateItem.erasing.does_not_exist()
+                & StateItem.former.does_not_exist()
                 & is_here
             )
             item.update([*actions, StateItem.expires_at.set(ends_alone)], condition=nobody)
@@ -228,13 +229,7 @@ class DynamoSubjects:
                 condition=EntryItem.pk.does_not_exist(),
             )
             transaction.save(
-                PayloadItem(
-                    keys.of_chain(entry.chain),
-                    keys.of_event(entry.seq),
-                    salt=decision.payload.salt,
-                    content=canonical(dict(decision.payload.content)).decode(),
-                    more=_circumstances(decision.payload),
-                ),
+                payload_item(entry, decision.payload),
                 condition=PayloadItem.pk.does_not_exist(),
             )
             if profile is not None:
@@ -254,6 +249,8 @@ class DynamoSubjects:
             "ExpressionAttributeValues": {":version": {"N": str(subject.version)}},
         }
         with translated("clear"), _on_the_version():
+            for move in subject.came_from:
+                forget_move(self._database, subject, move, self._clock())
             # Who has a chain again is back, and what stands beside the state is theirs.
             for chunk in _chunks([] if subject.chain else self._beside(partition), _TRANSACTION - 1):
                 self._database.call(
@@ -268,8 +265,9 @@ class DynamoSubjects:
                 for key in self._beside(chain):
                     self._database.call("DeleteItem", TableName=table, Key=key)
             names, values = {"#version": "version"}, {**on_version["ExpressionAttributeValues"], ":one": {"N": "1"}}
-            changed, removed = ["#version = #version + :one"], ["erasing"]
-            if subject.chain is None and until is not None:
+            changed, removed = ["#version = #version + :one"], ["erasing", "came"]
+            # What leads on to somebody who was here before has no end of its own.
+            if subject.chain is None and until is not None and (subject.suppression or not subject.former):
                 changed.append("expires_at = :until")
                 values[":until"] = {"N": str(until)}
             self._database.call(
@@ -374,7 +372,7 @@ class DynamoSubjects:
             return Subject(contact)
         if "expires_at" in item and self._is_gone(_number(item, "expires_at")):
             # What takes its place has to name the version that DynamoDB still holds.
-            return Subject(contact, _number(item, "version"))
+            return Subject(contact, _number(item, "version"), former=_moves(item, "former"))
         return subject_of(contact, item)
 
     def _item(self, contact: ContactPoint, sort_key: str) -> Mapping[str, Any] | None:
@@ -436,6 +434,61 @@ class DynamoSubjects:
                 break
             self._pause(attempt)
         return failed + rows
+
+
+def forget_move(database: Database, subject: Subject, move: Move, now: int) -> None:
+    """Remove what leads from an earlier address of a record to it; `now` in epoch milliseconds.
+
+    Whose suppression stays is suppressed there too, unless somebody else has the address by now: lists that others
+    hold name the old address. Raises as the database does where somebody decides at this moment.
+    """
+    contact = subject.contact._replace(key_id=move.key_id, pseudonym=move.pseudonym)
+    for _ in range(_MOST_MOVES):
+        item = state_at(database, contact)
+        onward = moved_to(contact, item)
+        if onward is None:
+            break
+        contact = onward
+    if item is None or not any(text["S"].endswith(f"@{move.at}") for text in item.get("former", {"L": []})["L"]):
+        return
+    moves = [one.forgotten() if one.at == move.at else one for one in _moves(item, "former")]
+    # Where nobody is and nothing leads on, the time of it is of no use either.
+    is_empty = all(one.leads_nowhere for one in moves) and not any(name in item for name in ("chain", "erasing"))
+    left = [] if is_empty else [{"S": written_move(one)} for one in moves]
+    changed: dict[str, Any] = {"former": {"L": left}} if left else {}
+    kept = subject.suppression
+    if kept is not None and not any(name in item for name in ("chain", "supp", "erasing")):
+        changed |= {"supp": {"S": _suppressed(kept)}, "listed": {"S": keys.listed(contact, is_living=False)}}
+        changed |= {"expires_at": {"N": str(kept.until)}} if kept.until is not None else {}
+    elif not left and not any(name in item for name in ("chain", "supp", "erasing")):
+        marks = [int(until["N"]) for until in item.get("p", {"M": {}})["M"].values()]
+        changed["expires_at"] = {"N": str(max([now // 1000 + _CANCELLED_KEPT_SECONDS, *marks]))}
+    names = ["version", *changed, *([] if left else ["former"])]
+    sets = ", ".join(["#version = #version + :one", *(f"#{name} = :{name}" for name in changed)])
+    database.call(
+        "UpdateItem",
+        TableName=StateItem.Meta.table_name,
+        Key={"pk": item["pk"], "sk": item["sk"]},
+        UpdateExpression=f"SET {sets}" + ("" if left else " REMOVE #former"),
+        ConditionExpression="#version = :version",
+        ExpressionAttributeNames={f"#{name}": name for name in names},
+        ExpressionAttributeValues={
+            ":version": item["version"],
+            ":one": {"N": "1"},
+            **{f":{name}": value for name, value in changed.items()},
+        },
+    )
+
+
+def state_at(database: Database, contact: ContactPoint) -> Mapping[str, Any] | None:
+    """The stored state at a place, for whoever may only query."""
+    found = database.query(
+        TableName=StateItem.Meta.table_name,
+        KeyConditionExpression="pk = :pk AND sk = :sk",
+        ExpressionAttributeValues={":pk": {"S": keys.of_contact(contact)}, ":sk": {"S": keys.STATE}},
+        ConsistentRead=True,
+    )
+    return next(iter(found), None)
 
 
 @contextmanager
@@ -513,7 +566,7 @@ def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
     )
 
 
-_SELDOM = frozenset({"locks", "prefs", "heard", "holder", "supp", "erasing", "inform"})
+_SELDOM = frozenset({"locks", "prefs", "heard", "holder", "supp", "erasing", "inform", "former", "came"})
 """What most records lack, or what a check does not read: asking for each of them would show."""
 
 
@@ -529,6 +582,8 @@ def _seldom_in(item: Mapping[str, Any]) -> dict[str, Any]:
         "suppression": _suppression(item["supp"]["S"]) if "supp" in item else None,
         "erasing": item["erasing"]["S"] if "erasing" in item else None,
         "inform_by": _number(item, "inform"),
+        "former": _moves(item, "former"),
+        "came_from": _moves(item, "came"),
     }
 
 
@@ -538,6 +593,21 @@ def moved_to(contact: ContactPoint, item: Mapping[str, Any] | None) -> ContactPo
         return None
     key_id, pseudonym = item["moved_to"]["S"].split("#")
     return contact._replace(key_id=key_id, pseudonym=pseudonym)
+
+
+def written_move(move: Move) -> str:
+    """A change of address as `<key id>#<pseudonym>@<epoch ms>`."""
+    return f"{move.key_id}#{move.pseudonym}@{move.at}"
+
+
+def _moves(item: Mapping[str, Any], name: str) -> tuple[Move, ...]:
+    return tuple(_move(text["S"]) for text in item[name]["L"]) if name in item else ()
+
+
+def _move(text: str) -> Move:
+    place, _, at = text.rpartition("@")
+    key_id, pseudonym = place.split("#")
+    return Move(key_id, pseudonym, int(at))
 
 
 def _suppressed(suppression: Suppression) -> str:
@@ -574,6 +644,8 @@ def state_item(subject: Subject) -> StateItem:
         supp=_suppressed(subject.suppression) if subject.suppression else None,
         erasing=subject.erasing,
         inform=subject.inform_by or None,
+        former=[written_move(move) for move in subject.former] or None,
+        came=[written_move(move) for move in subject.came_from] or None,
     )
 
 
@@ -603,6 +675,17 @@ def _profile(item: Mapping[str, Any]) -> Profile:
         item["company"]["S"] if "company" in item else None,
         tuple(interest["S"] for interest in item["interests"]["L"]) if "interests" in item else (),
         item["lang"]["S"],
+    )
+
+
+def payload_item(entry: Entry, payload: Payload) -> PayloadItem:
+    """The personal details of an event as they are stored."""
+    return PayloadItem(
+        keys.of_chain(entry.chain),
+        keys.of_event(entry.seq),
+        salt=payload.salt,
+        content=canonical(dict(payload.content)).decode(),
+        more=_circumstances(payload),
     )
 
 
