@@ -21,6 +21,7 @@ from rich.text import Text
 
 from cli.dead_letters import find_queues
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
+from policy_compiler import calendars
 from policy_compiler import policy as sources
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,8 @@ _OUTPUTS = ("ApiUrl", "SubjectsTable", "LedgerTable", "SigningKey", "DeadLetters
 _SETTINGS = ("JwtIssuer", "JwtAudience", "SenderDomain")
 _STREAMED = ("SubjectsTable", "LedgerTable")
 _SECRETS = ("PepperSecret", "LinksSecret")
+_HOLIDAYS_AHEAD = 2
+"""Years."""
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.NOT_CHECKED: "dim"}
 
 
@@ -299,6 +302,15 @@ def _reviews(_: Deployment, __: Fetch) -> Iterator[Check]:
     yield Check("reviews of retention rules", Status.WARNING if due else Status.OK, says, mend)
 
 
+def _holidays(_: Deployment, __: Fetch) -> Iterator[Check]:
+    """A case that is opened after the tables end would have to be answered too early, which nobody would notice."""
+    years_left = calendars.LAST_YEAR - datetime.now(UTC).year
+    is_near = years_left < _HOLIDAYS_AHEAD
+    mend = "Deploy a version whose policy compiler knows later years." if is_near else ""
+    says = f"known until the end of {calendars.LAST_YEAR}"
+    yield Check("public holidays", Status.WARNING if is_near else Status.OK, says, mend)
+
+
 _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "settings": _settings,
     "tables": _tables,
@@ -309,6 +321,7 @@ _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "pages": _pages,
     "token issuer": _issuer,
     "reviews of retention rules": _reviews,
+    "public holidays": _holidays,
 }
 
 
