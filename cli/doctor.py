@@ -24,6 +24,7 @@ from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
 from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.retention import REVIEW_INDEX
 from consent_center.usecases.retention import UNTOLD
+from policy_compiler import calendars
 from policy_compiler import policy as sources
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +55,8 @@ _OUTPUTS = ("ApiUrl", "SubjectsTable", "LedgerTable", "SigningKey", "DeadLetters
 _SETTINGS = ("JwtIssuer", "JwtAudience", "SenderDomain")
 _STREAMED = ("SubjectsTable", "LedgerTable")
 _SECRETS = ("PepperSecret", "LinksSecret")
+_HOLIDAYS_AHEAD = 2
+"""Years."""
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.NOT_CHECKED: "dim"}
 
 
@@ -329,6 +332,15 @@ def _informing(deployment: Deployment, _: Fetch) -> Iterator[Check]:
     )
 
 
+def _holidays(_: Deployment, __: Fetch) -> Iterator[Check]:
+    """A case that is opened after the tables end would have to be answered too early, which nobody would notice."""
+    years_left = calendars.LAST_YEAR - datetime.now(UTC).year
+    is_near = years_left < _HOLIDAYS_AHEAD
+    mend = "Deploy a version whose policy compiler knows later years." if is_near else ""
+    says = f"known until the end of {calendars.LAST_YEAR}"
+    yield Check("public holidays", Status.WARNING if is_near else Status.OK, says, mend)
+
+
 _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "settings": _settings,
     "tables": _tables,
@@ -340,6 +352,7 @@ _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "token issuer": _issuer,
     "reviews of retention rules": _reviews,
     "people to inform": _informing,
+    "public holidays": _holidays,
 }
 
 

@@ -4,11 +4,13 @@ import secrets
 from functools import cache
 from typing import Any
 
+from consent_center.domain.case import Case, CaseState, Right
 from consent_center.domain.contact import Address, ContactPoint, Keyring, contact_point
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.policy import Policy
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Act, Decision, Randomness, Subject, decide
+from policy_compiler import calendars
 
 NOON = 1_800_000_000_000
 """A moment in epoch milliseconds."""
@@ -102,6 +104,7 @@ def _compiled() -> dict[str, Any]:
                 "email": "privacy@example.com",
                 "dpo": {"name": "Astrid Holm", "email": "dpo@example.com"},
                 "authority": "DK",
+                "time_zone": "Europe/Copenhagen",
             }
         ],
         "brands": [
@@ -158,8 +161,31 @@ def _compiled() -> dict[str, Any]:
                 "period": {"months": 24, "days": 0},
                 "never_sent": None,
                 "hold": False,
-            }
+            },
+            *(
+                {
+                    "id": kind,
+                    "name": {"en": kind},
+                    "covers": kind,
+                    "clock": "closing",
+                    "period": period,
+                    "never_sent": None,
+                    "hold": False,
+                }
+                for kind, period in (
+                    ("rights-file", {"months": 36, "days": 0}),
+                    ("rights-payload", {"months": 0, "days": 30}),
+                )
+            ),
         ],
+        "rights": {"cool_off_hours": 48, "step_up_lapses_days": 30},
+        "calendar": calendars.document(
+            {
+                "jurisdictions": ["DK", "NO", "SE", "DE"],
+                "controllers": {"fjordmeter": {"country": "DK"}},
+                "rights": {"closing_days": ["12-24", "12-31"]},
+            }
+        ),
         "form": {
             "purpose": PURPOSE,
             "fields": [
@@ -190,6 +216,26 @@ def an_address(text: str = PEOPLE[0]) -> Address:
 
 def a_contact(text: str = PEOPLE[0], *, channel: str = "email") -> ContactPoint:
     return contact_point(an_address(text), controller="fjordmeter", channel=channel, peppers=PEPPERS)
+
+
+def a_case(**other: Any) -> Case:
+    """An access request of somebody in Denmark that is being carried out."""
+    return Case(
+        **{
+            "id": "case-1",
+            "right": Right.ACCESS,
+            "state": CaseState.RUNNING,
+            "contact": a_contact(),
+            "language": "en",
+            "jurisdiction": "DK",
+            "source": "page",
+            "received_at": NOON,
+            "answer_by": "2027-02-15",
+            "strict_answer_by": "2027-02-14",
+            "proved_at": NOON,
+            **other,
+        }
+    )
 
 
 def a_request(*, at: int = NOON, topics: tuple[str, ...] = ("product-news", "events"), **other: Any) -> Request:

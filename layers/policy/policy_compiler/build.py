@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from policy_compiler import periods
+from policy_compiler import calendars, connectors, periods
 from policy_compiler.source import child
 
 Document = dict[str, Any]
@@ -29,6 +29,10 @@ _DEFAULTS: dict[str, Document] = {
     "retention_rules": {"period": None, "never_sent": None, "justification": None, "signed_by": None, "hold": False},
     "purposes": _PURPOSE,
 }
+
+
+RIGHTS = {"cool_off_hours": 48, "step_up_lapses_days": 30}
+"""What is usual where the policy says nothing."""
 
 
 def canonical(value: Any) -> bytes:
@@ -69,6 +73,8 @@ def document(data: Document, published: list[Document]) -> Document:
         "jurisdictions": data["jurisdictions"],
         "form": _form(data),
         "periods": {key: periods.parse(value) for key, value in data["periods"].items()},
+        "rights": {key: data.get("rights", {}).get(key, usual) for key, usual in RIGHTS.items()},
+        "calendar": calendars.document(data),
         "notices": [_notice(edition, data) for edition in published],
         "current_notice": published[-1]["version"],
         "seed": [
@@ -87,6 +93,10 @@ def _row(kind: str, key: str, row: Document, data: Document) -> Document:
     if kind == "retention_rules":
         full["period"] = full["period"] and periods.parse(full["period"])
         full["never_sent"] = full["never_sent"] and periods.parse(full["never_sent"])
+    if kind == "controllers":
+        full["time_zone"] = calendars.time_zone(row)
+    if kind == "recipients":
+        full["connector"] = connectors.compiled(row.get("connector"))
     if kind == "purposes":
         full["retention"], by_jurisdiction = rules_of(row)
         if by_jurisdiction:

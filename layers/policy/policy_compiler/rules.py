@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from policy_compiler import facts, notices, periods, shape, source
+from policy_compiler import calendars, connectors, facts, notices, periods, shape, source
 from policy_compiler.build import content_hash
 from policy_compiler.policy import FILE, Policy, wording_file
 from policy_compiler.problems import Problem
@@ -426,6 +426,86 @@ def authorities_cover_jurisdictions(policy: Policy) -> Iterator[Finding | Proble
         if country not in policy.data["authorities"]:
             where = child("/jurisdictions", index)
             yield where, f"{country} has no authority.", f"Add “{country}” under authorities, or remove it here."
+
+
+@_rule()
+def connectors_fit(policy: Policy) -> Iterator[Finding | Problem]:
+    """A connector is told what its kind needs, nothing else, and only what its kind is able to do."""
+    for row_pointer, _, recipient in policy.rows("recipients"):
+        if "connector" not in recipient:
+            continue
+        connector, pointer = recipient["connector"], f"{row_pointer}/connector"
+        kind = connectors.KINDS[connector["kind"]]
+        for key in kind.needs:
+            if key not in connector:
+                yield f"{pointer}/{key}", f"A connector of the kind {connector['kind']} needs “{key}”.", f"Add “{key}”."
+        for key in connector:
+            if key not in ("kind", "verbs", *kind.needs, *kind.knows):
+                what = f"A connector of the kind {connector['kind']} knows no “{key}”."
+                yield f"{pointer}/{key}", what, f"Remove “{key}”."
+        able = connectors.verbs_of(connector)
+        for index, verb in enumerate(connector.get("verbs", ())):
+            if verb not in able:
+                what = f"A connector of this kind cannot {verb}."
+                yield f"{pointer}/verbs/{index}", what, f"Choose among {', '.join(able)}."
+
+
+# ---- Requests of people about their data ----------------------------------------------------------------
+
+
+@_rule()
+def rights_files_end(policy: Policy) -> Iterator[Finding | Problem]:
+    """One rule says how long the file of a rights request is kept from its closing, and one what is in it."""
+    for kind in ("rights-file", "rights-payload"):
+        found = [(pointer, rule) for pointer, _, rule in policy.rows("retention_rules") if rule["covers"] == kind]
+        if not found:
+            mend = f"Add a rule with “covers: {kind}” and “clock: closing”."
+            yield "/retention_rules", f"Nothing says how long a {kind} is kept.", mend
+        elif found[0][1]["clock"] != "closing":
+            pointer = f"{found[0][0]}/clock"
+            yield pointer, "The file of a request is kept from the day it was closed.", "Write “clock: closing”."
+
+
+@_rule()
+def holidays_are_known(policy: Policy) -> Iterator[Finding | Problem]:
+    """The public holidays of every jurisdiction are known, because a period that ends on one ends later."""
+    subdivisions = policy.data.get("rights", {}).get("subdivisions", {})
+    for country in calendars.countries(policy.data):
+        parts = calendars.subdivisions_of(country)
+        if parts is None:
+            yield "/jurisdictions", f"No public holidays are known for {country}.", "Correct the country."
+        elif country in subdivisions and subdivisions[country] not in parts:
+            where = child("/rights/subdivisions", country)
+            yield where, f"“{subdivisions[country]}” is no part of {country}.", f"Known are {', '.join(parts)}."
+    for country in subdivisions:
+        if country not in calendars.countries(policy.data):
+            where = child("/rights/subdivisions", country)
+            yield where, f"“{country}” is not under jurisdictions.", f"Add “{country}” under jurisdictions."
+
+
+@_rule()
+def clocks_are_known(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every controller has a clock, by which its days end."""
+    for pointer, _, controller in policy.rows("controllers"):
+        try:
+            calendars.zone(calendars.time_zone(controller))
+        except KeyError:
+            what = f"No time zone is known for {controller.get('time_zone') or controller['country']}."
+            yield f"{pointer}/time_zone", what, "Write “time_zone” with a name such as Europe/Copenhagen."
+
+
+@_rule()
+def closing_days_exist(policy: Policy) -> Iterator[Finding | Problem]:
+    """Every closing day is in the calendar, and some day of the year is none."""
+    days = policy.data.get("rights", {}).get("closing_days", [])
+    for index, day in enumerate(days):
+        try:
+            date.fromisoformat(day if len(day) > 5 else f"2024-{day}")
+        except ValueError:
+            where = child("/rights/closing_days", index)
+            yield where, f"“{day}” is not a day of the calendar.", "Correct the date."
+    if len(days) > 60:
+        yield "/rights/closing_days", "That is most of the working days.", "List at most 60 days."
 
 
 @_rule()

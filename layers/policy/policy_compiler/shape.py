@@ -81,6 +81,8 @@ _WHAT = {
     "minProperties": "Nothing stands here.",
     "uniqueItems": "Something stands in the list twice.",
     "maxLength": "{value} is too long.",
+    "minimum": "{value} is too little.",
+    "maximum": "{value} is too much.",
 }
 
 

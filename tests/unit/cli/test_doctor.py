@@ -1,6 +1,7 @@
 """The doctor tells what is wrong and how it is mended, and never a secret."""
 
 import json
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cli.__main__ import app
 from cli.doctor import Check, Status, checks, mail_checks
 from consent_center.adapters.dynamodb import keys
 from consent_center.domain.contact import ContactPoint
+from policy_compiler import calendars
 
 KEY = "0123456789abcdef0123456789abcdef"
 STRICT = {
@@ -268,6 +270,17 @@ def test_no_key_is_ever_told() -> None:
     deployed.ring = json.dumps({"current": "k2", "k1": KEY})
 
     assert KEY not in repr(found(deployed))
+
+
+@pytest.mark.parametrize(("years", "status"), [(2, Status.OK), (1, Status.WARNING), (-1, Status.WARNING)])
+def test_tables_of_holidays_that_soon_end_are_told(monkeypatch: pytest.MonkeyPatch, years: int, status: Status) -> None:
+    last = datetime.now(UTC).year + years  # The doctor looks at the clock.
+    monkeypatch.setattr(calendars, "LAST_YEAR", last)
+
+    told = found(Deployed())["public holidays"]
+
+    assert (told.status, told.says) == (status, f"known until the end of {last}")
+    assert bool(told.mend) is (status is Status.WARNING)
 
 
 def test_what_an_emulator_cannot_tell_is_not_a_fault() -> None:

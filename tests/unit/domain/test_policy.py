@@ -109,3 +109,19 @@ def test_a_purpose_without_consent_text_has_no_wording() -> None:
 
     with pytest.raises(UnknownNameError):
         consent_wording(silent, silent.purpose(PURPOSE), [], "en")
+
+
+def test_files_of_requests_are_kept_as_the_rules_that_cover_them_say() -> None:
+    rights = a_policy().rights
+
+    assert (rights.cool_off_hours, rights.step_up_lapses_days) == (48, 30)
+    assert (rights.file_kept, rights.particulars_kept) == (Period(months=36), Period(days=30))
+
+
+@pytest.mark.parametrize("kind", ["rights-file", "rights-payload"])
+def test_a_policy_that_does_not_say_how_long_requests_are_kept_is_not_guessed_at(kind: str) -> None:
+    raw = a_policy().raw
+    rules = [rule for rule in raw["retention_rules"] if rule["covers"] != kind]
+
+    with pytest.raises(ValueError, match="how long"):
+        _ = Policy({**raw, "retention_rules": rules}).rights

@@ -77,12 +77,12 @@ def test_the_hash_of_a_notice_is_that_of_its_file(document: Any) -> None:
 def test_every_row_has_every_key(document: Any) -> None:
     keys = {
         "authorities": "id name address url email",
-        "controllers": "id name address country email phone registration dpo authority",
+        "controllers": "id name address country time_zone email phone registration dpo authority",
         "brands": "id controller name website sender stop_address colour list_domain",
         "categories": "id name description data_types",
         "data_types": "id name required consequence origin",
         "sources": "id name from_person",
-        "recipients": "id name role country transfer_tool contract purpose_of_sharing",
+        "recipients": "id name role country transfer_tool contract purpose_of_sharing connector",
         "retention_rules": "id name covers clock period never_sent legal_source justification signed_by review_on hold",
         "purposes": "id code retired name description controller brand legal_basis law marketing channels topics "
         "categories data_types sources recipients retention double_opt_in tracking profiling valid_for stale_after "
@@ -95,7 +95,7 @@ def test_every_row_has_every_key(document: Any) -> None:
             assert set(row) == set(named.split()), (kind, row.get("id"))
     assert set(document) == {
         *keys, "format", "hash", "languages", "default_language", "audience", "jurisdictions", "form", "periods",
-        "current_notice",
+        "current_notice", "rights", "calendar",
     }  # fmt: skip
     assert set(document["form"]) == {"purpose", "fields", "interests"}
 

@@ -58,6 +58,9 @@ SALE = (
 )
 """The newsletter, as if it rested on sales."""
 
+LAWYERS = "    name: Advokathuset Lodline P/S\n"
+PLACE = "/recipients/lawyers/connector"
+
 CASES = [
     *(
         Case("soft-opt-in-is-narrow", [(SALE[0], new)], f"/purposes/direct-marketing-email/{where}", on, mend)
@@ -441,6 +444,80 @@ CASES = [
         "shorten “never_sent” to 6 months",
         says="“7 months” is longer",
     ),
+    *(
+        Case("connectors-fit", [(LAWYERS, f"{LAWYERS}    connector: {connector}\n")], f"{PLACE}/{where}", on, mend)
+        for connector, where, on, mend in (
+            ("{kind: webhook, url: https://a.example.org}", "secret_name", "    connector:", "Add “secret_name”"),
+            ("{kind: ses, contact_list: a, table: b}", "table", "contact_list: a", "Remove “table”"),
+            ("{kind: manual, events: true}", "events", "events: true", "Remove “events”"),
+            (
+                "{kind: cognito, user_pool: a, verbs: [erase, stop]}",
+                "verbs/1",
+                "user_pool: a",
+                "Choose among collect, cor",
+            ),
+            (
+                "{kind: s3, bucket: a, pattern: b, format: objects, verbs: [correct]}",
+                "verbs/0",
+                "bucket: a",
+                "Choose among collect, erase",
+            ),
+        )
+    ),
+    Case(
+        "rights-files-end",
+        [("    covers: rights-payload\n", "    covers: export\n")],
+        "/retention_rules",
+        "retention_rules:",
+        "covers: rights-payload",
+    ),
+    Case(
+        "rights-files-end",
+        [("    covers: rights-file\n    clock: closing", "    covers: rights-file\n    clock: creation")],
+        "/retention_rules/rights-file/clock",
+        "    covers: rights-file",
+        "clock: closing",
+        below=1,
+    ),
+    Case(
+        "holidays-are-known",
+        [("jurisdictions: [DK, NO, SE, DE]", "jurisdictions: [DK, NO, SE, DE, XX]")],
+        "/jurisdictions",
+        "jurisdictions: [DK",
+        "Correct the country",
+    ),
+    *(
+        Case(
+            "holidays-are-known",
+            [("  closing_days:", f"  subdivisions: {{{named}}}\n  closing_days:")],
+            f"/rights/subdivisions/{country}",
+            "  subdivisions:",
+            mend,
+        )
+        for named, country, mend in (("DE: QQ", "DE", "Known are BB, BE"), ("FR: BL", "FR", "Add “FR”"))
+    ),
+    Case(
+        "clocks-are-known",
+        [("time_zone: Europe/Copenhagen", "time_zone: Europe/Kobenhavn")],
+        "/controllers/fjordmeter/time_zone",
+        "Europe/Kobenhavn",
+        "Europe/Copenhagen",
+    ),
+    Case(
+        "clocks-are-known",
+        [("    time_zone: Europe/Copenhagen ", "    # "), ("    country: DK\n    #", "    country: US\n    #")],
+        "/controllers/fjordmeter/time_zone",
+        "    name: Fjordmeter A/S",
+        "Write “time_zone”",
+        below=-1,
+    ),
+    Case(
+        "closing-days-exist",
+        [("closing_days: [12-24, 12-31]", "closing_days: [12-24, 2027-02-29]")],
+        "/rights/closing_days/1",
+        "2027-02-29",
+        "Correct",
+    ),
     Case(
         "waiting-agrees",
         [("  pending: 7 days ", "  pending: 9 days ")],
@@ -674,6 +751,23 @@ def test_a_retired_topic_may_stay_retired(example: Copy) -> None:
     example.edit("        code: su\n", "        code: su\n        retired: true\n")
 
     assert {one.rule for one in example.problems()} == {"notice-is-current"}
+
+
+@pytest.mark.parametrize("hours", ["73", "-1", "48.5"])
+def test_a_person_waits_at_most_three_days_for_an_erasure_to_begin(example: Copy, hours: str) -> None:
+    example.edit("cool_off_hours: 48", f"cool_off_hours: {hours}")
+
+    found = [one for one in example.problems() if one.pointer == "/rights/cool_off_hours"]
+
+    assert [one.mend for one in found] == ["Write a number of hours from 0 to 72."]
+
+
+def test_how_requests_are_dealt_with_is_no_change_that_people_are_told(example: Copy) -> None:
+    example.edit("cool_off_hours: 48", "cool_off_hours: 24")
+    example.edit("closing_days: [12-24, 12-31]", "subdivisions: {DE: BY}")
+    example.edit(LAWYERS, f"{LAWYERS}    connector: {{kind: ses, contact_list: a, verbs: [stop]}}\n")
+
+    assert example.problems() == []
 
 
 def test_every_key_is_documented() -> None:

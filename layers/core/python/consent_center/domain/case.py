@@ -86,6 +86,10 @@ _FOLLOWS = {
 }
 
 
+_NEEDS_PROOF = {CaseState.COOLING_OFF, CaseState.RUNNING, CaseState.PARTLY_DONE, CaseState.DONE}
+"""Nothing is carried out for somebody who only says who they are."""
+
+
 class CaseLetter(StrEnum):
     """What a person is written about their case. All are statutory: they reach who withdrew or is suppressed, too."""
 
@@ -180,8 +184,9 @@ class Case:
         return self.id[:8].upper()
 
     def moved(self, state: CaseState, **changes: Any) -> "Case":
-        """The case in another state; ForbiddenStepError if that may not follow."""
-        if state not in _FOLLOWS[self.state]:
+        """The case in another state; ForbiddenStepError if that may not follow, or not before the mailbox is proved."""
+        is_unproven = not changes.get("proved_at", self.proved_at)
+        if state not in _FOLLOWS[self.state] or (state in _NEEDS_PROOF and is_unproven):
             raise ForbiddenStepError(self.state.value, state.value)
         return replace(self, state=state, **changes)
 

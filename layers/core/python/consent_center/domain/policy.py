@@ -218,6 +218,31 @@ class RetentionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """How requests of people about their data are dealt with."""
+
+    cool_off_hours: int
+    """How long a person may take an erasure back; nothing is sent meanwhile."""
+    step_up_lapses_days: int
+    """After how many days a question about who asks lapses."""
+    file_kept: Period
+    """From the closing of a case until the case is gone."""
+    particulars_kept: Period
+    """From the closing of a case until what it knows about the person is shredded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a recipient is told of a rights request. `manual`: by staff."""
+
+    kind: str
+    verbs: tuple[str, ...]
+    settings: Mapping[str, str]
+    events: bool = False
+    """Whether it is told of every change of a record too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Brand:
     id: str
     controller: str
@@ -350,8 +375,22 @@ class Policy:
         """The country whose law a controller's records are kept by, unless a decision says another."""
         return str(self.controller(controller_id).get("country", ""))
 
+    @cached_property
+    def rights(self) -> Rights:
+        kept = {kind: self.rule_covering(kind) for kind in ("rights-file", "rights-payload")}
+        file, particulars = (rule.period if rule else None for rule in kept.values())
+        if file is None or particulars is None:
+            raise ValueError("the compiled policy does not say how long rights requests are kept")
+        row = self.raw["rights"]
+        return Rights(row["cool_off_hours"], row["step_up_lapses_days"], file, particulars)
+
     def recipient(self, recipient_id: str) -> Mapping[str, Any]:
         return self._row("recipients", recipient_id)
+
+    def connection(self, recipient_id: str) -> Connection:
+        """How the recipient is told of rights requests."""
+        row = dict(self.recipient(recipient_id)["connector"])
+        return Connection(row.pop("kind"), tuple(row.pop("verbs")), events=row.pop("events", False), settings=row)
 
     def retention_rule(self, rule_id: str) -> Mapping[str, Any]:
         return self._row("retention_rules", rule_id)
