@@ -23,6 +23,6 @@ def test_a_due_case_costs_the_same_among_few_and_among_many(number: int) -> None
         "requests": {"dynamodb:Query": 1, "dynamodb:TransactWriteItems": 1, "sqs:SendMessage": 1},
         "reads": 1,
         "writes": 4,
-        "index_writes": 3,
+        "index_writes": 2,
     }
     assert (found["queries"], found["scans"]) == (8, 0)

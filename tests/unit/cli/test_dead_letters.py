@@ -212,6 +212,16 @@ def test_a_letter_that_could_not_be_entered_is_no_order_of_one(deployed: Deploye
     assert (deployed.waiting("LettersQueue"), deployed.waiting("ReviewsQueue")) == ([], [json.dumps(told)])
 
 
+def test_a_case_goes_back_to_those_who_look_at_cases(deployed: Deployed) -> None:
+    body = {"case": "f66h7l5n3mf7cv4krt6y6r7xvw", "due_at": 1}
+    deployed.put("DeadLettersQueue", body)
+    assert "a case to look at" in run("list").output
+
+    run("redrive", "DeadLettersQueue", "--yes")
+
+    assert deployed.waiting("CaseStepsQueue") == [json.dumps(body)]
+
+
 def test_one_message_goes_back_alone(deployed: Deployed) -> None:
     ids = [deployed.put("FailedImportsQueue", {"import": "i", "part": part}) for part in range(3)]
     result = run("redrive", "FailedImportsQueue", "--message", ids[1], "--yes")
