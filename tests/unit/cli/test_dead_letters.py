@@ -33,6 +33,7 @@ class Deployed:
         for name, dead in (
             ("LettersQueue", "DeadLettersQueue"),
             ("ReviewsQueue", "DeadLettersQueue"),
+            ("CaseStepsQueue", "DeadLettersQueue"),
             ("ImportsQueue", "FailedImportsQueue"),
         ):
             policy = {"deadLetterTargetArn": self.arn(dead), "maxReceiveCount": 5}
@@ -140,7 +141,7 @@ def test_every_queue_that_another_names_as_its_dead_letters_is_found(deployed: D
     found = {queue.name: [source.name for source in queue.sources] for queue in find_queues(deployed)}  # type: ignore[arg-type]
 
     assert found == {
-        "DeadLettersQueue": ["LettersQueue", "ReviewsQueue"],
+        "DeadLettersQueue": ["CaseStepsQueue", "LettersQueue", "ReviewsQueue"],
         "FailedBatchesQueue": [],
         "FailedImportsQueue": ["ImportsQueue"],
     }
@@ -209,6 +210,16 @@ def test_a_letter_that_could_not_be_entered_is_no_order_of_one(deployed: Deploye
     run("redrive", "DeadLettersQueue", "--yes")
 
     assert (deployed.waiting("LettersQueue"), deployed.waiting("ReviewsQueue")) == ([], [json.dumps(told)])
+
+
+def test_a_case_goes_back_to_those_who_look_at_cases(deployed: Deployed) -> None:
+    body = {"case": "f66h7l5n3mf7cv4krt6y6r7xvw", "due_at": 1}
+    deployed.put("DeadLettersQueue", body)
+    assert "a case to look at" in run("list").output
+
+    run("redrive", "DeadLettersQueue", "--yes")
+
+    assert deployed.waiting("CaseStepsQueue") == [json.dumps(body)]
 
 
 def test_one_message_goes_back_alone(deployed: Deployed) -> None:
