@@ -98,6 +98,18 @@ class OpenCaseError(DomainError):
         self.case = case
 
 
+class UnknownCaseError(DomainError):
+    """There is no such case, or the case has asked no such recipient."""
+
+
+class ClosedCaseError(DomainError):
+    """The case is closed: nothing is changed any more."""
+
+
+class SettledTaskError(DomainError):
+    """The recipient has answered already, and said something else."""
+
+
 class SuppressedError(ForbiddenTransitionError):
     """The person is suppressed: nothing but their own act brings them back."""
 
