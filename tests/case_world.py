@@ -1,16 +1,23 @@
 """Cases on fakes: a world in which time passes, letters go out, and whoever works can be killed at any call."""
 
+import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from builders import PEOPLE, a_policy_with_recipients
 from consent_center.adapters.addresses import parse_address
 from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Right
-from consent_center.domain.errors import UnavailableError
+from consent_center.domain.decision import DecisionState
+from consent_center.domain.errors import NothingHeldError, UnavailableError
+from consent_center.domain.lock import RESTRICTED, Ground, locks_of
+from consent_center.domain.objection import Against
 from consent_center.domain.recipient import Task
 from consent_center.ports import CaseFile, StoredPackage
 from consent_center.usecases.deadlines import PlainDays, reckoned
+from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
+from consent_center.usecases.record import Statement, record_decision
 from consent_center.usecases.steps import Looked, look_at
 from fakes import SettableClock
 from fakes.cases import (
@@ -155,6 +162,8 @@ class CaseWorld:
             particulars=around(self.particulars),
             connectors=around(ConnectorsByName({"crm": self.crm, "post-house": self.post_house})),
             answers=around(self.answer),
+            stop=around(self.stop),
+            take_back=around(self.take_back),
             outbox=around(self.people.outbox),
             claims=around(self.people.claims),
             days=self.days,
@@ -179,6 +188,41 @@ class CaseWorld:
             return None
         content = repr(sorted(particulars.get("collected", {}).items())).encode()
         return self.exports.write(case.id, f"{case.right}.zip", [content], self.clock() // 1000)
+
+    def stop(self, case: Case) -> None:
+        """Restrict everything, or object to it."""
+        if case.right is Right.OBJECTION:
+            purposes = case.choices.get("purposes") or ()
+            said = [Statement(PEOPLE[0], DecisionState.OBJECTED, name) for name in purposes]
+            said = said or [Statement(PEOPLE[0], DecisionState.OBJECTED, against=against) for against in Against]
+            for statement in said:
+                record_decision(statement, **self.deciding())
+            return
+        locking = Locking(
+            PEOPLE[0], Ground(str(case.choices.get("ground", "d"))), "request", case.choices.get("purposes") or ()
+        )
+        with suppress(NothingHeldError):
+            set_lock(locking, **self.deciding())
+
+    def take_back(self, case: Case) -> None:
+        """Lift what stop has set."""
+        for lock in locks_of(self.people.subjects.load(case.contact).subject, self.clock()):
+            if lock.kind == RESTRICTED:
+                told = dt.datetime.fromtimestamp(self.clock() / 1000, dt.UTC)
+                lift_lock(Lifting(PEOPLE[0], "restriction_lifted", lock.seq, "over", told), **self.deciding())
+
+    def deciding(self) -> dict[str, Any]:
+        """What every decision takes."""
+        return {
+            "client": "test",
+            "policy": self.people.policy,
+            "subjects": self.people.subjects,
+            "addresses": parse_address,
+            "secrets": self.people.secrets,
+            "chance": self.people.chance,
+            "clock": self.clock,
+            "pause": self.people.pause,
+        }
 
     def run(self, until_days: float = 3650) -> list[Looked]:
         """Let time pass from one due moment to the next until nothing is due, as schedule and queue do."""

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from builders import PEOPLE, PURPOSE
 from case_world import CASE, CaseWorld, KilledError, Killer
-from consent_center.adapters.addresses import parse_address
-from consent_center.domain.case import CaseLetter, CaseState, Pause, Right
+from consent_center.domain.case import CaseLetter, CaseState, LogLine, Pause, Right
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import (
     ClosedCaseError,
@@ -22,7 +21,7 @@ from consent_center.domain.errors import (
     UnavailableError,
     UnknownCaseError,
 )
-from consent_center.domain.lock import HOLD, Interest, locks_of
+from consent_center.domain.lock import Interest, locks_of
 from consent_center.domain.recipient import Answer, TaskState
 from consent_center.domain.subject import Subject
 from consent_center.usecases.answers_of_recipients import note_answer, try_again
@@ -51,17 +50,7 @@ def say(world: CaseWorld, recipient: str, state: TaskState, **other: Any) -> boo
 
 def hold(world: CaseWorld, days: int) -> None:
     until = dt.datetime.fromtimestamp((world.clock() + days * DAY) / 1000, dt.UTC)
-    set_lock(
-        Locking(PEOPLE[0], Interest.CONTROLLER, "claim 17", until=until),
-        client="test",
-        policy=world.people.policy,
-        subjects=world.people.subjects,
-        addresses=parse_address,
-        secrets=world.people.secrets,
-        chance=world.people.chance,
-        clock=world.clock,
-        pause=world.people.pause,
-    )
+    set_lock(Locking(PEOPLE[0], Interest.CONTROLLER, "claim 17", until=until), **world.deciding())
 
 
 def test_an_erasure_waits_for_its_cool_off_and_then_goes_everywhere(world: CaseWorld) -> None:
@@ -354,14 +343,41 @@ def test_a_restriction_is_a_lock_with_its_ground_and_is_lifted_after_the_letter(
     assert world.letters == ["received/0", "done/0", "lifting/0"]
 
 
-def test_a_restriction_that_finds_no_room_is_for_staff(world: CaseWorld) -> None:
-    for days in (10, 20, 30, 40):
-        hold(world, days)
-    world.open(Right.RESTRICTION, choices={"ground": "a"})
+def test_what_a_proved_erasure_stops_is_stopped_before_anything_else_and_once(world: CaseWorld) -> None:
+    world.open(Right.ERASURE, CaseState.COOLING_OFF)
+    world.look()
+    assert [lock.kind for lock in locks_of(record(world), world.clock())] == ["restricted"]
+    world.look()
+    assert world.lines.count("stopped") == 1
+
+
+def test_what_nobody_has_proved_stops_nothing(world: CaseWorld) -> None:
+    world.open(Right.ERASURE, CaseState.UNPROVEN)
     world.look()
 
-    assert (world.case.state, world.lines[-1]) == (CaseState.WITH_STAFF, "too_many_locks")
-    assert all(lock.kind == HOLD for lock in locks_of(record(world), world.clock()))
+    assert locks_of(record(world), world.clock()) == []
+
+
+@pytest.mark.parametrize("state", [CaseState.CANCELLED, CaseState.REFUSED])
+def test_what_is_not_carried_out_leaves_nothing_stopped(world: CaseWorld, state: CaseState) -> None:
+    world.open(Right.ERASURE, CaseState.COOLING_OFF)
+    world.look()
+    world.cases.commit(replace(world.case.moved(state), due_at=1, closed_at=world.clock()), [])
+    world.run(3)
+
+    assert locks_of(record(world), world.clock()) == []
+    assert (world.crm.asked, world.lines.count("taken_back")) == ([], 1)
+
+
+def test_what_was_asked_anew_stays_stopped(world: CaseWorld) -> None:
+    world.open(Right.ERASURE, CaseState.COOLING_OFF)
+    world.look()
+    world.cases.commit(replace(world.case.moved(CaseState.CANCELLED), due_at=1, closed_at=world.clock()), [])
+    again = replace(world.case, id="case00000000000000000002", state=CaseState.COOLING_OFF, version=0)
+    world.cases.add(again, LogLine(world.clock(), "received", "person"))
+    world.look()
+
+    assert [lock.kind for lock in locks_of(record(world), world.clock())] == ["restricted"]
 
 
 def test_an_objection_stops_here_and_everywhere(world: CaseWorld) -> None:
@@ -484,7 +500,7 @@ def ended(right: Right, kills: set[tuple[int, str]]) -> tuple[dict[str, Any], in
     world.open(right, state, choices={"keep_fingerprint": True})
     world.run()
     subject = record(world)
-    times = {"started_at", "own_at", "shredded_at", "package", "stays"}
+    times = {"started_at", "stopped_at", "own_at", "shredded_at", "package", "stays"}
     return {
         "state": world.case.state,
         "outcome": {name: value for name, value in world.case.outcome.items() if name not in times},

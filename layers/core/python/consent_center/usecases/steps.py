@@ -4,8 +4,8 @@ It may be run twice, by two at once, and be killed between any two calls, and en
 are harmless to repeat and then one commit on the version that it was decided on. Until the last commit the case stays
 due, so that the schedule finds again what was cut short.
 
-What it writes into a case's `outcome` (docs/data-model.md): `started_at`, `held`, `goes`, `stays`, `hold`, `own_at`,
-`lock`, `package`, `missing`, `lift_asked_at`, `lifted_at`, `shredded_at`.
+What it writes into a case's `outcome` (docs/data-model.md): `stopped_at`, `taken_back_at`, `started_at`, `held`,
+`goes`, `stays`, `hold`, `own_at`, `lock`, `package`, `missing`, `lifted_at`, `shredded_at`.
 """
 
 import datetime as dt
@@ -16,11 +16,9 @@ from typing import Any
 
 from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Right
 from consent_center.domain.contact import ContactPoint
-from consent_center.domain.decision import DecisionState
 from consent_center.domain.erasure_plan import VERBS, hold_on, plan, recipients_of
-from consent_center.domain.errors import InvalidFormError, NothingHeldError, StaleCaseError, UnavailableError
-from consent_center.domain.lock import Ground
-from consent_center.domain.objection import Against
+from consent_center.domain.errors import NothingHeldError, StaleCaseError, UnavailableError
+from consent_center.domain.lock import RESTRICTED, locks_of
 from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
 from consent_center.domain.subject import Subject
@@ -41,8 +39,7 @@ from consent_center.ports import (
     Subjects,
 )
 from consent_center.usecases.deadlines import WARNINGS, Days, closed, particulars_until
-from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
-from consent_center.usecases.record import Statement, record_decision
+from consent_center.usecases.locks import Lifting, lift_lock
 from consent_center.usecases.suppress import erase
 from consent_center.usecases.whose import is_known, whose
 
@@ -91,6 +88,8 @@ class _Means:
     particulars: Particulars
     connectors: Connectors
     answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None]
+    stop: Callable[[Case], None]
+    take_back: Callable[[Case], None]
     outbox: Outbox
     claims: Claims
     days: Days
@@ -117,6 +116,8 @@ def look_at(
     particulars: Particulars,
     connectors: Connectors,
     answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None],
+    stop: Callable[[Case], None],
+    take_back: Callable[[Case], None],
     outbox: Outbox,
     claims: Claims,
     days: Days,
@@ -131,14 +132,15 @@ def look_at(
 ) -> Looked:
     """Do all that is due in a case, by its id. Nothing happens where there is none.
 
-    `answers` makes the answer to an access or portability request, None where nothing is held; `lapse_days` is how
-    long we wait for the answer to a question. UnavailableError: what was done so far is stored, and looking again
-    does the rest.
+    `answers` makes the answer to an access or portability request, None where nothing is held. `stop` stops what a
+    proved request stops at once, and `take_back` ends that where it is not carried out; both are harmless to repeat.
+    `lapse_days` is how long we wait for the answer to a question. UnavailableError: what was done so far is stored, and
+    looking again does the rest.
     """
     looked = Looked()
     means = _Means(
-        cases, particulars, connectors, answers, outbox, claims, days, policy, subjects, addresses, secrets, chance,
-        clock, pause, lapse_days, looked,
+        cases, particulars, connectors, answers, stop, take_back, outbox, claims, days, policy, subjects, addresses,
+        secrets, chance, clock, pause, lapse_days, looked,
     )  # fmt: skip
     for turn in range(MOST_STEPS):
         file = cases.load(case)
@@ -214,6 +216,33 @@ def _end_cool_off(file: CaseFile, means: _Means) -> bool:
     return True
 
 
+def _stop(file: CaseFile, means: _Means) -> bool:
+    """What stops at once stops though whoever took the proof was killed (Art. 18, 21(3) GDPR)."""
+    case = file.case
+    if case.state.is_closed or not case.proved_at or case.right not in _STOPPING or "stopped_at" in case.outcome:
+        return False
+    means.stop(case)
+    means.commit(_with(case, stopped_at=means.clock()), "stopped")
+    return True
+
+
+_STOPPING = frozenset({Right.ERASURE, Right.RESTRICTION, Right.OBJECTION})
+
+
+def _take_back(file: CaseFile, means: _Means) -> bool:
+    """A request that is not carried out leaves nothing stopped; what the person asked anew meanwhile stays so."""
+    case = file.case
+    if not case.state.is_closed or case.state is CaseState.DONE or not case.proved_at:
+        return False
+    if case.right not in _STOPPING or "taken_back_at" in case.outcome:
+        return False
+    others = means.cases.of([case.contact])
+    if not any(other.right is case.right and not other.state.is_closed for other in others):
+        means.take_back(case)
+    means.commit(_with(case, taken_back_at=means.clock()), "taken_back")
+    return True
+
+
 # ---- What is done here --------------------------------------------------------------------------------------------
 
 
@@ -274,9 +303,8 @@ def _own_part(file: CaseFile, means: _Means) -> bool:
     if case.right is Right.ERASURE:
         return _erase(case, kept, means)
     if case.right is Right.RESTRICTION:
-        return _restrict(case, kept, means)
-    if case.right is Right.OBJECTION:
-        _object(case, kept, means)
+        _restrict(case, kept, means)
+        return True
     means.commit(_with(case, own_at=means.clock()), "own_part_done")
     return True
 
@@ -311,41 +339,20 @@ def _erase(case: Case, kept: Mapping[str, Any], means: _Means) -> bool:
     return True
 
 
-def _restrict(case: Case, kept: Mapping[str, Any], means: _Means) -> bool:
-    locking = Locking(
-        str(kept["address"]),
-        Ground(str(case.choices.get("ground", Ground.ACCURACY))),
-        f"request {case.number}",
-        tuple(case.choices.get("purposes") or ()),
-    )
-    try:
-        locked = set_lock(locking, **_deciding(case, means))
-    except NothingHeldError:
-        means.commit(_with(case, own_at=means.clock(), held=False), "own_part_done")
-        return True
-    except InvalidFormError:
-        # The record has as many locks as it can: a person of ours has to lift one.
-        means.commit(_without(case, "started_at").moved(CaseState.WITH_STAFF), "too_many_locks")
-        return True
-    means.commit(_with(case, own_at=means.clock(), lock=locked.number), "restricted")
-    return True
-
-
-def _object(case: Case, kept: Mapping[str, Any], means: _Means) -> None:
-    """Objections that are in force already are left as they are."""
-    address = str(kept["address"])
-    statements = [Statement(address, DecisionState.OBJECTED, against=against) for against in Against]
-    if purposes := case.choices.get("purposes"):
-        statements = [
-            Statement(
-                address,
-                DecisionState.OBJECTED if means.policy.purpose(name).may_be_objected_to else DecisionState.WITHDRAWN,
-                name,
-            )
-            for name in purposes
-        ]
-    for statement in statements:
-        record_decision(statement, source=SOURCE, **_deciding(case, means))
+def _restrict(case: Case, kept: Mapping[str, Any], means: _Means) -> None:
+    """The lock stands already, if there is a record: this notes which one it is, for when it is lifted."""
+    subject = _subject(case, kept, means)
+    codes = tuple(sorted(means.policy.purpose(name).code for name in case.choices.get("purposes") or ()))
+    grounds = {str(case.choices.get("ground", "")), case.right.value}
+    mine = [
+        lock.seq
+        for lock in locks_of(subject, means.clock())
+        if lock.kind == RESTRICTED and lock.ground in grounds and lock.purposes == codes
+    ]
+    if mine:
+        means.commit(_with(case, own_at=means.clock(), lock=mine[0]), "restricted")
+    else:
+        means.commit(_with(case, own_at=means.clock()), "own_part_done")
 
 
 # ---- What recipients do -------------------------------------------------------------------------------------------
@@ -511,7 +518,8 @@ def _shred(file: CaseFile, means: _Means) -> bool:
 
 
 _STEPS = (
-    _send_letters, _lapse, _warn, _end_cool_off, _start, _own_part, _ask, _answer, _finish, _lift, _shred,
+    _stop, _send_letters, _lapse, _warn, _take_back, _end_cool_off, _start, _own_part, _ask, _answer, _finish, _lift,
+    _shred,
 )  # fmt: skip
 """In this order; after each that did something the case is loaded anew. Letters and warnings wait for nothing."""
 
