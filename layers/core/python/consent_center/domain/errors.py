@@ -110,6 +110,10 @@ class SettledTaskError(DomainError):
     """The recipient has answered already, and said something else."""
 
 
+class ParticularsTooLargeError(DomainError):
+    """More was to be kept about the person of a case than there is room for."""
+
+
 class SuppressedError(ForbiddenTransitionError):
     """The person is suppressed: nothing but their own act brings them back."""
 

@@ -318,7 +318,7 @@ def _refuse(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
         raise InvalidFormError({"ground": "required"})
     if wanted.ground not in _GROUNDS[case.right] or _is_absolute(case, wanted.ground, desk.policy):
         raise InvalidFormError({"ground": "not_for_this_right"})
-    if "own_at" in case.outcome:
+    if "own_at" in case.outcome or any(task.told_at for task in file.tasks):
         raise ForbiddenStepError(case.state.value, CaseState.REFUSED.value)
     return closed(
         case, CaseState.REFUSED, CaseLetter.REFUSED, policy=desk.policy, now=desk.now, ground=wanted.ground.value

@@ -17,7 +17,7 @@ from typing import Any
 from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Right
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.erasure_plan import VERBS, hold_on, plan, recipients_of
-from consent_center.domain.errors import NothingHeldError, StaleCaseError, UnavailableError
+from consent_center.domain.errors import NothingHeldError, ParticularsTooLargeError, StaleCaseError, UnavailableError
 from consent_center.domain.lock import RESTRICTED, locks_of
 from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
@@ -409,7 +409,11 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
     if answer.collected:
         kept_now = means.particulars.read(case.id) or kept
         collected = {**kept_now.get("collected", {}), task.recipient: dict(answer.collected)}
-        means.particulars.keep(case.id, {**kept_now, "collected": collected})
+        try:
+            means.particulars.keep(case.id, {**kept_now, "collected": collected})
+        except ParticularsTooLargeError:
+            # Staff fetch it another way: asking again would bring the same.
+            return replace(task, state=TaskState.FAILED, told_at=now, answered_at=now, answer="too_large")
         code = _COLLECTED
     return replace(
         task,
