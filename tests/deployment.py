@@ -52,6 +52,7 @@ from fakes import (
     SettableClock,
     no_pause,
 )
+from fakes.cases import InMemoryCases, InMemoryParticulars, ListOfCaseOrders
 
 EVENTS = Path(__file__).parents[1] / "events"
 
@@ -106,6 +107,10 @@ class Deployment:
     audiences: InMemoryAudiences = field(default_factory=InMemoryAudiences)
     audience_orders: CollectingAudienceOrders = field(default_factory=CollectingAudienceOrders)
 
+    cases: InMemoryCases = field(default_factory=InMemoryCases)
+    particulars: InMemoryParticulars = field(default_factory=InMemoryParticulars)
+    case_orders: ListOfCaseOrders = field(default_factory=ListOfCaseOrders)
+
     def __post_init__(self) -> None:
         shipped_policy.compiled()
         self.subjects.clock = self.clock
@@ -131,6 +136,9 @@ class Deployment:
         services.audience_files = self.audiences
         services.audience_orders = self.audience_orders
         services.listing = InMemoryListing(self.subjects)
+        services.cases = self.cases
+        services.particulars = self.particulars
+        services.case_orders = self.case_orders
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
@@ -188,8 +196,8 @@ class Deployment:
         self.clock.move(seconds=60)
         return self.manage_token()
 
-    def api(self, name: str, **changes: Any) -> Answer:
-        return _answer(consent_api.app.lambda_handler(self.event(f"consent_api/{name}", **changes), CONTEXT))  # type: ignore[arg-type]
+    def api(self, name: str, token: str = "", **changes: Any) -> Answer:
+        return _answer(consent_api.app.lambda_handler(self.event(f"consent_api/{name}", token, **changes), CONTEXT))  # type: ignore[arg-type]
 
     def check(self, *recipients: str, topic: str | None = None, **other: Any) -> Answer:
         body = {

@@ -30,6 +30,7 @@ from consent_center.ports import (
     Claims,
     Clock,
     Connectors,
+    Days,
     LetterOrder,
     Outbox,
     Particulars,
@@ -38,7 +39,7 @@ from consent_center.ports import (
     StoredPackage,
     Subjects,
 )
-from consent_center.usecases.deadlines import WARNINGS, Days, closed, particulars_until
+from consent_center.usecases.deadlines import WARNINGS, closed, particulars_until
 from consent_center.usecases.locks import Lifting, lift_lock
 from consent_center.usecases.suppress import erase
 from consent_center.usecases.whose import is_known, whose
