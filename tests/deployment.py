@@ -18,6 +18,7 @@ import feedback_worker.app
 import import_worker.app
 import preference_center.app
 import retention_worker.app
+import rights_worker.app
 import shipped_policy
 import statistics_worker.app
 import subscription_links.app
@@ -135,6 +136,10 @@ class Deployment:
         services.statistics = self.statistics
         services.audience_files = self.audiences
         services.audience_orders = self.audience_orders
+        self.cases.clock = self.clock
+        services.cases = self.cases
+        services.particulars = self.particulars
+        services.case_orders = self.case_orders
         services.listing = InMemoryListing(self.subjects)
         services.cases = self.cases
         services.particulars = self.particulars
@@ -231,7 +236,12 @@ class Deployment:
 
     def job(self, name: str) -> dict[str, Any]:
         """Run a job as its schedule does."""
-        worker = {"seal": retention_worker.app, "review": expiry_worker.app, "audience": audience_worker.app}[name]
+        worker = {
+            "seal": retention_worker.app,
+            "review": expiry_worker.app,
+            "audience": audience_worker.app,
+            "rights": rights_worker.app,
+        }[name]
         return worker.lambda_handler({"job": name}, CONTEXT) or {}  # type: ignore[arg-type]
 
     def feed_back(self, *bodies: Any) -> dict[str, Any]:
@@ -249,6 +259,16 @@ class Deployment:
         records = [{**record, "messageId": f"message-{number}", "body": body} for number, body in enumerate(parts)]
         context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: milliseconds_left)
         return import_worker.app.lambda_handler({"Records": records}, context)  # type: ignore[arg-type]
+
+    def look(self, *bodies: Any) -> dict[str, Any]:
+        """Hand messages about cases to the worker: all that were ordered, unless others are given."""
+        record = self.event("rights_worker/cases")["Records"][0]
+        ordered = bodies or [{"case": case, "due_at": due_at} for case, due_at in self.case_orders.orders]
+        records = [
+            {**record, "messageId": f"message-{number}", "body": body if isinstance(body, str) else json.dumps(body)}
+            for number, body in enumerate(ordered)
+        ]
+        return rights_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
 
     def tell(self, *records: dict[str, Any]) -> None:
         """Hand changes of tables to the worker that counts."""

@@ -22,6 +22,7 @@ from consent_center.ports import (
     Chance,
     Claims,
     Clock,
+    Connectors,
     DayIndex,
     Days,
     DeadLetters,
@@ -302,6 +303,12 @@ class Services:
         from consent_center.adapters.sealed import SealedParticulars
 
         return SealedParticulars(self._database, self.config.cases_table, self.config.case_keys_table)
+
+    @cached_property
+    def connectors(self) -> Connectors:
+        from consent_center.adapters.by_hand import AllByHand
+
+        return AllByHand()
 
     @cached_property
     def days(self) -> Days:
