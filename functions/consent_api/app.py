@@ -399,7 +399,9 @@ def get_case(case: _CaseId) -> CaseFileOut:
 
 @app.post("/v1/cases/<case>/transitions", summary="Take a step in a case", tags=["Cases"], security=[{"Jwt": []}])
 def post_case_transitions(case: _CaseId, body: TransitionIn) -> CaseOut:
-    _require_scope("cases.decide" if body.step in DECISIONS else "cases.write")
+    _require_scope("cases.write")
+    if body.step in DECISIONS:
+        _require_scope("cases.decide")
     stored = take_step(
         case,
         body.wanted(),

@@ -217,7 +217,7 @@ def test_each_call_needs_its_own_scope(deployment: Deployment) -> None:
     refused(granted(deployment, "post-cases", read, body=body), 403, "missing-scope")
     # To be sure of who asks is a decision.
     refused(granted(deployment, "post-cases", write, body=body), 403, "missing-scope")
-    for name, scopes in (("extend", read), ("refuse", write), ("identity_sure", write), ("lift", write)):
+    for name, scopes in (("extend", read), ("refuse", "consent.cases.decide"), ("refuse", write), ("lift", write)):
         event = deployment.event("consent_api/post-case-transitions", case)
         event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = scopes
         body = json.dumps({"step": name, "version": 1, "ground": "excessive", "reason": "x"})
