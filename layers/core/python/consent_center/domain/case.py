@@ -173,11 +173,18 @@ class Case:
     """When somebody has to look again (epoch seconds); 0: never by the clock."""
     closed_at: int = 0
     """Epoch milliseconds."""
+    expires_at: int = 0
+    """When the file of a closed case is gone, by the policy's rule for such files (epoch seconds); 0: not by itself."""
 
     @property
     def number(self) -> str:
         """What a person quotes: short, says nothing, and opens nothing."""
         return self.id[:8].upper()
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether the person may still cancel it: nothing was carried out yet."""
+        return CaseState.CANCELLED in _FOLLOWS[self.state]
 
     def moved(self, state: CaseState, **changes: Any) -> "Case":
         """The case in another state; ForbiddenStepError if that may not follow."""
