@@ -120,6 +120,8 @@ def form(
             | {"checked": asked.right == right.value}
             for right in Right
         ],
+        # What was chosen is shown; the questions about other kinds stay folded up.
+        "opened": [asked.right],
         "grounds": [
             {"id": ground.value, "name": say(_GROUNDS[ground]), "checked": asked.ground == ground.value}
             for ground in Ground

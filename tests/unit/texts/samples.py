@@ -804,6 +804,7 @@ def rights_form(**changes: Any) -> dict[str, Any]:
             {"id": right, "name": right.capitalize(), "description": "What it means.", "checked": False}
             for right in RIGHTS
         ],
+        "opened": [],
         "grounds": [{"id": letter, "name": "They are wrong.", "checked": False} for letter in "abcd"],
         "restrictable": purposes,
         "objectionable": purposes[:1],
@@ -872,7 +873,7 @@ def rights_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "details": "Too long.",
     }
     yield "rights-errors", "rights", rights_form(errors=wrong, details="<b>Bold</b>\nand more", email="ada@")
-    kept = rights_form(message="Please check what you entered.", keep="yes", details="One line.")
+    kept = rights_form(message="Please check what you entered.", keep="yes", opened=list(RIGHTS), details="One line.")
     yield "rights-again", "rights", kept
     own = rights_form(is_typed=False, form_token="", address_url="/preferences/v1.k1.token/address", keep="no")
     yield "rights-own", "rights", {**own, "objectionable": []}
@@ -909,37 +910,24 @@ GROUNDS = (
 def case_letters() -> Iterator[tuple[str, dict[str, Any]]]:
     """What is written about rights requests."""
     base = "https://consent.example.com"
-    told: dict[str, Any] = {
-        "notice_url": f"{base}/notice?lang=en",
-        "right": "erasure",
-        "state": "running",
-        "number": "ABCD2345",
-        "received_at": AT,
-        "answer_by": "2026-12-22",
-        "can_cancel": False,
-        "what_next_at": None,
-        "reasons": "We have to look through the archive.",
-        "rests": True,
-        "ground": "excessive",
-        "held": True,
-        "kept_fingerprint": True,
-        "done_at": AT + DAY,
-        "fetch_until": AT + 7 * DAY,
-        "stays": some_stays(),
-        "tasks": some_tasks(),
-    }
-    status = {"status_url": f"{base}/rights/status/v1.k1.token?lang=en"}
-    authority = {"authority_url": "https://www.datatilsynet.dk"}
-    again = {"rights_url": f"{base}/rights?lang=en"}
-    proof = {"prove_url": LONG_LINK.replace("/confirm/", "/rights/verify/") + "?lang=en"}
-    yield "case_prove", {**told, **status, **proof}
+    about = {"notice_url": f"{base}/notice?lang=en", "right": "erasure", "number": "ABCD2345", "received_at": AT}
+    status = {**about, "status_url": f"{base}/rights/status/v1.k1.token?lang=en"}
+    both = {**status, "authority_url": "https://www.datatilsynet.dk"}
+    over = {**about, "rights_url": f"{base}/rights?lang=en"}
+    end, why = {"answer_by": "2026-12-22"}, {"reasons": "We have to look through the archive."}
+    yield "case_prove", {**status, **end, "prove_url": LONG_LINK.replace("/confirm/", "/rights/verify/") + "?lang=en"}
     cooling = {"state": "cooling_off", "what_next_at": AT + 2 * DAY, "can_cancel": True}
-    yield "case_received", {**told, **status, **authority, **cooling}
-    for name in ("more_needed", "extended", "ready", "partly", "done", "refused"):
-        yield f"case_{name}", {**told, **status, **authority}
-    yield "case_cancelled", {**told, **again}
-    yield "case_lapsed", {**told, **again, **authority}
-    yield "case_lifting", {**told, **again, **authority}
+    yield "case_received", {**both, **end, **cooling}
+    yield "case_more_needed", {**both, **why, "rests": True, "can_cancel": True}
+    yield "case_extended", {**both, **end, **why, "can_cancel": False}
+    yield "case_ready", {**both, "right": "access", "held": True, "fetch_until": AT + 7 * DAY}
+    yield "case_partly", {**both, "tasks": some_tasks()}
+    done = {"held": True, "done_at": AT + DAY, "kept_fingerprint": True, "stays": some_stays(), "tasks": some_tasks()}
+    yield "case_done", {**both, **why, **done}
+    yield "case_refused", {**both, **why, "right": "access", "ground": "excessive"}
+    yield "case_cancelled", over
+    yield "case_lapsed", {**over, "authority_url": "https://www.datatilsynet.dk"}
+    yield "case_lifting", {**over, **why, "right": "restriction", "authority_url": "https://www.datatilsynet.dk"}
 
 
 def letters() -> Iterator[tuple[str, dict[str, Any]]]:

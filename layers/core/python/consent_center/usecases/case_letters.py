@@ -127,6 +127,20 @@ _OVER = (CaseLetter.CANCELLED, CaseLetter.LAPSED, CaseLetter.LIFTING)
 _WITHOUT_REMEDIES = (CaseLetter.PROVE, CaseLetter.CANCELLED)
 
 
+_MORE: Mapping[CaseLetter, tuple[str, ...]] = {
+    CaseLetter.PROVE: ("answer_by",),
+    CaseLetter.RECEIVED: ("answer_by", "state", "can_cancel", "what_next_at"),
+    CaseLetter.MORE_NEEDED: ("reasons", "rests", "can_cancel"),
+    CaseLetter.EXTENDED: ("reasons", "answer_by", "can_cancel"),
+    CaseLetter.READY: ("held", "fetch_until"),
+    CaseLetter.PARTLY: ("tasks",),
+    CaseLetter.DONE: ("held", "done_at", "kept_fingerprint", "reasons", "stays", "tasks"),
+    CaseLetter.REFUSED: ("ground", "reasons"),
+    CaseLetter.LIFTING: ("reasons",),
+}
+"""What each letter says beside what it is about."""
+
+
 def _told(file: CaseFile, letter: CaseLetter, policy: Policy, language: str) -> dict[str, Any]:
     """What the letter says, without what the person wrote. Names of the policy are said in the language."""
     case, outcome = file.case, file.case.outcome
@@ -134,17 +148,13 @@ def _told(file: CaseFile, letter: CaseLetter, policy: Policy, language: str) -> 
         CaseLetter.MORE_NEEDED: case.pause.reason if case.pause else "",
         CaseLetter.EXTENDED: case.extension.reasons if case.extension else "",
     }
-    reasons = why.get(letter) or str(outcome.get("reasons", ""))
     package = outcome.get("package")
-    return {
-        "right": case.right.value,
-        "state": case.state.value,
-        "number": case.number,
-        "received_at": case.received_at // 1000,
+    more: dict[str, Any] = {
         "answer_by": case.answer_by,
+        "state": case.state.value,
         "can_cancel": case.can_be_taken_back,
         "what_next_at": case.cool_off_until // 1000 if case.state is CaseState.COOLING_OFF else None,
-        "reasons": reasons,
+        "reasons": why.get(letter) or str(outcome.get("reasons", "")),
         "rests": case.pause is not None and not case.pause.answered_at,
         "ground": str(outcome.get("ground", "")),
         "held": outcome.get("held") is not False,
@@ -156,6 +166,12 @@ def _told(file: CaseFile, letter: CaseLetter, policy: Policy, language: str) -> 
             {"name": recipient_name(task.recipient, policy), "state": task.state.value, "reason": task.reason}
             for task in file.tasks
         ],
+    }
+    return {
+        "right": case.right.value,
+        "number": case.number,
+        "received_at": case.received_at // 1000,
+        **{name: more[name] for name in _MORE.get(letter, ())},
     }
 
 
