@@ -128,7 +128,7 @@ def test_a_step_that_is_not_allowed_is_refused(deployment: Deployment) -> None:
     refused(step(deployment, case, "complete"), 409, "forbidden-step")
     refused(step(deployment, case, "start"), 409, "forbidden-step")
     refused(step(deployment, case, "refuse"), 422, "invalid-field", "/ground")
-    refused(step(deployment, case, "refuse", ground="others_rights"), 422, "invalid-field", "/ground")
+    refused(step(deployment, case, "refuse", ground="rights_of_others"), 422, "invalid-field", "/ground")
     refused(step(deployment, case, "extend"), 422, "invalid-field", "/reason")
     refused(step(deployment, case, "reopen"), 422, "invalid-field", "/step")
 

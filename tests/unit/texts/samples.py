@@ -860,8 +860,9 @@ def some_tasks() -> list[dict[str, Any]]:
 
 def some_stays() -> list[dict[str, Any]]:
     return [
-        {"what": "Invoices", "why": "A law obliges us to keep them.", "until": "2031-12-31"},
-        {"what": "A fingerprint", "why": "It keeps you out of imports.", "until": None},
+        {"what": "ledger", "why": "", "until": None},
+        {"what": "fingerprint", "why": "Who must not be written to (GDPR Art. 21(3))", "until": "2031-12-31"},
+        {"what": "file", "why": "Files of requests (GDPR Art. 5(2))", "until": None},
     ]
 
 
@@ -903,7 +904,7 @@ def rights_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 GROUNDS = (
     *("unfounded", "excessive", "not_identified", "rights_of_others", "legal_obligation", "legal_claims"),
-    *("accurate", "other"),
+    *("accurate", "compelling_grounds", "other"),
 )
 
 
@@ -921,7 +922,7 @@ def case_letters() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "case_more_needed", {**both, **why, "rests": True, "can_cancel": True}
     yield "case_extended", {**both, **end, **why, "can_cancel": False}
     yield "case_ready", {**both, "right": "access", "held": True, "fetch_until": AT + 7 * DAY}
-    yield "case_partly", {**both, "tasks": some_tasks()}
+    yield "case_partly", {**both, "tasks": some_tasks(), "is_held_up": False, "is_waiting": True}
     done = {"held": True, "done_at": AT + DAY, "kept_fingerprint": True, "stays": some_stays(), "tasks": some_tasks()}
     yield "case_done", {**both, **why, **done}
     yield "case_refused", {**both, **why, "right": "access", "ground": "excessive"}

@@ -82,11 +82,12 @@ def test_the_plan_says_what_goes_and_what_stays_by_which_rule(world: CaseWorld) 
     assert outcome["held"]
     assert f"data of {PURPOSE}" in outcome["goes"]
     assert "data of invoices" not in outcome["goes"]
-    assert [row[:2] for row in outcome["stays"]] == [
-        ["ledger", None],
-        ["fingerprint", "suppression"],
-        ["file", "rights-file"],
+    assert [(row["what"], row["rule"]) for row in outcome["stays"]] == [
+        ("ledger", None),
+        ("fingerprint", "suppression"),
+        ("file", "rights-file"),
     ]
+    assert outcome["stays"][1]["until"] == "2030-01-15"
     assert record(world).suppression is not None
 
 
@@ -504,7 +505,7 @@ def ended(right: Right, kills: set[tuple[int, str]]) -> tuple[dict[str, Any], in
     return {
         "state": world.case.state,
         "outcome": {name: value for name, value in world.case.outcome.items() if name not in times},
-        "stays": [row[:2] for row in world.case.outcome.get("stays", ())],
+        "stays": [row["what"] for row in world.case.outcome.get("stays", ())],
         "outcome names": sorted(world.case.outcome),
         "tasks": {task.recipient: (task.verb, task.state, task.answer) for task in world.file.tasks},
         "lines": sorted(world.lines),

@@ -133,7 +133,7 @@ _MORE: Mapping[CaseLetter, tuple[str, ...]] = {
     CaseLetter.MORE_NEEDED: ("reasons", "rests", "can_cancel"),
     CaseLetter.EXTENDED: ("reasons", "answer_by", "can_cancel"),
     CaseLetter.READY: ("held", "fetch_until"),
-    CaseLetter.PARTLY: ("tasks",),
+    CaseLetter.PARTLY: ("tasks", "is_held_up", "is_waiting"),
     CaseLetter.DONE: ("held", "done_at", "kept_fingerprint", "reasons", "stays", "tasks"),
     CaseLetter.REFUSED: ("ground", "reasons"),
     CaseLetter.LIFTING: ("reasons",),
@@ -161,6 +161,8 @@ def _told(file: CaseFile, letter: CaseLetter, policy: Policy, language: str) -> 
         "kept_fingerprint": bool(case.choices.get("keep_fingerprint")),
         "done_at": (case.closed_at or case.told.get(CaseLetter.DONE) or case.received_at) // 1000,
         "fetch_until": package.get("expires_at") if isinstance(package, Mapping) else None,
+        "is_held_up": "hold" in outcome,
+        "is_waiting": any(not task.state.is_settled for task in file.tasks),
         "stays": stays(outcome, policy, language),
         "tasks": [
             {"name": recipient_name(task.recipient, policy), "state": task.state.value, "reason": task.reason}
@@ -176,16 +178,20 @@ def _told(file: CaseFile, letter: CaseLetter, policy: Policy, language: str) -> 
 
 
 def stays(outcome: Mapping[str, Any], policy: Policy, language: str) -> list[dict[str, Any]]:
-    """What an erasure leaves: what, why, and until which day (ISO) or None; the policy's words where it has some."""
+    """What an erasure leaves: a code of what, the words of the policy's rule if it has one, and until which ISO day."""
     return [
-        {"what": _said(str(row.get("what", "")), policy, language), "why": str(row["why"]), "until": row.get("until")}
+        {"what": str(row["what"]), "why": _rule(row.get("rule"), policy, language), "until": row.get("until")}
         for row in outcome.get("stays", ())
     ]
 
 
-def _said(name: str, policy: Policy, language: str) -> str:
-    known = policy.purposes.get(name)
-    return policy.text(known.name, language) if known else name
+def _rule(rule: str | None, policy: Policy, language: str) -> str:
+    if rule is None or rule not in policy.rules:
+        return ""
+    row = policy.retention_rule(rule)
+    source = row.get("legal_source")
+    name = policy.text(row["name"], language)
+    return f"{name} ({source})" if source else name
 
 
 def recipient_name(recipient: str, policy: Policy) -> str:

@@ -468,7 +468,7 @@ def _answer(file: CaseFile, means: _Means) -> bool:
         **outcome,
     )
     given_up = [replace(task, state=TaskState.FAILED, answer="too_late") for task in open_ones]
-    means.commit(ended, "done", given_up, missing=outcome["missing"])
+    means.commit(ended, "packed" if package is not None else "done", given_up, missing=outcome["missing"])
     return True
 
 
