@@ -230,6 +230,8 @@ def test_whoever_is_sure_of_an_erasure_starts_its_cool_off(world: CaseWorld) -> 
     step(world, Step.IDENTITY_SURE)
 
     assert (world.case.state, world.case.cool_off_until) == (CaseState.COOLING_OFF, world.clock() + 2 * DAY)
+    # Nobody is asked to prove what is certain.
+    assert world.case.owes == ("received",)
     with pytest.raises(ForbiddenStepError):
         step(world, Step.IDENTITY_SURE)
 

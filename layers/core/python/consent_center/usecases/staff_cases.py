@@ -291,6 +291,9 @@ def _identity_sure(file: CaseFile, _: Wanted, desk: _Desk) -> Case:
     if case.state not in {CaseState.UNPROVEN, CaseState.WITH_PERSON, CaseState.WITH_STAFF}:
         raise ForbiddenStepError(case.state.value, Step.IDENTITY_SURE.value)
     goes_on = replace(case, choices={name: value for name, value in case.choices.items() if name != "weak_proof"})
+    if case.state is CaseState.UNPROVEN:
+        owes = tuple(letter for letter in case.owes if letter != CaseLetter.PROVE)
+        goes_on = replace(goes_on, owes=owes).owing(CaseLetter.RECEIVED)
     return _proved(goes_on, desk.cool_off_hours, desk.now)
 
 
