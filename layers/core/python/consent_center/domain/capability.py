@@ -318,9 +318,8 @@ def seal_rights(link: RightsLink, keys: Keyring) -> str:
 def open_rights(token: str, keys: Keyring, *, now: int) -> RightsLink:
     """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
     link = _open(Capability.RIGHTS, token, keys, lambda c: RightsLink(_contact(c), _text(c[4]), _number(c[5])))
-    if now < link.ends_at:
-        return link
-    raise ExpiredTokenError
+    _require_time_left(link.ends_at - now)
+    return link
 
 
 def seal_status(link: StatusLink, keys: Keyring) -> str:
@@ -343,9 +342,13 @@ def open_package(token: str, keys: Keyring, *, now: int) -> PackageLink:
     link = _open(
         Capability.PACKAGE, token, keys, lambda c: PackageLink(_contact(c), _text(c[4]), _text(c[5]), _number(c[6]))
     )
-    if now < link.ends_at:
-        return link
-    raise ExpiredTokenError
+    _require_time_left(link.ends_at - now)
+    return link
+
+
+def _require_time_left(seconds: int) -> None:
+    if seconds <= 0:
+        raise ExpiredTokenError
 
 
 def _pad(request: str, key: bytes) -> bytes:
