@@ -37,6 +37,10 @@ PAGES = {
     "/favicon.svg",
     "/favicon.ico",
     "/why/{token}",
+    "/rights",
+    "/rights/verify/{token}",
+    "/rights/status/{token}",
+    "/preferences/{token}/rights",
 }
 SCOPES = {
     "/v1/permission-checks": "check",
@@ -50,8 +54,11 @@ SCOPES = {
     "/v1/retention-answers": "retention.read",
     "/v1/suppressions": "suppressions.write",
     "/v1/offline-requests": "offline.write",
+    "/v1/cases": "cases.write",
+    "/v1/cases/{case}/transitions": "cases.write",
+    "/v1/cases/{case}/tasks/{recipient}": "cases.write",
 }
-READ_SCOPES = {"/v1/statistics": "statistics.read"}
+READ_SCOPES = {"/v1/statistics": "statistics.read", "/v1/cases": "cases.read", "/v1/cases/{case}": "cases.read"}
 """Of the routes that only read."""
 
 POSTED = {
@@ -64,6 +71,10 @@ POSTED = {
     "/preferences/{token}",
     "/preferences/{token}/address",
     "/address/{token}",
+    "/rights",
+    "/rights/verify/{token}",
+    "/rights/status/{token}",
+    "/preferences/{token}/rights",
 }
 
 
@@ -230,6 +241,16 @@ EXPECTED_RIGHTS = {
         "LedgerTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"},
         "TransientTable": {"dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},
+        "CasesTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            # What stands in the way of a second request of a kind goes with the first, and so do the particulars.
+            "dynamodb:DeleteItem",
+        },
+        "CaseKeysTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+        "CaseStepsQueue": {"sqs:SendMessage"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "SigningKey": {"kms:Sign", "kms:GetPublicKey"},
@@ -247,6 +268,16 @@ EXPECTED_RIGHTS = {
         "StatisticsTable": {"dynamodb:Query"},
         "TransientTable": {"dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},
+        "CaseStepsQueue": {"sqs:SendMessage"},
+        "CasesTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        "${CasesTable.Arn}/index/by-open": {"dynamodb:Query"},
+        "CaseKeysTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },
@@ -254,6 +285,9 @@ EXPECTED_RIGHTS = {
         "SubjectsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         # It reads the entry that a receipt is about, and writes none.
         "LedgerTable": {"dynamodb:GetItem"},
+        # A letter about a case goes to the address that the case has sealed.
+        "CasesTable": {"dynamodb:GetItem", "dynamodb:Query"},
+        "CaseKeysTable": {"dynamodb:GetItem"},
         "SigningKey": {"kms:Sign"},
         "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},

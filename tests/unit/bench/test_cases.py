@@ -20,9 +20,9 @@ def test_a_due_case_costs_the_same_among_few_and_among_many(number: int) -> None
         "index_writes": 2,
     }
     assert found["look"] == {
-        "requests": {"dynamodb:Query": 1, "dynamodb:TransactWriteItems": 1, "sqs:SendMessage": 1},
-        "reads": 1,
-        "writes": 4,
-        "index_writes": 2,
+        "requests": {"dynamodb:Query": 2, "dynamodb:TransactWriteItems": 2, "sqs:SendMessage": 1},
+        "reads": 2,
+        "writes": 6,
+        "index_writes": 6,
     }
     assert (found["queries"], found["scans"]) == (8, 0)

@@ -23,7 +23,9 @@ from consent_center.ports import (
     Chance,
     Claims,
     Clock,
+    Connectors,
     DayIndex,
+    Days,
     DeadLetters,
     Imports,
     IncomingMails,
@@ -319,6 +321,18 @@ class Services:
         from consent_center.adapters.sealed import SealedParticulars
 
         return SealedParticulars(self._database, self.config.cases_table, self.config.case_keys_table)
+
+    @cached_property
+    def connectors(self) -> Connectors:
+        from consent_center.adapters.by_hand import AllByHand
+
+        return AllByHand()
+
+    @cached_property
+    def days(self) -> Days:
+        from consent_center.domain.deadline import CaseDays
+
+        return CaseDays(self.policy)
 
     @cached_property
     def case_orders(self) -> CaseOrders:

@@ -178,8 +178,8 @@ class LetterOrder:
     """A letter to be written and sent; ids only, so that a queue never holds a person.
 
     `request` is the sign-up that the letter asks about; for a receipt, and for where data came from, the number of the
-    event (`seq`); for a changed notice `<edition>/<epoch ms since when people are shown it>`; for other letters a
-    random name, so that duplicates are seen.
+    event (`seq`); for a changed notice `<edition>/<epoch ms since when people are shown it>`; for a letter of a case
+    `<case>/<what it says>/<how many there were before>`; for other letters a random name, so that duplicates are seen.
     """
 
     letter: str
@@ -657,6 +657,25 @@ class Particulars(Protocol):
 class CaseOrders(Protocol):
     def order(self, case: str, due_at: int) -> None:
         """Have a case looked at, soon. Ordering it twice is harmless. UnavailableError."""
+
+
+class Days(Protocol):
+    """Reads a case's deadlines off a calendar."""
+
+    def of(self, case: Case) -> tuple[str, str]:
+        """The last day to answer and the same by the stricter reading, with the case's pause and extension (ISO)."""
+
+    def may_extend(self, case: Case, now: int) -> bool:
+        """Whether the person can still be told in time that it takes longer (Art. 12(3)); epoch milliseconds."""
+
+    def may_pause(self, case: Case, now: int) -> bool:
+        """Whether a question asked at `now` (epoch milliseconds) stops the period."""
+
+    def warns_at(self, case: Case, days: int) -> int:
+        """The epoch second at which so many days are left, by the earlier of both readings."""
+
+    def ends_at(self, case: Case) -> int:
+        """The epoch second at which the last day to answer is over."""
 
 
 class Connector(Protocol):

@@ -185,6 +185,11 @@ class Case:
         """What a person quotes: short, says nothing, and opens nothing."""
         return self.id[:8].upper()
 
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether the person may still cancel it: nothing was carried out yet."""
+        return CaseState.CANCELLED in _FOLLOWS[self.state]
+
     def moved(self, state: CaseState, **changes: Any) -> "Case":
         """The case in another state; ForbiddenStepError if that may not follow, or not before the mailbox is proved."""
         is_unproven = not changes.get("proved_at", self.proved_at)

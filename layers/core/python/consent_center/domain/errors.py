@@ -91,12 +91,32 @@ class StaleCaseError(DomainError):
     """Somebody else changed this case first: read again and decide again."""
 
 
+class CaseGoneError(DomainError):
+    """A link of a case has nothing left to do. `reason` is `cancelled`, `lapsed`, `used`, or `gone` with its file."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class OpenCaseError(DomainError):
     """The same person has asked for the same already, and that case is open. `case` is its id."""
 
     def __init__(self, case: str) -> None:
         super().__init__("open already")
         self.case = case
+
+
+class UnknownCaseError(DomainError):
+    """There is no such case, or the case has asked no such recipient."""
+
+
+class ClosedCaseError(DomainError):
+    """The case is closed: nothing is changed any more."""
+
+
+class SettledTaskError(DomainError):
+    """The recipient has answered already, and said something else."""
 
 
 class ParticularsTooLargeError(DomainError):
