@@ -101,7 +101,7 @@ def test_a_request_leads_from_the_page_over_the_mailbox_to_its_status(deployment
     assert shown.status == 200
     assert case.state is not CaseState.UNPROVEN
     assert case.number in shown.text
-    assert "You proved that it was you" in shown.text
+    assert "We know that it was you" in shown.text
     letter = deployment.mailer.letters[-1]
     assert "We have your request" in letter.subject
     assert case.number in letter.text
