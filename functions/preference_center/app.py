@@ -267,7 +267,9 @@ def post_own_rights(token: str) -> Response[str]:
         return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     asked = _asked(form)
     try:
-        status = cases.ask_by_link(token, asked, cool_off_hours=COOL_OFF_HOURS, **_case_ports())
+        status = cases.ask_by_link(
+            token, asked, cool_off_hours=COOL_OFF_HOURS, limits=services().limits, **_case_ports()
+        )
     except InvalidFormError as error:
         return _own_rights_page(token, asked, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields)
     count("RightsRequested")
@@ -368,6 +370,7 @@ def _rights_page(
         form_token=seal_form(shown, services().secrets.links()),
         errors=rights_views.faults(faults or {}, services().texts, visit.language),
         address_url="",
+        before=[],
         **rights_views.form(asked, email, message, now, policy, services().texts, visit.language),
     )
 
@@ -394,6 +397,11 @@ def _own_rights_page(
         form_token="",
         errors=rights_views.faults(faults or {}, services().texts, language),
         address_url=_address(f"{token}/address", {}),
+        before=rights_views.before(
+            cases.requests_of(page.contact, cases=services().cases, secrets=services().secrets),
+            services().texts,
+            language,
+        ),
         **rights_views.form(asked, None, None, services().clock(), services().policy, services().texts, language),
     )
 

@@ -1,6 +1,6 @@
 """What the pages of rights requests show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from consent_center.domain.capability import PackageLink, seal_package
@@ -138,6 +138,21 @@ def form(
         "email": email or "",
         "answer_by": answer_days(policy, country, now)[0],
     }
+
+
+def before(requests: Sequence[tuple[Case, str]], texts: Texts, language: str) -> list[dict[str, Any]]:
+    """What a person asked for before, each with its page."""
+    say = texts.translator(language)
+    return [
+        {
+            "name": say(_KINDS[case.right]),
+            "number": case.number,
+            "received_at": case.received_at // 1000,
+            "standing": say(_STANDINGS[case.state]),
+            "url": f"/rights/status/{token}?lang={language}",
+        }
+        for case, token in requests
+    ]
 
 
 def proof(case: Case, details: str) -> dict[str, Any]:

@@ -402,6 +402,24 @@ def test_who_comes_from_their_preferences_needs_no_letter_to_prove_it(deployment
     assert status(deployment, answer.headers["location"].removeprefix("/rights/status/")).status == 200
 
 
+def test_a_person_finds_their_requests_again_and_nobody_elses(deployment: Deployment) -> None:
+    token = deployment.subscribed()
+    asked(deployment, "erasure", PEOPLE[1])
+    status_token = proved(deployment, "access")
+    page = deployment.preferences("rights-get-own", token)
+
+    assert re.findall(r"/rights/status/([^?]+)", page.text) == [status_token]
+    assert "Number " + case_of(deployment).number in page.text
+    assert "We are carrying out your request" in page.text
+
+
+def test_a_link_that_leaks_does_not_fill_the_mailbox(deployment: Deployment) -> None:
+    token = deployment.subscribed()
+    answers = [deployment.preferences("rights-post-own", token, form={"type": "access"}) for _ in range(21)]
+
+    assert [answer.status for answer in answers] == [303] * 20 + [429]
+
+
 def test_a_request_from_the_preferences_proves_the_one_that_was_typed(deployment: Deployment) -> None:
     token = deployment.subscribed()
     assert ask(deployment, "erasure").status == 200
