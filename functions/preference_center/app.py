@@ -341,7 +341,11 @@ def post_own_rights(token: str) -> Response[str]:
     asked = _asked(form)
     try:
         status = cases.ask_by_link(
-            token, asked, cool_off_hours=services().policy.rights.cool_off_hours, **_case_ports()
+            token,
+            asked,
+            cool_off_hours=services().policy.rights.cool_off_hours,
+            limits=services().limits,
+            **_case_ports(),
         )
     except InvalidFormError as error:
         return _own_rights_page(token, asked, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields)
@@ -445,6 +449,7 @@ def _rights_page(
         form_token=seal_form(shown, services().secrets.links()),
         errors=rights_views.faults(faults or {}, services().texts, visit.language),
         address_url="",
+        before=[],
         **rights_views.form(asked, email, message, now, policy, services().texts, visit.language),
     )
 
@@ -469,6 +474,11 @@ def _own_rights_page(
         form_token="",
         errors=rights_views.faults(faults or {}, services().texts, language),
         address_url=_address(f"{token}/address", {}),
+        before=rights_views.before(
+            cases.requests_of(page.contact, cases=services().cases, secrets=services().secrets),
+            services().texts,
+            language,
+        ),
         **rights_views.form(asked, None, None, services().clock(), services().policy, services().texts, language),
     )
 

@@ -1,6 +1,6 @@
 """What the pages of rights requests show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from consent_center.domain.capability import PackageLink, seal_package
@@ -72,22 +72,26 @@ _STANDINGS = {
 
 _LOG = {
     "received": "We received your request",
-    "asked_again": "You asked for the same again",
-    "proved": "You proved that it was you",
-    "cancelled": "You took it back",
+    "asked_again": "The same was asked for again",
+    "proved": "We know that it was you",
+    "stopped": "We stopped using your data",
+    "cancelled": "It was taken back",
+    "taken_back": "What had stopped goes on as before",
     "identity_asked": "We asked you who you are",
     "identity_sure": "We are sure who you are",
     "extended": "We took more time",
     "refused": "We refused it",
-    "started": "We began to carry it out",
+    "start_decided": "We decided to carry it out",
+    "cool_off_over": "The time to take it back was over",
+    "held": "We have to keep your data for a legal claim first",
     "erased": "We deleted what we held",
-    "restricted": "We stopped using your data",
-    "corrected": "We put your data right",
+    "restricted": "We keep your data and do not use them",
     "packed": "We made the file for you",
     "downloaded": "The file was fetched",
     "told": "We wrote to you",
     "partly_done": "We did our part",
     "done": "It was done",
+    "lifted": "We may use your data again",
     "lapsed": "It ended without an answer",
 }
 """What a person sees of a case's log; what is not named here is work of ours that says nothing about them."""
@@ -134,6 +138,21 @@ def form(
         "email": email or "",
         "answer_by": answer_days(policy, country, now)[0],
     }
+
+
+def before(requests: Sequence[tuple[Case, str]], texts: Texts, language: str) -> list[dict[str, Any]]:
+    """What a person asked for before, each with its page."""
+    say = texts.translator(language)
+    return [
+        {
+            "name": say(_KINDS[case.right]),
+            "number": case.number,
+            "received_at": case.received_at // 1000,
+            "standing": say(_STANDINGS[case.state]),
+            "url": f"/rights/status/{token}?lang={language}",
+        }
+        for case, token in requests
+    ]
 
 
 def proof(case: Case, details: str) -> dict[str, Any]:

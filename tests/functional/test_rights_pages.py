@@ -101,7 +101,7 @@ def test_a_request_leads_from_the_page_over_the_mailbox_to_its_status(deployment
     assert shown.status == 200
     assert case.state is not CaseState.UNPROVEN
     assert case.number in shown.text
-    assert "You proved that it was you" in shown.text
+    assert "We know that it was you" in shown.text
     letter = deployment.mailer.letters[-1]
     assert "We have your request" in letter.subject
     assert case.number in letter.text
@@ -400,6 +400,24 @@ def test_who_comes_from_their_preferences_needs_no_letter_to_prove_it(deployment
     assert answer.status == 303
     assert case_of(deployment).state is CaseState.RUNNING
     assert status(deployment, answer.headers["location"].removeprefix("/rights/status/")).status == 200
+
+
+def test_a_person_finds_their_requests_again_and_nobody_elses(deployment: Deployment) -> None:
+    token = deployment.subscribed()
+    asked(deployment, "erasure", PEOPLE[1])
+    status_token = proved(deployment, "access")
+    page = deployment.preferences("rights-get-own", token)
+
+    assert re.findall(r"/rights/status/([^?]+)", page.text) == [status_token]
+    assert "Number " + case_of(deployment).number in page.text
+    assert "We are carrying out your request" in page.text
+
+
+def test_a_link_that_leaks_does_not_fill_the_mailbox(deployment: Deployment) -> None:
+    token = deployment.subscribed()
+    answers = [deployment.preferences("rights-post-own", token, form={"type": "access"}) for _ in range(21)]
+
+    assert [answer.status for answer in answers] == [303] * 20 + [429]
 
 
 def test_a_request_from_the_preferences_proves_the_one_that_was_typed(deployment: Deployment) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,19 +15,31 @@ from consent_center.domain.capability import (
     Capability,
     FormShown,
     LetterLink,
+    ManageLink,
+    PackageLink,
     RequestLink,
+    RightsLink,
+    StatusLink,
     WaitingLink,
     WithdrawLink,
     open_address,
     open_form,
     open_letter,
+    open_manage,
+    open_package,
     open_request,
+    open_rights,
+    open_status,
     open_waiting,
     open_withdrawal,
     seal_address,
     seal_form,
     seal_letter,
+    seal_manage,
+    seal_package,
     seal_request,
+    seal_rights,
+    seal_status,
     seal_waiting,
     seal_withdrawal,
 )
@@ -187,6 +200,48 @@ def test_a_link_that_only_withdraws_is_no_letter() -> None:
     ):
         with pytest.raises(InvalidTokenError):
             open_letter(token, LINKS)
+
+
+PROOF = RightsLink(a_contact(), "case-1", NOW + 60)
+STATUS = StatusLink(a_contact(), "case-1")
+MANAGE = ManageLink(a_contact(), NOW + 60)
+PACKAGE = PackageLink(a_contact(), "case-1", "answer.zip", NOW + 60)
+
+OF_A_CASE: dict[str, tuple[str, Callable[[str, int], object]]] = {
+    "rights": (seal_rights(PROOF, LINKS), lambda token, now: open_rights(token, LINKS, now=now)),
+    "status": (seal_status(STATUS, LINKS), lambda token, _now: open_status(token, LINKS)),
+    "package": (seal_package(PACKAGE, LINKS), lambda token, now: open_package(token, LINKS, now=now)),
+    "confirm": (seal_request(LINK, LINKS), lambda token, now: open_request(token, LINKS, now=now)),
+    "manage": (seal_manage(MANAGE, LINKS), lambda token, now: open_manage(token, LINKS, now=now)),
+    "withdraw": (seal_withdrawal(TOPIC_LINK, LINKS), lambda token, _now: open_withdrawal(token, LINKS)),
+}
+
+
+def test_a_link_of_a_case_says_what_was_sealed_into_it() -> None:
+    found = [OF_A_CASE[name][1](OF_A_CASE[name][0], NOW) for name in ("rights", "status", "package")]
+
+    assert found == [PROOF, STATUS, PACKAGE]
+
+
+@pytest.mark.parametrize("opened_as", list(OF_A_CASE))
+@pytest.mark.parametrize("made_for", list(OF_A_CASE))
+def test_a_link_of_a_case_opens_nothing_but_what_it_was_made_for(made_for: str, opened_as: str) -> None:
+    token, open_it = OF_A_CASE[made_for][0], OF_A_CASE[opened_as][1]
+    if made_for == opened_as:
+        assert open_it(token, NOW)
+        return
+    with pytest.raises(InvalidTokenError):
+        open_it(token, NOW)
+
+
+@pytest.mark.parametrize("name", ["rights", "package"])
+def test_a_proof_and_a_file_end_at_their_second_and_a_status_does_not(name: str) -> None:
+    token, open_it = OF_A_CASE[name]
+    assert open_it(token, NOW + 59)
+
+    with pytest.raises(ExpiredTokenError):
+        open_it(token, NOW + 60)
+    assert open_status(OF_A_CASE["status"][0], LINKS) == STATUS
 
 
 def test_no_link_holds_an_address() -> None:

@@ -818,6 +818,7 @@ def rights_form(**changes: Any) -> dict[str, Any]:
         "errors": {},
         "form_token": "v1.k1.form",
         "address_url": "",
+        "before": [],
         "kinds": [
             {"id": right, "name": right.capitalize(), "description": "What it means.", "checked": False}
             for right in RIGHTS
@@ -895,7 +896,9 @@ def rights_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     kept = rights_form(message="Please check what you entered.", keep="yes", opened=list(RIGHTS), details="One line.")
     yield "rights-again", "rights", kept
     own = rights_form(is_typed=False, form_token="", address_url="/preferences/v1.k1.token/address")
-    yield "rights-own", "rights", {**own, "objectionable": []}
+    status = {"url": "/rights/status/v1.k1.token", "standing": "We are carrying out your request."}
+    asked = {"name": "A copy of your data", "number": "ABCD2345", "received_at": AT, **status}
+    yield "rights-own", "rights", {**own, "objectionable": [], "before": [asked]}
     yield "rights-asked", "rights_asked", {"email_shown": "ada@example.org", "answer_by": "2026-12-22"}
     for right in RIGHTS:
         shown = {"right": right, "number": "ABCD2345", "received_at": AT, "status_url": "/rights/status/v1.k1.token"}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builders import PEOPLE
 from consent_center.adapters.addresses import parse_address
@@ -332,6 +334,29 @@ def test_signs_that_nobody_sees_are_not_kept(office: Office) -> None:
     read = read_asked(Asked("complaint", " a\r\nb\x00\x1b[31m "), office.world.policy)
 
     assert read.details == "a\nb[31m"
+
+
+@given(st.text(min_size=8, max_size=60).map(lambda text: f"Zyzzyva {text}"), st.sampled_from(Right))
+@settings(max_examples=60, deadline=None)
+def test_whatever_somebody_writes_stays_with_the_particulars(words: str, right: Right) -> None:
+    """Cases, logs, orders and letters are free of it; so is everything that a traceback would show."""
+    office = Office(World())
+    asked = Asked(right.value, words)
+    case = office.prove(office.open(right, details=words).case).case
+    office.deliver(case, "received")
+    shown = "".join(map(repr, (asked, Read(right, words), office.cases.files, office.orders.orders)))
+    shown += repr(office.world.outbox.orders) + office.proof(case)
+    shown += "".join(letter.subject + letter.text + letter.html for letter in office.world.mailer.letters)
+
+    assert "Zyzzyva" not in shown
+    assert words.strip() not in shown
+    assert office.particulars.kept[case.id]["details"] == words
+
+
+def test_an_objection_to_a_purpose_that_is_gone_stops_rather_too_much(office: Office) -> None:
+    office.open(Right.OBJECTION, proved=True, choices={"purposes": ["no-such-purpose"]})
+
+    assert office.world.reason("events") == "objected"
 
 
 # ---- Letters ----------------------------------------------------------------------------------------------------

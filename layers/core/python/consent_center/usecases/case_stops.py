@@ -75,10 +75,10 @@ def has_objected(subject: Subject) -> bool:
 
 def _objections(case: Case, policy: Policy) -> list[Wish]:
     """To direct marketing and the profiling for it, or to the purposes that the person named."""
-    named = case.choices.get("purposes", ())
-    if named:
-        return [object_to(policy.purpose(name)) for name in named]
-    return [object_to_all(policy, against) for against in Against]
+    named = [policy.purposes[name] for name in case.choices.get("purposes", ()) if name in policy.purposes]
+    wishes = [object_to(purpose) for purpose in named if purpose.may_be_objected_to]
+    # Where the policy has none of them any more, rather too much stops than nothing.
+    return wishes or [object_to_all(policy, against) for against in Against]
 
 
 def _restrict(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance, clock: Clock, pause: Pause) -> None:
@@ -102,7 +102,8 @@ def _lock(case: Case, policy: Policy) -> Lock:
     """As `usecases/locks.py` would write it for the same ground and purposes, so that it is found there."""
     if case.right is Right.ERASURE:
         return Lock(RESTRICTED, ground=case.right.value)
-    codes = tuple(sorted(policy.purpose(name).code for name in case.choices.get("purposes", ())))
+    named = [name for name in case.choices.get("purposes", ()) if name in policy.purposes]
+    codes = tuple(sorted(policy.purpose(name).code for name in named))
     return Lock(RESTRICTED, ground=str(case.choices.get("ground") or case.right.value), purposes=codes)
 
 

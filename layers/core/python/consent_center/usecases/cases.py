@@ -61,6 +61,9 @@ LONGEST_DETAILS = 10_000
 MOST_PER_SOURCE = 20
 """Requests that one network may type in an hour: an office has few, and fifty must not become fifty letters."""
 
+MOST_PER_LINK = 20
+"""Requests that come from one person's preferences in an hour: a link that leaks must not fill the mailbox."""
+
 MOST_TRIES = 10
 """How often the proof of one case may be pressed in an hour."""
 
@@ -224,6 +227,7 @@ def ask_by_link(
     asked: Asked,
     *,
     cool_off_hours: int,
+    limits: Limits,
     policy: Policy,
     subjects: Subjects,
     cases: Cases,
@@ -237,10 +241,13 @@ def ask_by_link(
     """Open a case from the preference page, whose link has proved the mailbox; answers the token of its status.
 
     InvalidTokenError, ExpiredTokenError; NothingHeldError where no address is held to answer to; InvalidFormError;
-    UnavailableError.
+    TooManyRequestsError; UnavailableError.
     """
-    contact = open_manage(token, secrets.links(), now=clock() // 1000).contact
+    now = clock() // 1000
+    contact = open_manage(token, secrets.links(), now=now).contact
     read = read_asked(asked, policy)
+    if not limits.take(f"rights-link#{address_name(contact)}", MOST_PER_LINK, now):
+        raise TooManyRequestsError
     held = subjects.holdings(contact)
     if held.profile is None:
         raise NothingHeldError
@@ -350,6 +357,12 @@ def open_case(
         clock=clock,
         pause=pause,
     )
+
+
+def requests_of(contact: ContactPoint, *, cases: Cases, secrets: Secrets) -> list[tuple[Case, str]]:
+    """What a person has asked for, the newest first, each with the token of its status page. UnavailableError."""
+    keys = secrets.links()
+    return [(case, seal_status(StatusLink(case.contact, case.id), keys)) for case in cases.of([contact])]
 
 
 def look_at_proof(
