@@ -98,6 +98,22 @@ class OpenCaseError(DomainError):
         self.case = case
 
 
+class BadSignatureError(DomainError):
+    """A message of another system is not signed, wrongly signed, or signed too long ago."""
+
+
+class UnknownTaskError(DomainError):
+    """There is no such case, or the recipient has nothing to do in it."""
+
+
+class ClosedCaseError(DomainError):
+    """The case is closed: nothing changes in it any more."""
+
+
+class SettledTaskError(DomainError):
+    """The recipient has said already how it ended."""
+
+
 class SuppressedError(ForbiddenTransitionError):
     """The person is suppressed: nothing but their own act brings them back."""
 
