@@ -39,6 +39,31 @@ def a_policy_with_sales() -> Policy:
     return Policy({**_compiled(), "purposes": [*purposes, {**like, **similar, **offered}]})
 
 
+def a_policy_with_recipients() -> Policy:
+    """The small policy with two recipients of its purposes, one of a legal duty, and the rules for requests."""
+
+    def rule(name: str, **period: int) -> dict[str, Any]:
+        row = {"id": name, "name": {"en": name}, "covers": name, "clock": "closing", "never_sent": None, "hold": False}
+        return {**row, "period": {"months": 0, "days": 0, **period}}
+
+    got_by = {PURPOSE: ["crm", "post-house"], "grouping": ["crm"], "invoices": ["authority"]}
+    purposes = [
+        {**row, "recipients": got_by.get(row["id"], []), "data_types": ["email", f"data of {row['id']}"]}
+        for row in _compiled()["purposes"]
+    ]
+    rules = [rule("rights-file", months=36), rule("rights-payload", days=30), rule("suppression", months=36)]
+    return Policy(
+        {
+            **_compiled(),
+            "purposes": purposes,
+            "recipients": [
+                {"id": name, "name": name, "role": "processor"} for name in ("crm", "post-house", "authority")
+            ],
+            "retention_rules": [*_compiled()["retention_rules"], *rules],
+        }
+    )
+
+
 @cache
 def _compiled() -> dict[str, Any]:
     def topic(name: str, code: str, *, retired: bool = False) -> dict[str, Any]:

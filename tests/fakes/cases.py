@@ -1,5 +1,6 @@
 """The ports of rights requests in memory."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -7,9 +8,14 @@ from typing import Any
 
 from consent_center.domain.case import Case, LogLine, Right
 from consent_center.domain.contact import ContactPoint
-from consent_center.domain.errors import OpenCaseError, StaleCaseError, UnavailableError
+from consent_center.domain.errors import (
+    OpenCaseError,
+    ParticularsTooLargeError,
+    StaleCaseError,
+    UnavailableError,
+)
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
-from consent_center.ports import CaseFile, Due, StoredPackage
+from consent_center.ports import CaseFile, Clock, Due, StoredPackage
 
 SHARDS = 4
 
@@ -21,6 +27,8 @@ class InMemoryCases:
     files: dict[str, CaseFile] = field(default_factory=dict)
     shards: int = SHARDS
     calls: list[str] = field(default_factory=list)
+    clock: Clock | None = None
+    """By which files expire; without one they stay."""
 
     def add(self, case: Case, log: LogLine) -> None:
         self.calls.append("add")
@@ -33,7 +41,8 @@ class InMemoryCases:
 
     def load(self, case: str) -> CaseFile | None:
         self.calls.append("load")
-        return self.files.get(case)
+        file = self.files.get(case)
+        return None if file is None or self._is_gone(file.case) else file
 
     def commit(self, case: Case, log: Sequence[LogLine], tasks: Sequence[Task] = ()) -> Case:
         self.calls.append("commit")
@@ -52,7 +61,7 @@ class InMemoryCases:
         return stored
 
     def of(self, contacts: Sequence[ContactPoint]) -> list[Case]:
-        found = [case for contact in contacts for case in self._of(contact)]
+        found = [case for contact in contacts for case in self._of(contact) if not self._is_gone(case)]
         return sorted(found, key=lambda case: case.received_at, reverse=True)
 
     def due(self, shard: int, until: int) -> Iterator[Due]:
@@ -63,6 +72,9 @@ class InMemoryCases:
         yield from sorted(
             (case for case in self._in(shard) if not case.state.is_closed), key=lambda case: (case.answer_by, case.id)
         )
+
+    def _is_gone(self, case: Case) -> bool:
+        return self.clock is not None and 0 < case.expires_at * 1000 <= self.clock()
 
     def _of(self, contact: ContactPoint) -> list[Case]:
         return [file.case for file in self.files.values() if file.case.contact == contact]
@@ -81,6 +93,8 @@ class InMemoryParticulars:
     shredded: set[str] = field(default_factory=set)
 
     def keep(self, case: str, particulars: Mapping[str, Any]) -> None:
+        if len(json.dumps(dict(particulars), ensure_ascii=False, separators=(",", ":")).encode()) > 200_000:
+            raise ParticularsTooLargeError
         self.kept[case] = dict(particulars)
         self.shredded.discard(case)
 

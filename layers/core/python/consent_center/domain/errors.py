@@ -102,16 +102,20 @@ class BadSignatureError(DomainError):
     """A message of another system is not signed, wrongly signed, or signed too long ago."""
 
 
-class UnknownTaskError(DomainError):
-    """There is no such case, or the recipient has nothing to do in it."""
+class UnknownCaseError(DomainError):
+    """There is no such case, or the case has asked no such recipient."""
 
 
 class ClosedCaseError(DomainError):
-    """The case is closed: nothing changes in it any more."""
+    """The case is closed: nothing is changed any more."""
 
 
 class SettledTaskError(DomainError):
-    """The recipient has said already how it ended."""
+    """The recipient has answered already, and said something else."""
+
+
+class ParticularsTooLargeError(DomainError):
+    """More was to be kept about the person of a case than there is room for."""
 
 
 class SuppressedError(ForbiddenTransitionError):

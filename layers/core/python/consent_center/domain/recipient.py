@@ -1,9 +1,16 @@
 """What a recipient of data is asked to do about one person, and what it answers (Art. 19 GDPR)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
+
+_WAITS = (60, 300, 1_800, 7_200, 43_200)
+"""Seconds to wait after the first tries that failed; then a day each."""
+
+_MOST_TRIES = 12
+"""After these, about a week has passed."""
 
 
 class Verb(StrEnum):
@@ -53,6 +60,26 @@ class Task:
     reason: str = ""
     """Why it is impossible or disproportionate, as staff wrote it."""
     version: int = 0
+
+    def key(self, case: str) -> str:
+        """By what the recipient knows a request again: the same for every try."""
+        return f"{case}/{self.recipient}/{self.verb}"
+
+    def is_due_at(self, now: int) -> bool:
+        """Whether it is to be asked at `now` (epoch seconds)."""
+        return self.state is TaskState.WAITING and self.next_at <= now
+
+    def after_failure(self, case: str, code: str, now: int) -> "Task":
+        """The task once a try failed at `now` (epoch seconds): it waits longer each time, and is given up in a week.
+
+        Up to a fifth is added to each wait, by the task and the try, so that those who failed together spread out.
+        """
+        tries = self.tries + 1
+        if tries > _MOST_TRIES:
+            return replace(self, state=TaskState.FAILED, tries=tries, answer=code)
+        wait = _WAITS[tries - 1] if tries <= len(_WAITS) else 86_400
+        spread = sha256(f"{self.key(case)}/{tries}".encode()).digest()[0] / 255
+        return replace(self, tries=tries, next_at=now + wait + int(wait * spread / 5), answer=code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""What a recipient says later about what it was asked to do: by call-back, or through staff who did it by hand."""
+
+from dataclasses import replace
+
+from consent_center.domain.case import Case, LogLine
+from consent_center.domain.errors import (
+    ClosedCaseError,
+    ForbiddenStepError,
+    InvalidFormError,
+    SettledTaskError,
+    StaleCaseError,
+    UnavailableError,
+    UnknownCaseError,
+)
+from consent_center.domain.recipient import Task, TaskState
+from consent_center.ports import CaseFile, CaseOrders, Cases, Clock
+
+ATTEMPTS = 5
+
+ANSWERS = frozenset({TaskState.DONE, TaskState.NOTHING_HELD, TaskState.FAILED})
+"""What a recipient may say by itself; that something is impossible is for staff to accept, with a reason."""
+
+
+def note_answer(
+    case: str,
+    recipient: str,
+    state: TaskState,
+    code: str = "",
+    *,
+    cases: Cases,
+    orders: CaseOrders,
+    clock: Clock,
+    by: str = "",
+    reason: str = "",
+) -> bool:
+    """Note a recipient's answer and have the case looked at; False if it had said the same before.
+
+    `by` names the member of staff who settles it; without one it is the recipient itself. UnknownCaseError where the
+    case is not there or has not asked this recipient; ClosedCaseError; SettledTaskError if it had said something else;
+    UnavailableError.
+    """
+    for _ in range(ATTEMPTS):
+        now = clock()
+        file = _file(cases, case)
+        task = _task(file, recipient)
+        if state not in ANSWERS and not (by and state is TaskState.IMPOSSIBLE):
+            raise InvalidFormError({"state": "unknown"})
+        if state is TaskState.IMPOSSIBLE and not reason.strip():
+            raise InvalidFormError({"reason": "required"})
+        if task.state is state and (state is TaskState.FAILED or task.state.is_settled):
+            return False
+        _refuse_closed(file.case)
+        if task.state.is_settled:
+            raise SettledTaskError
+        answered = replace(task, state=state, answered_at=now, next_at=0, answer=code or str(state), reason=reason)
+        line = LogLine(now, f"task_{state}", by or f"recipient:{recipient}", {"recipient": recipient, "answer": code})
+        try:
+            _store(cases, file.case, line, answered, now)
+        except StaleCaseError:
+            continue
+        _order(orders, case, now)
+        return True
+    raise UnavailableError("too many changes to one case at once")
+
+
+def try_again(case: str, recipient: str, *, by: str, cases: Cases, orders: CaseOrders, clock: Clock) -> None:
+    """Have a recipient asked once more that was given up, or that has never answered; `by` is the member of staff.
+
+    It knows the request by its key, so that nothing is done twice. UnknownCaseError, ClosedCaseError;
+    ForbiddenStepError if it is settled; UnavailableError.
+    """
+    for _ in range(ATTEMPTS):
+        now = clock()
+        file = _file(cases, case)
+        task = _task(file, recipient)
+        _refuse_closed(file.case)
+        if task.state.is_settled:
+            raise ForbiddenStepError(task.state.value, TaskState.WAITING.value)
+        again = replace(task, state=TaskState.WAITING, tries=0, next_at=now // 1000, answer="")
+        line = LogLine(now, "task_again", by, {"recipient": recipient})
+        try:
+            _store(cases, file.case, line, again, now)
+        except StaleCaseError:
+            continue
+        _order(orders, case, now)
+        return
+    raise UnavailableError("too many changes to one case at once")
+
+
+def _file(cases: Cases, case: str) -> CaseFile:
+    file = cases.load(case)
+    if file is None:
+        raise UnknownCaseError
+    return file
+
+
+def _task(file: CaseFile, recipient: str) -> Task:
+    for task in file.tasks:
+        if task.recipient == recipient:
+            return task
+    raise UnknownCaseError
+
+
+def _refuse_closed(case: Case) -> None:
+    if case.state.is_closed:
+        raise ClosedCaseError
+
+
+def _store(cases: Cases, case: Case, line: LogLine, task: Task, now: int) -> None:
+    cases.commit(replace(case, due_at=now // 1000), [line], [task])
+
+
+def _order(orders: CaseOrders, case: str, now: int) -> None:
+    """The schedule finds what could not be ordered."""
+    try:
+        orders.order(case, now // 1000)
+    except UnavailableError:
+        return
