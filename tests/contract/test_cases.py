@@ -23,7 +23,7 @@ from consent_center.domain.errors import (
     UnavailableError,
 )
 from consent_center.domain.recipient import Task, TaskState, Verb
-from consent_center.ports import CaseFile, Cases, Particulars
+from consent_center.ports import CaseFile, Cases, Due, Particulars
 from fakes import SettableClock
 from fakes.cases import InMemoryCases, InMemoryParticulars
 
@@ -230,6 +230,23 @@ def test_due_cases_are_told_earliest_first_and_only_those(place: Place) -> None:
 
     place.cases.commit(replace(closed, due_at=0), [])
     assert place.due(NOW) == []
+
+
+def test_a_case_that_was_ordered_is_not_due_again_until_then_or_until_it_is_changed(place: Place) -> None:
+    case = place.added(1, due_at=NOW)
+    place.cases.hold_back(Due(case.id, NOW), NOW + 600)
+    assert (place.due(NOW + 599), place.due(NOW + 600)) == ([], [(case.id, NOW + 600)])
+    assert place.file(case).case == case
+
+    changed = place.cases.commit(replace(case, due_at=NOW + 60), [])
+    assert place.due(NOW + 60) == [(case.id, NOW + 60)]
+
+    # Who lists it at this moment still knows the case as it was.
+    place.cases.hold_back(Due(case.id, NOW), NOW + 600)
+    assert place.due(NOW + 60) == [(case.id, NOW + 60)]
+    place.cases.commit(replace(changed, due_at=0), [])
+    place.cases.hold_back(Due(case.id, NOW + 60), NOW + 600)
+    assert place.due(NOW + 600) == []
 
 
 def test_within_a_shard_the_earliest_comes_first(place: Place) -> None:

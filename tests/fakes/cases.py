@@ -27,6 +27,7 @@ class InMemoryCases:
     files: dict[str, CaseFile] = field(default_factory=dict)
     shards: int = SHARDS
     calls: list[str] = field(default_factory=list)
+    held_back: dict[str, tuple[int, int]] = field(default_factory=dict)
     clock: Clock | None = None
     """By which files expire; without one they stay."""
 
@@ -65,8 +66,17 @@ class InMemoryCases:
         return sorted(found, key=lambda case: case.received_at, reverse=True)
 
     def due(self, shard: int, until: int) -> Iterator[Due]:
-        dues = [Due(case.id, case.due_at) for case in self._in(shard) if 0 < case.due_at <= until]
+        dues = [Due(case.id, self._due_at(case)) for case in self._in(shard) if 0 < self._due_at(case) <= until]
         yield from sorted(dues, key=lambda due: due.due_at)
+
+    def hold_back(self, due: Due, until: int) -> None:
+        case = self.files[due.case].case
+        if due.due_at and self._due_at(case) == due.due_at:
+            self.held_back[due.case] = (case.version, until)
+
+    def _due_at(self, case: Case) -> int:
+        version, until = self.held_back.get(case.id, (0, 0))
+        return until if version == case.version else case.due_at
 
     def open_cases(self, shard: int) -> Iterator[Case]:
         yield from sorted(

@@ -589,6 +589,12 @@ class Cases(Protocol):
     def due(self, shard: int, until: int) -> Iterator[Due]:
         """Open cases of a shard (from 0) that are due until an epoch second, earliest first, as a stream."""
 
+    def hold_back(self, due: Due, until: int) -> None:
+        """Leave a case that was ordered out of `due` until an epoch second, or until it is changed.
+
+        Nothing happens if it was changed already. UnavailableError.
+        """
+
     def open_cases(self, shard: int) -> Iterator[Case]:
         """All open cases of a shard by the day to answer by, as a stream, for staff. UnavailableError on the way."""
 

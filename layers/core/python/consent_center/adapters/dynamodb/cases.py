@@ -12,7 +12,7 @@ from typing import Any
 
 from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
-from consent_center.adapters.dynamodb.faults import translated
+from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.case import Case, CaseState, Extension, LogLine, Pause, Right
 from consent_center.domain.chain import canonical
@@ -131,6 +131,22 @@ class DynamoCases:
                 ExpressionAttributeValues={":shard": {"S": str(shard)}, ":until": {"N": str(until)}},
             ):
                 yield Due(keys.case_in(item["pk"]["S"]), int(item["due_at"]["N"]))
+
+    def hold_back(self, due: Due, until: int) -> None:
+        """Moves the case in the index alone: its version stays, and its next change puts it where it belongs."""
+        with translated("hold case back"):
+            try:
+                self._database.call(
+                    "UpdateItem",
+                    TableName=self._table,
+                    Key=self._key(keys.of_case(due.case), keys.CASE),
+                    UpdateExpression="SET due_at = :until",
+                    ConditionExpression="due_at = :due_at",
+                    ExpressionAttributeValues={":until": {"N": str(until)}, ":due_at": {"N": str(due.due_at)}},
+                )
+            except CallFailedError as error:
+                if not condition_failed(error) and error.code != "TransactionConflictException":
+                    raise
 
     def open_cases(self, shard: int) -> Iterator[Case]:
         """From an index that is a moment behind."""
