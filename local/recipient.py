@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import secrets
 import threading
 import time
 import urllib.error
@@ -27,12 +28,33 @@ BEHAVIOURS = {
     "silent": "closes the connection without an answer",
 }
 
+NAMES = ("crm", "post-house")
+"""Recipients of the shipped policy that are played here."""
+
+SECRET = "recipients"
+"""The name of the secret with their keys."""
+
 LATER_SECONDS, SLOW_SECONDS = 1.0, 15.0
 
 _CALL_BACKS = 5
 """How often a call-back is tried."""
 
 _LARGEST_BODY = 1_000_000
+
+
+def port_for(port: int) -> int:
+    """Where the recipients of a stack at a port listen."""
+    return port + 5_000 if port <= 60_535 else port - 5_000
+
+
+def new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def connectors(url: str) -> str:
+    """The setting that has the product ask these recipients instead of staff."""
+    made = {name: {"kind": "webhook", "url": f"{url}/{name}", "secret_name": name} for name in NAMES}
+    return json.dumps(made, separators=(",", ":"))
 
 
 def signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
@@ -79,9 +101,9 @@ class _Recipient:
 class DemoRecipients:
     """Answers `POST /<name>` on 127.0.0.1, for each name with its own secret."""
 
-    def __init__(self, secrets: Mapping[str, str], port: int = 0) -> None:
+    def __init__(self, keys: Mapping[str, str], port: int = 0) -> None:
         """Listens at once; OSError if the port is taken. 0 takes any that is free."""
-        self._recipients = {name: _Recipient(secret) for name, secret in secrets.items()}
+        self._recipients = {name: _Recipient(secret) for name, secret in keys.items()}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler())

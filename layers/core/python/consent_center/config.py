@@ -147,7 +147,7 @@ class Config:
 
     @property
     def recipient_secrets(self) -> str | None:
-        """The ARN of the secret with the keys of recipients; None where none has one."""
+        """The name of the secret with the keys of recipients; None where none has one."""
         return self.environment.get("RECIPIENT_SECRETS") or None
 
     @property
