@@ -141,6 +141,9 @@ class Deployment:
         services.particulars = self.particulars
         services.case_orders = self.case_orders
         services.listing = InMemoryListing(self.subjects)
+        services.cases = self.cases
+        services.particulars = self.particulars
+        services.case_orders = self.case_orders
         services.pause = no_pause
         services.chance = CountingChance()
         services.secrets = FixedSecrets()
@@ -198,8 +201,8 @@ class Deployment:
         self.clock.move(seconds=60)
         return self.manage_token()
 
-    def api(self, name: str, **changes: Any) -> Answer:
-        return _answer(consent_api.app.lambda_handler(self.event(f"consent_api/{name}", **changes), CONTEXT))  # type: ignore[arg-type]
+    def api(self, name: str, token: str = "", **changes: Any) -> Answer:
+        return _answer(consent_api.app.lambda_handler(self.event(f"consent_api/{name}", token, **changes), CONTEXT))  # type: ignore[arg-type]
 
     def check(self, *recipients: str, topic: str | None = None, **other: Any) -> Answer:
         body = {

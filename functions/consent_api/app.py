@@ -9,10 +9,19 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic_core import to_json
 
+from consent_api.case_models import (
+    CaseFiledOut,
+    CaseFileOut,
+    CaseIn,
+    CaseOut,
+    CasesOut,
+    TaskIn,
+    TransitionIn,
+)
 from consent_api.models import (
     DecisionIn,
     DecisionsIn,
@@ -36,30 +45,42 @@ from consent_api.models import (
     SuppressionsOut,
 )
 from consent_center.bootstrap import services
+from consent_center.domain.case import CaseState, Right
 from consent_center.domain.errors import (
+    ClosedCaseError,
+    ForbiddenStepError,
     ForbiddenTransitionError,
     InvalidAddressError,
     InvalidFormError,
     MissingScopeError,
     NothingHeldError,
+    SettledTaskError,
+    StaleCaseError,
     TooManyRequestsError,
     UnavailableError,
+    UnknownCaseError,
     UnknownNameError,
 )
+from consent_center.domain.recipient import TaskState
 from consent_center.domain.suppression import Basis
 from consent_center.observability import count, logger, metrics
+from consent_center.usecases.answers_of_recipients import note_answer, try_again
 from consent_center.usecases.check import Question, check_permissions
 from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
 from consent_center.usecases.lookup import look_up
 from consent_center.usecases.offline import request_for_somebody
 from consent_center.usecases.record import record_decision
 from consent_center.usecases.sends import SendOutcome, confirm_sends
+from consent_center.usecases.staff_cases import DECISIONS, file_case, list_cases, look_into, take_step
 from consent_center.usecases.statistics import Asked, read_statistics
 from consent_center.usecases.suppress import suppress
 from consent_center.usecases.why_kept import why_kept
 from consent_center.web.base_url import base_url
 from consent_center.web.problems import plain, problem
 from consent_center.web.tables import table
+
+COOL_OFF_HOURS = 48
+"""How long an erasure may be taken back."""
 
 app = APIGatewayHttpResolver(enable_validation=True, serializer=lambda answer: to_json(answer).decode())
 
@@ -326,6 +347,103 @@ def post_offline_requests(body: OfflineRequestIn) -> Response[str]:
     return Response(HTTPStatus.ACCEPTED, "application/json", OfflineRequestOut(request=request).model_dump_json())
 
 
+_CaseId = Annotated[str, Path(pattern="^[A-Za-z0-9]{1,64}$", description="The case's `id`.")]
+
+
+@app.post("/v1/cases", summary="File a rights request for somebody", tags=["Cases"], security=[{"Jwt": []}])
+def post_cases(body: CaseIn) -> CaseFiledOut:
+    _require_scope("cases.write")
+    if body.identity_checked:
+        _require_scope("cases.decide")
+    filed = file_case(
+        body.filing(),
+        client=_client(),
+        cool_off_hours=COOL_OFF_HOURS,
+        days=services().days,
+        policy=services().policy,
+        cases=services().cases,
+        particulars=services().particulars,
+        orders=services().case_orders,
+        subjects=services().subjects,
+        addresses=services().addresses,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+    )
+    count("CaseFiled" if filed.is_new else "CaseFiledAgain")
+    return CaseFiledOut.of_filed(filed)
+
+
+@app.get("/v1/cases", summary="Open rights requests by the day to answer by", tags=["Cases"], security=[{"Jwt": []}])
+def get_cases(
+    cursor: Annotated[str, Query(max_length=100, description="As the list before answered it.")] = "",
+    right: Annotated[Right | None, Query(alias="type", description="Those of one right only.")] = None,
+    state: Annotated[CaseState | None, Query(description="Those in one state only.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="At most so many at once.")] = 50,
+) -> CasesOut:
+    _require_scope("cases.read")
+    return CasesOut.of(list_cases(services().cases, cursor=cursor, right=right, state=state, most=limit))
+
+
+@app.get("/v1/cases/<case>", summary="One rights request", tags=["Cases"], security=[{"Jwt": []}])
+def get_case(case: _CaseId) -> CaseFileOut:
+    _require_scope("cases.read")
+    file, particulars = look_into(
+        case,
+        with_particulars=_has_scope("cases.decide"),
+        cases=services().cases,
+        particulars=services().particulars,
+    )
+    return CaseFileOut.of_file(file, particulars)
+
+
+@app.post("/v1/cases/<case>/transitions", summary="Take a step in a case", tags=["Cases"], security=[{"Jwt": []}])
+def post_case_transitions(case: _CaseId, body: TransitionIn) -> CaseOut:
+    _require_scope("cases.write")
+    if body.step in DECISIONS:
+        _require_scope("cases.decide")
+    stored = take_step(
+        case,
+        body.wanted(),
+        client=_client(),
+        cool_off_hours=COOL_OFF_HOURS,
+        days=services().days,
+        policy=services().policy,
+        cases=services().cases,
+        particulars=services().particulars,
+        orders=services().case_orders,
+        clock=services().clock,
+    )
+    count("CaseMoved")
+    return CaseOut.of(stored)
+
+
+@app.post(
+    "/v1/cases/<case>/tasks/<recipient>",
+    summary="Settle what a recipient was to do, or have it asked again",
+    tags=["Cases"],
+    security=[{"Jwt": []}],
+)
+def post_case_tasks(
+    case: _CaseId,
+    recipient: Annotated[str, Path(pattern="^[a-z0-9-]{1,64}$", description="The recipient's id in the policy.")],
+    body: TaskIn,
+) -> CaseFileOut:
+    _require_scope("cases.write")
+    given: dict[str, Any] = {"cases": services().cases, "orders": services().case_orders, "clock": services().clock}
+    by = f"staff:{_client()}"
+    if body.do == "redrive":
+        try_again(case, recipient, by=by, **given)
+        count("TaskRedriven")
+    elif body.state is None:
+        raise InvalidFormError({"state": "required"})
+    else:
+        note_answer(case, recipient, TaskState(body.state), "manual", by=by, reason=body.reason.strip(), **given)
+        count("TaskSettled")
+    file, _ = look_into(case, with_particulars=False, cases=services().cases, particulars=services().particulars)
+    return CaseFileOut.of_file(file, None)
+
+
 @app.get("/v1/openapi.json", include_in_schema=False)
 def get_openapi() -> Response[str]:
     document = app.get_openapi_json_schema(
@@ -406,6 +524,7 @@ _FIELD_RULES = {
     "not_by_letter": "Nobody is asked about this purpose by letter.",
     "characters": "The text has characters that nobody types.",
     "product_group": "A soft opt-in names its product group instead.",
+    "not_for_this_right": "A request of this type cannot be refused on this ground.",
 }
 
 
@@ -428,6 +547,33 @@ def explain_unknown(error: UnknownNameError) -> Response[str]:
 @app.exception_handler(NothingHeldError)
 def explain_nothing(_: NothingHeldError) -> Response[str]:
     return problem(HTTPStatus.NOT_FOUND, "nothing-held", "Nothing is held about this person.", field="/recipient")
+
+
+@app.exception_handler(UnknownCaseError)
+def explain_case(_: UnknownCaseError) -> Response[str]:
+    return problem(HTTPStatus.NOT_FOUND, "unknown-case", "There is no such case, or it has no such recipient.")
+
+
+@app.exception_handler(StaleCaseError)
+def explain_stale(_: StaleCaseError) -> Response[str]:
+    detail = "The case has changed since you read it. Read it again and decide again."
+    return problem(HTTPStatus.CONFLICT, "stale-case", detail, field="/version")
+
+
+@app.exception_handler(ForbiddenStepError)
+def explain_step(error: ForbiddenStepError) -> Response[str]:
+    detail = f"A case that is `{error.state}` does not become `{error.wanted}`."
+    return problem(HTTPStatus.CONFLICT, "forbidden-step", detail)
+
+
+@app.exception_handler(ClosedCaseError)
+def explain_closed(_: ClosedCaseError) -> Response[str]:
+    return problem(HTTPStatus.CONFLICT, "closed-case", "The case is closed.")
+
+
+@app.exception_handler(SettledTaskError)
+def explain_settled(_: SettledTaskError) -> Response[str]:
+    return problem(HTTPStatus.CONFLICT, "settled-task", "The recipient's task is settled, and says something else.")
 
 
 @app.exception_handler(MissingScopeError)
@@ -500,12 +646,15 @@ def _client() -> str:
 
 def _require_scope(name: str) -> None:
     """The gateway has checked the signature; the scope is checked again here, where it decides."""
-    needed = f"{services().config.scope_prefix}{name}"
+    if not _has_scope(name):
+        raise MissingScopeError(f"{services().config.scope_prefix}{name}")
+
+
+def _has_scope(name: str) -> bool:
     claims = _claims()
     # API Gateway writes a claim that is a list as "[one two]".
     granted = f"{claims.get('scope', '')} {claims.get('scp', '')}".replace("[", " ").replace("]", " ").split()
-    if needed not in granted:
-        raise MissingScopeError(needed)
+    return f"{services().config.scope_prefix}{name}" in granted
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -96,7 +96,7 @@ def explain_closed(_: ClosedCaseError) -> Response[str]:
 @app.exception_handler(SettledTaskError)
 def explain_settled(_: SettledTaskError) -> Response[str]:
     detail = "You have answered already, and said something else. Write to us if that was wrong."
-    return problem(HTTPStatus.CONFLICT, "answered-already", detail, field="/state")
+    return problem(HTTPStatus.CONFLICT, "settled-task", detail, field="/state")
 
 
 @app.exception_handler(UnavailableError)

@@ -27,7 +27,22 @@ def _list() -> dict[str, Any]:
 
 
 def _look(case: str) -> Looked:
-    return look_at(case, cases=services().cases, outbox=services().outbox, clock=services().clock)
+    return look_at(
+        case,
+        cases=services().cases,
+        particulars=services().particulars,
+        connectors=services().connectors,
+        outbox=services().outbox,
+        claims=services().claims,
+        days=services().days,
+        policy=services().policy,
+        subjects=services().subjects,
+        addresses=services().addresses,
+        secrets=services().secrets,
+        chance=services().chance,
+        clock=services().clock,
+        pause=services().pause,
+    )
 
 
 def _case_in(body: str) -> str:

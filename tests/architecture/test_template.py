@@ -43,8 +43,11 @@ SCOPES = {
     "/v1/retention-answers": "retention.read",
     "/v1/suppressions": "suppressions.write",
     "/v1/offline-requests": "offline.write",
+    "/v1/cases": "cases.write",
+    "/v1/cases/{case}/transitions": "cases.write",
+    "/v1/cases/{case}/tasks/{recipient}": "cases.write",
 }
-READ_SCOPES = {"/v1/statistics": "statistics.read"}
+READ_SCOPES = {"/v1/statistics": "statistics.read", "/v1/cases": "cases.read", "/v1/cases/{case}": "cases.read"}
 """Of the routes that only read."""
 
 POSTED = {
@@ -230,6 +233,16 @@ EXPECTED_RIGHTS = {
         "StatisticsTable": {"dynamodb:Query"},
         "TransientTable": {"dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},
+        "CaseStepsQueue": {"sqs:SendMessage"},
+        "CasesTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        "${CasesTable.Arn}/index/by-open": {"dynamodb:Query"},
+        "CaseKeysTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
     },

@@ -172,6 +172,10 @@ def test_the_description_is_public_and_names_every_reason(deployment: Deployment
         "/v1/retention-answers",
         "/v1/suppressions",
         "/v1/offline-requests",
+        "/v1/cases",
+        "/v1/cases/{case}",
+        "/v1/cases/{case}/transitions",
+        "/v1/cases/{case}/tasks/{recipient}",
     }
     reasons = document["components"]["schemas"]["Reason"]["enum"]
     assert {"given", "no_record", "pending", "unavailable", "invalid_address"} <= set(reasons)

@@ -235,7 +235,7 @@ def test_what_was_settled_is_not_settled_otherwise(endpoint: Endpoint) -> None:
 
     status, answer = endpoint.post(said("failed"), id="answer-2")
 
-    assert (status, code(answer)) == (409, "answered-already")
+    assert (status, code(answer)) == (409, "settled-task")
     assert endpoint.task().state is TaskState.DONE
 
 
@@ -254,7 +254,7 @@ def test_ready_after_the_end_is_too_late(endpoint: Endpoint) -> None:
 
     status, answer = endpoint.post(said("ready", OTHER), recipient="lab", key=LAB_KEY, id="answer-2")
 
-    assert (status, code(answer)) == (409, "answered-already")
+    assert (status, code(answer)) == (409, "settled-task")
 
 
 def test_data_that_were_never_handed_over_are_not_called_done(endpoint: Endpoint) -> None:

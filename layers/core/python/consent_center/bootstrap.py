@@ -24,6 +24,7 @@ from consent_center.ports import (
     Clock,
     Connectors,
     DayIndex,
+    Days,
     DeadLetters,
     Imports,
     IncomingMails,
@@ -303,6 +304,12 @@ class Services:
         from consent_center.adapters.sealed import SealedParticulars
 
         return SealedParticulars(self._database, self.config.cases_table, self.config.case_keys_table)
+
+    @cached_property
+    def days(self) -> Days:
+        from consent_center.usecases.deadlines import PlainDays
+
+        return PlainDays()
 
     @cached_property
     def case_orders(self) -> CaseOrders:

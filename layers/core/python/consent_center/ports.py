@@ -620,6 +620,25 @@ class CaseOrders(Protocol):
         """Have a case looked at, soon. Ordering it twice is harmless. UnavailableError."""
 
 
+class Days(Protocol):
+    """Reads a case's deadlines off a calendar."""
+
+    def of(self, case: Case) -> tuple[str, str]:
+        """The last day to answer and the same by the stricter reading, with the case's pause and extension (ISO)."""
+
+    def may_extend(self, case: Case, now: int) -> bool:
+        """Whether the person can still be told in time that it takes longer (Art. 12(3)); epoch milliseconds."""
+
+    def may_pause(self, case: Case, now: int) -> bool:
+        """Whether a question asked at `now` (epoch milliseconds) stops the period."""
+
+    def warns_at(self, case: Case, days: int) -> int:
+        """The epoch second at which so many days are left, by the earlier of both readings."""
+
+    def ends_at(self, case: Case) -> int:
+        """The epoch second at which the last day to answer is over."""
+
+
 class Connector(Protocol):
     """One recipient's system."""
 

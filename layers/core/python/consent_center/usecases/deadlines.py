@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from consent_center.domain.case import Case, CaseLetter, CaseState
 from consent_center.domain.policy import Period, Policy
+from consent_center.ports import Days
 
 WARNINGS = (10, 5, 1)
 """How many days before the end staff are warned."""
@@ -18,25 +19,6 @@ _FILE, _PARTICULARS = "rights-file", "rights-payload"
 
 _FILE_KEPT, _PARTICULARS_KEPT = Period(months=36), Period(days=30)
 """Where the policy has no rule."""
-
-
-class Days(Protocol):
-    """Reads a case's deadlines off a calendar."""
-
-    def of(self, case: Case) -> tuple[str, str]:
-        """The last day to answer and the same by the stricter reading, with the case's pause and extension (ISO)."""
-
-    def may_extend(self, case: Case, now: int) -> bool:
-        """Whether the person can still be told in time that it takes longer (Art. 12(3)); epoch milliseconds."""
-
-    def may_pause(self, case: Case, now: int) -> bool:
-        """Whether a question asked at `now` (epoch milliseconds) stops the period."""
-
-    def warns_at(self, case: Case, days: int) -> int:
-        """The epoch second at which so many days are left, by the earlier of both readings."""
-
-    def ends_at(self, case: Case) -> int:
-        """The epoch second at which the last day to answer is over."""
 
 
 class PlainDays:

@@ -31,11 +31,12 @@ from consent_center.ports import (
     Cases,
     Chance,
     Clock,
+    Days,
     Particulars,
     Secrets,
     Subjects,
 )
-from consent_center.usecases.deadlines import Days, closed, reckoned
+from consent_center.usecases.deadlines import closed, reckoned
 from consent_center.usecases.steps import start_correction
 from consent_center.usecases.whose import whose
 

@@ -30,6 +30,7 @@ from consent_center.ports import (
     Claims,
     Clock,
     Connectors,
+    Days,
     LetterOrder,
     Outbox,
     Particulars,
@@ -38,7 +39,7 @@ from consent_center.ports import (
     StoredPackage,
     Subjects,
 )
-from consent_center.usecases.deadlines import WARNINGS, Days, closed, particulars_until
+from consent_center.usecases.deadlines import WARNINGS, closed, particulars_until
 from consent_center.usecases.locks import Lifting, lift_lock
 from consent_center.usecases.suppress import erase
 from consent_center.usecases.whose import is_known, whose
@@ -87,9 +88,9 @@ class _Means:
     cases: Cases
     particulars: Particulars
     connectors: Connectors
-    answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None]
-    stop: Callable[[Case], None]
-    take_back: Callable[[Case], None]
+    answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None] | None
+    stop: Callable[[Case], None] | None
+    take_back: Callable[[Case], None] | None
     outbox: Outbox
     claims: Claims
     days: Days
@@ -115,9 +116,6 @@ def look_at(
     cases: Cases,
     particulars: Particulars,
     connectors: Connectors,
-    answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None],
-    stop: Callable[[Case], None],
-    take_back: Callable[[Case], None],
     outbox: Outbox,
     claims: Claims,
     days: Days,
@@ -128,14 +126,17 @@ def look_at(
     chance: Chance,
     clock: Clock,
     pause: Pause,
+    answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None] | None = None,
+    stop: Callable[[Case], None] | None = None,
+    take_back: Callable[[Case], None] | None = None,
     lapse_days: int = _LAPSE_DAYS,
 ) -> Looked:
     """Do all that is due in a case, by its id. Nothing happens where there is none.
 
-    `answers` makes the answer to an access or portability request, None where nothing is held. `stop` stops what a
-    proved request stops at once, and `take_back` ends that where it is not carried out; both are harmless to repeat.
-    `lapse_days` is how long we wait for the answer to a question. UnavailableError: what was done so far is stored, and
-    looking again does the rest.
+    `answers` makes the answer to an access or portability request, None where nothing is held; without it staff answer.
+    `stop` stops what a proved request stops at once, and `take_back` ends that where it is not carried out; both are
+    harmless to repeat, and without them whoever takes the proof does so alone. `lapse_days` is how long we wait for the
+    answer to a question. UnavailableError: what was done so far is stored, and looking again does the rest.
     """
     looked = Looked()
     means = _Means(
@@ -221,6 +222,8 @@ def _stop(file: CaseFile, means: _Means) -> bool:
     case = file.case
     if case.state.is_closed or not case.proved_at or case.right not in _STOPPING or "stopped_at" in case.outcome:
         return False
+    if means.stop is None:
+        return False
     means.stop(case)
     means.commit(_with(case, stopped_at=means.clock()), "stopped")
     return True
@@ -234,7 +237,7 @@ def _take_back(file: CaseFile, means: _Means) -> bool:
     case = file.case
     if not case.state.is_closed or case.state is CaseState.DONE or not case.proved_at:
         return False
-    if case.right not in _STOPPING or "taken_back_at" in case.outcome:
+    if case.right not in _STOPPING or "taken_back_at" in case.outcome or means.take_back is None:
         return False
     others = means.cases.of([case.contact])
     if not any(other.right is case.right and not other.state.is_closed for other in others):
@@ -448,6 +451,9 @@ def _answer(file: CaseFile, means: _Means) -> bool:
         # Two looks at once kept what they had collected over each other: ask again for what is not there.
         again = [replace(task, state=TaskState.WAITING, next_at=now // 1000, answer="") for task in lost]
         means.commit(case, "task_retry", again, recipients=[task.recipient for task in lost])
+        return True
+    if means.answers is None:
+        means.commit(case.moved(CaseState.WITH_STAFF), "answer_by_hand")
         return True
     package = means.answers(case, kept)
     outcome: dict[str, Any] = {"missing": [task.recipient for task in missing]}
