@@ -42,7 +42,7 @@ def managed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
             client.put_secret_value(SecretId=arn, SecretString=text)
 
         clock = SettableClock()
-        yield Kept(ManagedRecipientSecrets(by_moto("secretsmanager"), arn, clock), put, clock)
+        yield Kept(ManagedRecipientSecrets(lambda: by_moto("secretsmanager"), arn, clock), put, clock)
 
 
 @pytest.fixture(params=["memory", "moto"])
@@ -91,7 +91,7 @@ class TestMotoSecret:
         assert managed.secrets.keys("crm") == (b"c" * 24,)
 
     def test_a_secret_that_is_not_there_is_unavailable(self, managed: Kept) -> None:
-        away = ManagedRecipientSecrets(by_moto("secretsmanager"), "nowhere", managed.clock)
+        away = ManagedRecipientSecrets(lambda: by_moto("secretsmanager"), "nowhere", managed.clock)
 
         with pytest.raises(UnavailableError):
             away.keys("crm")
@@ -100,4 +100,4 @@ class TestMotoSecret:
         def never() -> Any:
             raise AssertionError
 
-        assert ManagedRecipientSecrets(never, None, SettableClock()).keys("crm") == ()  # type: ignore[arg-type]
+        assert ManagedRecipientSecrets(never, None, SettableClock()).keys("crm") == ()

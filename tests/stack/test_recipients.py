@@ -44,7 +44,7 @@ class Recipients:
         self.cases = DynamoCases(Database(called("dynamodb")), stack.resources["CasesTable"], real_clock)
         self.connectors = RegisteredConnectors(
             json.loads(recipient.connectors(f"http://127.0.0.1:{recipient.port_for(stack.port)}")),
-            ManagedRecipientSecrets(called("secretsmanager"), recipient.SECRET, real_clock),
+            ManagedRecipientSecrets(lambda: called("secretsmanager"), recipient.SECRET, real_clock),
             called,
             real_clock,
             public_url=stack.url,

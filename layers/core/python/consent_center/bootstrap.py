@@ -327,7 +327,7 @@ class Services:
     def recipient_secrets(self) -> RecipientSecrets:
         from consent_center.adapters.recipient_secrets import ManagedRecipientSecrets
 
-        return ManagedRecipientSecrets(self._wire("secretsmanager"), self.config.recipient_secrets, self.clock)
+        return ManagedRecipientSecrets(lambda: self._wire("secretsmanager"), self.config.recipient_secrets, self.clock)
 
     @cached_property
     def connectors(self) -> Connectors:

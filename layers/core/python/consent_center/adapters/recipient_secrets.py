@@ -1,6 +1,8 @@
 """The keys that messages of recipients are signed with, from Secrets Manager."""
 
 import json
+from collections.abc import Callable
+from functools import cached_property
 
 from consent_center.adapters.secretsmanager import FRESH_MS
 from consent_center.adapters.wire import CallFailedError, Wire
@@ -15,8 +17,9 @@ class ManagedRecipientSecrets:
     It is read again when it is older than FRESH_MS. Where no secret is named nobody has keys.
     """
 
-    def __init__(self, wire: Wire, secret: str | None, clock: Clock) -> None:
-        self._wire, self._secret, self._clock = wire, secret, clock
+    def __init__(self, wire: Callable[[], Wire], secret: str | None, clock: Clock) -> None:
+        """`wire` is made on first use: most deployments have no such secret."""
+        self._make_wire, self._secret, self._clock = wire, secret, clock
         self._read: tuple[int, dict[str, tuple[bytes, ...]]] | None = None
 
     def keys(self, name: str) -> tuple[bytes, ...]:
@@ -30,6 +33,10 @@ class ManagedRecipientSecrets:
                 if known is None:
                     raise
         return known[1].get(name, ())
+
+    @cached_property
+    def _wire(self) -> Wire:
+        return self._make_wire()
 
     def _stored(self, secret: str) -> dict[str, tuple[bytes, ...]]:
         try:
