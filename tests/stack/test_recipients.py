@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from consent_center.adapters.connectors.registry import RegisteredConnectors
 from consent_center.adapters.dynamodb.cases import DynamoCases
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.recipient_secrets import ManagedRecipientSecrets
+from consent_center.adapters.sealed import SealedParticulars
+from consent_center.adapters.sqs import QueuedCases
 from consent_center.adapters.wire import Wire
 from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.recipient import Ask, Task, TaskState, Verb
@@ -41,7 +44,10 @@ class Recipients:
             self.wires.append(wire(service, environment, clock=real_clock, pause=no_pause))
             return self.wires[-1]
 
-        self.cases = DynamoCases(Database(called("dynamodb")), stack.resources["CasesTable"], real_clock)
+        database, table = Database(called("dynamodb")), stack.resources["CasesTable"]
+        self.cases = DynamoCases(database, table, real_clock)
+        self.particulars = SealedParticulars(database, table, stack.resources["CaseKeysTable"])
+        self.orders = QueuedCases(called("sqs"), stack.resources["CaseStepsQueue"])
         self.connectors = RegisteredConnectors(
             json.loads(recipient.connectors(f"http://127.0.0.1:{recipient.port_for(stack.port)}")),
             ManagedRecipientSecrets(lambda: called("secretsmanager"), recipient.SECRET, real_clock),
@@ -58,6 +64,14 @@ class Recipients:
         self.cases.add(case, LogLine(now, "received", "person"))
         tasks = [Task(name, Verb.ERASE, TaskState.ASKED) for name in recipient.NAMES]
         self.cases.commit(self.file.case, [], tasks)
+
+    def start_erasure(self) -> None:
+        """As if the person had just proved that they ask, and nobody had been asked yet."""
+        file, now = self.file, real_clock()
+        self.particulars.keep(self.case, {"address": f"{self.case}@example.com"})
+        waiting = [replace(task, state=TaskState.WAITING) for task in file.tasks]
+        self.cases.commit(replace(file.case, proved_at=now, due_at=now // 1000), [], waiting)
+        self.orders.order(self.case, now // 1000)
 
     @property
     def file(self) -> CaseFile:
@@ -139,3 +153,21 @@ def test_a_recipient_that_is_not_played_or_told_nonsense_is_refused(recipients: 
 
     assert refused.status == 400
     assert all(name in refused.body for name in BEHAVIOURS)
+
+
+def test_the_worker_asks_them_itself_and_goes_on_when_one_calls_back(stack: LocalStack, recipients: Recipients) -> None:
+    """An erasure from the queue on: what the worker may do, and where it may go, is the template's to say."""
+    recipients.told("crm", behaviour="error")
+    recipients.told("post-house", behaviour="later", seconds=0.5)
+    recipients.start_erasure()
+
+    until(lambda: recipients.state("post-house") is TaskState.DONE, 40)
+    until(lambda: recipients.asked("crm")["times"] == 1, 40)
+
+    crm = next(task for task in recipients.file.tasks if task.recipient == "crm")
+    assert (crm.state, crm.tries, crm.answer) == (TaskState.WAITING, 1, "unavailable")
+    assert not recipients.asked("crm")["acted"]
+    assert recipients.asked("post-house")["times"] == 1
+    assert recipients.asked("post-house")["verb"] == "erase"
+    by_hand = {task.recipient for task in recipients.file.tasks if task.answer == "manual"}
+    assert by_hand, "recipients without a connector are for staff"
