@@ -28,6 +28,8 @@ class Tables:
 
     def __init__(self) -> None:
         self.items: dict[str, dict[Key, Item]] = {}
+        self.partitions: dict[tuple[str, str], set[Key]] = {}
+        """The keys of what was put or written, by table and partition: what a query of a table may find."""
         self.records: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
@@ -57,6 +59,8 @@ class Tables:
     def put(self, table: str, items: Sequence[Item]) -> None:
         with self._lock:
             self.items.setdefault(table, {}).update({_key(item): item for item in items})
+            for item in items:
+                self._note_key(table, item)
 
     def fill(self, table: str, people: int) -> None:
         """Strangers, all with the same small record, so that the table has a size."""
@@ -77,6 +81,10 @@ class Tables:
             rows.pop(_key(key), None)
         else:
             rows[_key(key)] = after
+            self._note_key(table, key)
+
+    def _note_key(self, table: str, item: Item) -> None:
+        self.partitions.setdefault((table, item["pk"]["S"]), set()).add(_key(item))
 
     def _GetItem(self, asked: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - DynamoDB's name
         consistent = asked.get("ConsistentRead", False)
@@ -101,7 +109,10 @@ class Tables:
         """One partition of the table or of an index, in pages of `Limit` items; without it whole, up to 1 MB."""
         rows = self.items.get(asked["TableName"], {})
         is_wanted = condition(asked)
-        found = [rows[key] for key in sorted(key for key in rows if is_wanted(rows[key]))]
+        name = asked["KeyConditionExpression"].split()[2]
+        partition = asked["ExpressionAttributeValues"][name]["S"]
+        among = rows if "IndexName" in asked else self.partitions.get((asked["TableName"], partition), set())
+        found = [rows[key] for key in sorted(key for key in among if key in rows and is_wanted(rows[key]))]
         found = [projected(item, asked.get("IndexName", "")) for item in found]
         if "ExclusiveStartKey" in asked:
             found = [item for item in found if _key(item) > _key(asked["ExclusiveStartKey"])]

@@ -359,7 +359,6 @@ def post_cases(body: CaseIn) -> CaseFiledOut:
         body.filing(),
         client=_client(),
         cool_off_hours=COOL_OFF_HOURS,
-        days=services().days,
         policy=services().policy,
         cases=services().cases,
         particulars=services().particulars,
@@ -369,6 +368,7 @@ def post_cases(body: CaseIn) -> CaseFiledOut:
         secrets=services().secrets,
         chance=services().chance,
         clock=services().clock,
+        pause=services().pause,
     )
     count("CaseFiled" if filed.is_new else "CaseFiledAgain")
     return CaseFiledOut.of_filed(filed)

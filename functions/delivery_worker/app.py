@@ -11,6 +11,7 @@ from consent_center.domain.errors import DomainError, LetterRefusedError
 from consent_center.domain.letter import Letter
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import LetterOrder
+from consent_center.usecases.case_letters import deliver_case_letter
 from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link
 from consent_center.usecases.receipts import deliver_receipt
 from consent_center.usecases.telling import deliver_notice_change, deliver_source
@@ -80,6 +81,20 @@ def deliver(body: str) -> Delivery:
             claims=services().claims,
             mailer=services().mailer,
             tellings=services().tellings,
+            texts=texts,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    if order.letter == Letter.CASE:
+        return deliver_case_letter(
+            order,
+            base_url=base_url,
+            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            policy=policy,
+            cases=services().cases,
+            particulars=services().particulars,
+            claims=services().claims,
+            mailer=services().mailer,
             texts=texts,
             secrets=services().secrets,
             clock=services().clock,

@@ -1,7 +1,11 @@
-"""Pages of one person: their preferences, history and receipts, and why they got a letter. GET shows, POST changes."""
+"""Pages of one person: preferences, history, receipts, rights requests, and why they got a letter.
+
+GET shows, POST changes.
+"""
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +15,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from consent_center.bootstrap import services
 from consent_center.domain import wishes
+from consent_center.domain.capability import FormShown, StatusLink, open_form, seal_form, seal_status
+from consent_center.domain.case import Right
 from consent_center.domain.errors import (
+    CaseGoneError,
     ExpiredTokenError,
+    ForbiddenStepError,
     InvalidFormError,
+    InvalidTokenError,
     NothingHeldError,
     TooManyRequestsError,
     UnknownNameError,
@@ -21,7 +30,10 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.objection import Against
 from consent_center.observability import count, logger, metrics
-from consent_center.usecases import history, lost_link, preferences, receipts
+from consent_center.usecases import cases, history, lost_link, preferences, receipts
+from consent_center.usecases.case_days import answer_days
+from consent_center.usecases.case_stops import has_objected
+from consent_center.usecases.cases import Asked
 from consent_center.usecases.sign_up import MostSignUps
 from consent_center.web.base_url import base_url
 from consent_center.web.faults import answer_faults
@@ -29,9 +41,18 @@ from consent_center.web.forms import Form
 from consent_center.web.pages import download, redirect
 from consent_center.web.tables import table
 from consent_center.web.visit import READ, Visit
-from preference_center import views
+from preference_center import rights_views, views
 
 app = APIGatewayHttpResolver()
+
+COOL_OFF_HOURS = 48
+"""How long an erasure can be taken back."""
+
+YOUNGEST_FORM_MS = 1_000
+"""Nobody reads and fills in a form in less; programs do."""
+
+OLDEST_FORM_MS = 24 * 3_600_000
+"""A form that stayed open longer is shown again, because what it says may have changed."""
 
 
 @app.route("/preferences", method=READ)
@@ -195,6 +216,200 @@ def show_why(token: str) -> Response[str]:
     )
 
 
+@app.route("/rights", method=READ)
+def show_rights() -> Response[str]:
+    return _rights_page(Asked(_visit().query.get("type", "")), "")
+
+
+@app.post("/rights")
+def post_rights() -> Response[str]:
+    """The same answer for everyone, whatever is held about the address."""
+    form = _visit().long_form
+    if form.was_too_large:
+        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    asked, email = _asked(form), form.one("email")
+    try:
+        shown = open_form(form.one("form"), services().secrets.links())
+        again = not YOUNGEST_FORM_MS <= services().clock() - shown.shown_at <= OLDEST_FORM_MS
+    except InvalidTokenError:
+        again = True
+    if again:
+        return _rights_page(asked, email, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
+    language = form.one("language") if form.one("language") in services().policy.languages else shown.language
+    try:
+        cases.ask(
+            asked,
+            email,
+            language=language,
+            network=_visit().network,
+            most=_most(),
+            cool_off_hours=COOL_OFF_HOURS,
+            limits=services().limits,
+            addresses=services().addresses,
+            **_case_ports(),
+        )
+    except InvalidFormError as error:
+        return _rights_page(asked, email, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields)
+    count("RightsRequested")
+    return _visit().page("rights_asked", spoken=shown.language, email_shown=email.strip(), answer_by=_answer_by())
+
+
+@app.route("/preferences/<token>/rights", method=READ)
+def show_own_rights(token: str) -> Response[str]:
+    return _own_rights_page(token, Asked(_visit().query.get("type", "")))
+
+
+@app.post("/preferences/<token>/rights")
+def post_own_rights(token: str) -> Response[str]:
+    """The link has proved who asks; what comes of it is shown at once."""
+    form = _visit().long_form
+    if form.was_too_large:
+        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    asked = _asked(form)
+    try:
+        status = cases.ask_by_link(token, asked, cool_off_hours=COOL_OFF_HOURS, **_case_ports())
+    except InvalidFormError as error:
+        return _own_rights_page(token, asked, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields)
+    count("RightsRequested")
+    count("RightsProved")
+    return redirect(_visit().to(f"/rights/status/{status}"))
+
+
+@app.route("/rights/verify/<token>", method=READ)
+def show_proof(token: str) -> Response[str]:
+    try:
+        case, details = cases.look_at_proof(
+            token,
+            cases=services().cases,
+            particulars=services().particulars,
+            secrets=services().secrets,
+            clock=services().clock,
+        )
+    except ExpiredTokenError:
+        return _rights_gone("expired")
+    status = seal_status(StatusLink(case.contact, case.id), services().secrets.links())
+    return _visit().page(
+        "rights_prove",
+        spoken=_chosen() or case.language,
+        status_url=_visit().to(f"/rights/status/{status}"),
+        **rights_views.proof(case, details),
+    )
+
+
+@app.post("/rights/verify/<token>")
+def post_proof(token: str) -> Response[str]:
+    try:
+        proved = cases.prove(token, cool_off_hours=COOL_OFF_HOURS, limits=services().limits, **_case_ports())
+    except ExpiredTokenError:
+        return _rights_gone("expired")
+    count("RightsProved")
+    status = seal_status(StatusLink(proved.case.contact, proved.case.id), services().secrets.links())
+    return redirect(_visit().to(f"/rights/status/{status}"))
+
+
+@app.route("/rights/status/<token>", method=READ)
+def show_status(token: str) -> Response[str]:
+    return _status_page(token)
+
+
+@app.post("/rights/status/<token>")
+def post_status(token: str) -> Response[str]:
+    """Take the request back. What the page does not offer changes nothing."""
+    if _visit().form.one("do") != "cancel":
+        return _status_page(token)
+    ports = {name: port for name, port in _case_ports().items() if name != "particulars"}
+    try:
+        cases.cancel(token, **ports)
+    except ForbiddenStepError:
+        return _status_page(token, "too_late", HTTPStatus.CONFLICT)
+    count("RightsCancelled")
+    return redirect(_visit().to(f"/rights/status/{token}"))
+
+
+def _asked(form: Form) -> Asked:
+    right = form.one("type")
+    scope = form.all("against") or form.all("scope") if right == Right.OBJECTION else form.all("scope")
+    return Asked(right, form.one("details"), form.one("keep_fingerprint"), form.one("ground"), scope)
+
+
+def _case_ports() -> dict[str, Any]:
+    return {
+        "policy": services().policy,
+        "subjects": services().subjects,
+        "cases": services().cases,
+        "particulars": services().particulars,
+        "orders": services().case_orders,
+        "secrets": services().secrets,
+        "chance": services().chance,
+        "clock": services().clock,
+        "pause": services().pause,
+    }
+
+
+def _answer_by() -> str:
+    country = services().policy.country_of(services().policy.form_purpose.controller)
+    return answer_days(services().policy, country, services().clock())[0]
+
+
+def _rights_page(
+    asked: Asked,
+    email: str,
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    message: str | None = None,
+    faults: dict[str, str] | None = None,
+) -> Response[str]:
+    """The form for whoever comes without a link, with what was typed before."""
+    visit, policy, now = _visit(), services().policy, services().clock()
+    shown = FormShown(now, policy.notice.version, visit.language)
+    return visit.page(
+        "rights",
+        status,
+        form_token=seal_form(shown, services().secrets.links()),
+        errors=rights_views.faults(faults or {}, services().texts, visit.language),
+        address_url="",
+        **rights_views.form(asked, email, message, now, policy, services().texts, visit.language),
+    )
+
+
+def _own_rights_page(
+    token: str, asked: Asked, status: HTTPStatus = HTTPStatus.OK, *, faults: dict[str, str] | None = None
+) -> Response[str]:
+    """The form for whoever comes from their preferences, in their language."""
+    page = preferences.look_at_preferences(
+        token,
+        "",
+        policy=services().policy,
+        subjects=services().subjects,
+        secrets=services().secrets,
+        clock=services().clock,
+    )
+    language = _chosen() or page.language
+    if not asked.keep_fingerprint and has_objected(page.subject):
+        asked = replace(asked, keep_fingerprint="yes")
+    return _visit().page(
+        "rights",
+        status,
+        spoken=language,
+        form_token="",
+        errors=rights_views.faults(faults or {}, services().texts, language),
+        address_url=_address(f"{token}/address", {}),
+        **rights_views.form(asked, None, None, services().clock(), services().policy, services().texts, language),
+    )
+
+
+def _status_page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    file = cases.look_at_status(token, cases=services().cases, secrets=services().secrets)
+    language = _chosen() or services().policy.spoken(file.case.language)
+    now, keys = services().clock() // 1000, services().secrets.links()
+    shown = rights_views.status(file, fault, keys, now, services().policy, services().texts, language)
+    return _visit().page("rights_status", status, spoken=language, **shown)
+
+
+def _rights_gone(reason: str) -> Response[str]:
+    return _visit().page("rights_gone", HTTPStatus.GONE, reason=reason, rights_url=_visit().to("/rights"))
+
+
 def _history(token: str) -> tuple[list[history.Event], str]:
     """Every event, and the language to tell it in."""
     events, language = history.look_back(
@@ -329,6 +544,7 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
         done=done,
         history_url=_address(f"{token}/history", {}),
         receipts_url=f"/preferences/{token}/receipts/",
+        rights_url=_address(f"{token}/rights", {}),
         minutes=views.LINK_MINUTES,
         languages=[
             {"code": code, "name": services().texts.name_of(code), "is_current": code == language}
@@ -367,6 +583,11 @@ def offer_a_new_link(_: ExpiredTokenError) -> Response[str]:
     count("LinkExpired")
     token = app.current_event.raw_path.split("/")[2]
     return _visit().page("link_expired", HTTPStatus.GONE, link=token, minutes=views.LINK_MINUTES)
+
+
+@app.exception_handler(CaseGoneError)
+def say_what_became_of_it(error: CaseGoneError) -> Response[str]:
+    return _rights_gone(error.reason)
 
 
 @app.exception_handler(NothingHeldError)

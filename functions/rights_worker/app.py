@@ -1,6 +1,7 @@
 """Rights requests on time: finds the cases that are due, and looks at one after the other."""
 
 import json
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -8,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from consent_center.bootstrap import services
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError, UnreadableMessageError
 from consent_center.observability import count, logger, metrics
+from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.due_cases import order_due_cases
 from consent_center.usecases.steps import Looked, look_at
 
@@ -27,6 +29,13 @@ def _list() -> dict[str, Any]:
 
 
 def _look(case: str) -> Looked:
+    stopping: dict[str, Any] = {
+        "policy": services().policy,
+        "subjects": services().subjects,
+        "chance": services().chance,
+        "clock": services().clock,
+        "pause": services().pause,
+    }
     return look_at(
         case,
         cases=services().cases,
@@ -42,6 +51,8 @@ def _look(case: str) -> Looked:
         chance=services().chance,
         clock=services().clock,
         pause=services().pause,
+        stop=partial(stop_at_once, **stopping),
+        take_back=partial(take_back, **stopping),
     )
 
 

@@ -30,6 +30,10 @@ PAGES = {
     "/preferences/{token}/receipts/{seq}/file",
     "/.well-known/jwks.json",
     "/why/{token}",
+    "/rights",
+    "/rights/verify/{token}",
+    "/rights/status/{token}",
+    "/preferences/{token}/rights",
 }
 SCOPES = {
     "/v1/permission-checks": "check",
@@ -58,6 +62,10 @@ POSTED = {
     "/u/{token}",
     "/preferences",
     "/preferences/{token}",
+    "/rights",
+    "/rights/verify/{token}",
+    "/rights/status/{token}",
+    "/preferences/{token}/rights",
 }
 
 
@@ -216,6 +224,16 @@ EXPECTED_RIGHTS = {
         "LedgerTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"},
         "TransientTable": {"dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},
+        "CasesTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            # What stands in the way of a second request of a kind goes with the first, and so do the particulars.
+            "dynamodb:DeleteItem",
+        },
+        "CaseKeysTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+        "CaseStepsQueue": {"sqs:SendMessage"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "SigningKey": {"kms:Sign", "kms:GetPublicKey"},
@@ -250,6 +268,9 @@ EXPECTED_RIGHTS = {
         "SubjectsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         # It reads the entry that a receipt is about, and writes none.
         "LedgerTable": {"dynamodb:GetItem"},
+        # A letter about a case goes to the address that the case has sealed.
+        "CasesTable": {"dynamodb:GetItem", "dynamodb:Query"},
+        "CaseKeysTable": {"dynamodb:GetItem"},
         "SigningKey": {"kms:Sign"},
         "TransientTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},

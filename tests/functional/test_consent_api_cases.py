@@ -128,7 +128,7 @@ def test_a_step_that_is_not_allowed_is_refused(deployment: Deployment) -> None:
     refused(step(deployment, case, "complete"), 409, "forbidden-step")
     refused(step(deployment, case, "start"), 409, "forbidden-step")
     refused(step(deployment, case, "refuse"), 422, "invalid-field", "/ground")
-    refused(step(deployment, case, "refuse", ground="others_rights"), 422, "invalid-field", "/ground")
+    refused(step(deployment, case, "refuse", ground="rights_of_others"), 422, "invalid-field", "/ground")
     refused(step(deployment, case, "extend"), 422, "invalid-field", "/reason")
     refused(step(deployment, case, "reopen"), 422, "invalid-field", "/step")
 
@@ -226,3 +226,75 @@ def test_each_call_needs_its_own_scope(deployment: Deployment) -> None:
     event = deployment.event("consent_api/post-case-tasks", case)
     event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = read
     refused(deployment.api("post-case-tasks", case, requestContext=event["requestContext"]), 403, "missing-scope")
+
+
+def work(deployment: Deployment, days: float = 0) -> None:
+    """Let time pass; then the schedule, the queue of cases and the queue of letters do what is due."""
+    deployment.clock.move(seconds=round(days * 86_400))
+    deployment.job("rights")
+    assert deployment.look() == {"batchItemFailures": []}
+    assert deployment.deliver() == {"batchItemFailures": []}
+
+
+def test_an_erasure_goes_from_the_desk_to_the_letter_that_certifies_it(deployment: Deployment) -> None:
+    deployment.subscribed("events")
+    deployment.outbox.orders.clear()
+    case = filed(deployment)
+    work(deployment)
+    assert deployment.check(topic="events").json["results"][0]["reason"] == "restricted"
+    assert show(deployment, case)["number"] in deployment.mailer.letters[-1].text
+
+    work(deployment, days=2.1)
+    found = show(deployment, case)
+    assert (found["state"], found["outcome"]["held"]) == ("running", True)
+    assert deployment.subjects.profiles == {}
+    recipients = [one["recipient"] for one in found["tasks"]]
+    assert {"crm", "post-house"} <= set(recipients)
+    # Who has data under a legal duty answers for it alone.
+    assert "dk-authorities" not in recipients
+    assert {(one["verb"], one["state"], one["answer"]) for one in found["tasks"]} == {("erase", "asked", "manual")}
+    assert found["particulars"]["address"] == PEOPLE[0]
+
+    for recipient in recipients:
+        assert task(deployment, case, recipient, do="settle", state="done").status == 200
+    work(deployment)
+    assert show(deployment, case)["state"] == "done"
+    letter = deployment.mailer.letters[-1]
+    assert letter.to == PEOPLE[0]
+    assert "What stays, and why" in letter.text
+    assert "ledger" not in letter.text
+    work(deployment, days=0.1)
+    assert show(deployment, case)["particulars"] is None
+    assert case in deployment.particulars.shredded
+
+
+def test_a_restriction_is_set_at_once_and_lifted_after_its_letter(deployment: Deployment) -> None:
+    deployment.subscribed("events")
+    deployment.outbox.orders.clear()
+    case = filed(deployment, type="restriction", ground="c")
+    work(deployment)
+    for one in show(deployment, case)["tasks"]:
+        task(deployment, case, one["recipient"], do="settle", state="nothing_held")
+    work(deployment)
+    assert (show(deployment, case)["state"], "lock" in show(deployment, case)["outcome"]) == ("done", True)
+    assert deployment.check(topic="events").json["results"][0]["reason"] == "restricted"
+
+    assert step(deployment, case, "lift", reason="the claim is settled").status == 200
+    work(deployment)
+    assert deployment.check(topic="events").json["results"][0]["reason"] == "restricted"
+    assert "the claim is settled" in deployment.mailer.letters[-1].text
+    work(deployment, days=0.1)
+    assert deployment.check(topic="events").json["results"][0]["reason"] == "given"
+
+
+def test_a_refusal_is_told_with_its_ground_and_ends_what_had_stopped(deployment: Deployment) -> None:
+    deployment.subscribed("events")
+    deployment.outbox.orders.clear()
+    case = filed(deployment)
+    work(deployment)
+    assert step(deployment, case, "refuse", ground="legal_claims", reason="invoice 17 is open").status == 200
+    work(deployment)
+
+    assert "Art. 17(3)(e)" in deployment.mailer.letters[-1].text
+    assert "invoice 17 is open" in deployment.mailer.letters[-1].text
+    assert deployment.check(topic="events").json["results"][0]["reason"] == "given"

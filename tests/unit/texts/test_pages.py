@@ -12,7 +12,8 @@ from unit.texts import samples
 TEXTS = Texts()
 STATES = {state: (page, context) for state, page, context in samples.pages()}
 VOID = {"input", "meta", "br", "path", "rect", "circle"}
-FAULTY = {"subscribe-errors", "lost-link-errors", "preferences-fault", "waiting-wrong"}
+FAULTY = {"subscribe-errors", "lost-link-errors", "preferences-fault", "waiting-wrong", "rights-errors"}
+FAULTY |= {"rights-status-late"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&\r\nX: y"
 
 
@@ -166,7 +167,7 @@ def test_the_main_action_is_the_first_form_and_it_posts_to_the_page_itself():
 
 def test_pages_that_only_tell_have_nothing_to_press():
     telling = {"confirmed", "confirm_gone", "not_me_done", "notice", "error", "home"}
-    telling |= {"history", "link_sent", "reason_thanks", "why"}
+    telling |= {"history", "link_sent", "reason_thanks", "why", "rights_asked", "rights_gone"}
     for state, (page, _) in STATES.items():
         if page in telling:
             assert not Tree(render(state)).all("form", "button", "input"), state

@@ -33,6 +33,17 @@ from consent_center.usecases.staff_cases import (
 
 DAY = 86_400_000
 
+LINES = {
+    Step.ASK_IDENTITY: "identity_asked",
+    Step.IDENTITY_SURE: "identity_sure",
+    Step.EXTEND: "extended",
+    Step.REFUSE: "refused",
+    Step.START: "start_decided",
+    Step.COMPLETE: "done",
+    Step.CANCEL: "cancelled",
+    Step.LIFT: "lift_asked",
+}
+
 OPEN = [state for state in CaseState if not state.is_closed]
 
 
@@ -49,7 +60,6 @@ def file(world: CaseWorld, right: Right = Right.ACCESS, **changes: Any) -> Filed
         replace(filing, **changes),
         client="desk",
         cool_off_hours=48,
-        days=world.days,
         policy=world.people.policy,
         cases=world.cases,
         particulars=world.particulars,
@@ -59,6 +69,7 @@ def file(world: CaseWorld, right: Right = Right.ACCESS, **changes: Any) -> Filed
         secrets=world.people.secrets,
         chance=world.people.chance,
         clock=world.clock,
+        pause=world.people.pause,
     )
 
 
@@ -219,6 +230,8 @@ def test_whoever_is_sure_of_an_erasure_starts_its_cool_off(world: CaseWorld) -> 
     step(world, Step.IDENTITY_SURE)
 
     assert (world.case.state, world.case.cool_off_until) == (CaseState.COOLING_OFF, world.clock() + 2 * DAY)
+    # Nobody is asked to prove what is certain.
+    assert world.case.owes == ("received",)
     with pytest.raises(ForbiddenStepError):
         step(world, Step.IDENTITY_SURE)
 
@@ -342,7 +355,7 @@ def test_each_step_leaves_a_line_that_says_who_or_changes_nothing(
     except ForbiddenStepError:
         assert world.file == before
         return
-    assert (world.file.log[-1].what, world.file.log[-1].by) == (name.value, "staff:desk")
+    assert (world.file.log[-1].what, world.file.log[-1].by) == (LINES[name], "staff:desk")
     assert world.case.version == before.case.version + 1
     assert world.orders.orders[-1][0] == CASE
 

@@ -22,10 +22,12 @@ from consent_center.domain.errors import (
     UnknownCaseError,
 )
 from consent_center.domain.lock import Interest, locks_of
+from consent_center.domain.objection import Against
 from consent_center.domain.recipient import Answer, TaskState
 from consent_center.domain.subject import Subject
 from consent_center.usecases.answers_of_recipients import note_answer, try_again
 from consent_center.usecases.locks import Locking, set_lock
+from consent_center.usecases.record import Statement, record_decision
 from consent_center.usecases.steps import start_correction
 
 DAY = 86_400_000
@@ -82,12 +84,26 @@ def test_the_plan_says_what_goes_and_what_stays_by_which_rule(world: CaseWorld) 
     assert outcome["held"]
     assert f"data of {PURPOSE}" in outcome["goes"]
     assert "data of invoices" not in outcome["goes"]
-    assert [row[:2] for row in outcome["stays"]] == [
-        ["ledger", None],
-        ["fingerprint", "suppression"],
-        ["file", "rights-file"],
+    assert [(row["what"], row["rule"]) for row in outcome["stays"]] == [
+        ("ledger", None),
+        ("fingerprint", "suppression"),
+        ("file", "rights-file"),
     ]
+    assert outcome["stays"][1]["until"] == "2030-01-15"
     assert record(world).suppression is not None
+
+
+@pytest.mark.parametrize(("choices", "is_kept_out"), [({}, True), ({"keep_fingerprint": False}, False)])
+def test_whoever_had_objected_and_did_not_choose_stays_kept_out(
+    world: CaseWorld, choices: dict[str, bool], is_kept_out: bool
+) -> None:
+    said = Statement(PEOPLE[0], DecisionState.OBJECTED, against=Against.MARKETING)
+    record_decision(said, **world.deciding())
+    world.open(Right.ERASURE, choices=choices)
+    world.run(1)
+
+    assert record(world).chain is None
+    assert (record(world).suppression is not None) == is_kept_out
 
 
 def test_the_particulars_of_an_erasure_go_once_its_last_letter_went_out(world: CaseWorld) -> None:
@@ -504,7 +520,7 @@ def ended(right: Right, kills: set[tuple[int, str]]) -> tuple[dict[str, Any], in
     return {
         "state": world.case.state,
         "outcome": {name: value for name, value in world.case.outcome.items() if name not in times},
-        "stays": [row[:2] for row in world.case.outcome.get("stays", ())],
+        "stays": [row["what"] for row in world.case.outcome.get("stays", ())],
         "outcome names": sorted(world.case.outcome),
         "tasks": {task.recipient: (task.verb, task.state, task.answer) for task in world.file.tasks},
         "lines": sorted(world.lines),

@@ -175,8 +175,8 @@ class LetterOrder:
     """A letter to be written and sent; ids only, so that a queue never holds a person.
 
     `request` is the sign-up that the letter asks about; for a receipt, and for where data came from, the number of the
-    event (`seq`); for a changed notice `<edition>/<epoch ms since when people are shown it>`; for other letters a
-    random name, so that duplicates are seen.
+    event (`seq`); for a changed notice `<edition>/<epoch ms since when people are shown it>`; for a letter of a case
+    `<case>/<what it says>/<how many there were before>`; for other letters a random name, so that duplicates are seen.
     """
 
     letter: str

@@ -36,6 +36,9 @@ class Capability(StrEnum):
     MANAGE = "manage"
     DONE = "done"
     WAITING = "waiting"
+    RIGHTS = "rights"
+    STATUS = "status"
+    PACKAGE = "package"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,33 @@ class WaitingLink:
     request: str
     ends_at: int
     key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RightsLink:
+    """Proves that a rights request came from the mailbox; `ends_at` in epoch seconds. The case says if it was used."""
+
+    contact: ContactPoint
+    case: str
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLink:
+    """Shows how a case stands, and takes it back while that can be. It holds as long as the case is kept."""
+
+    contact: ContactPoint
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageLink:
+    """Fetches one file that was made in a case; `ends_at` in epoch seconds."""
+
+    contact: ContactPoint
+    case: str
+    name: str
+    ends_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +308,47 @@ def open_waiting(token: str, keys: Keyring, *, now: int) -> WaitingLink:
     if now < link.ends_at:
         return link
     raise ExpiredTokenError
+
+
+def seal_rights(link: RightsLink, keys: Keyring) -> str:
+    """A token that proves a rights request."""
+    return _seal(Capability.RIGHTS, [*_of_contact(link.contact), link.case, link.ends_at], keys)
+
+
+def open_rights(token: str, keys: Keyring, *, now: int) -> RightsLink:
+    """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
+    link = _open(Capability.RIGHTS, token, keys, lambda c: RightsLink(_contact(c), _text(c[4]), _number(c[5])))
+    _require_time_left(link.ends_at - now)
+    return link
+
+
+def seal_status(link: StatusLink, keys: Keyring) -> str:
+    """A token that shows how a case stands."""
+    return _seal(Capability.STATUS, [*_of_contact(link.contact), link.case], keys)
+
+
+def open_status(token: str, keys: Keyring) -> StatusLink:
+    """What the token says, or InvalidTokenError. It does not expire: the case does."""
+    return _open(Capability.STATUS, token, keys, lambda c: StatusLink(_contact(c), _text(c[4])))
+
+
+def seal_package(link: PackageLink, keys: Keyring) -> str:
+    """A token that fetches one file of a case."""
+    return _seal(Capability.PACKAGE, [*_of_contact(link.contact), link.case, link.name, link.ends_at], keys)
+
+
+def open_package(token: str, keys: Keyring, *, now: int) -> PackageLink:
+    """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
+    link = _open(
+        Capability.PACKAGE, token, keys, lambda c: PackageLink(_contact(c), _text(c[4]), _text(c[5]), _number(c[6]))
+    )
+    _require_time_left(link.ends_at - now)
+    return link
+
+
+def _require_time_left(seconds: int) -> None:
+    if seconds <= 0:
+        raise ExpiredTokenError
 
 
 def _pad(request: str, key: bytes) -> bytes:

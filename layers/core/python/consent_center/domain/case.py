@@ -181,6 +181,11 @@ class Case:
         """What a person quotes: short, says nothing, and opens nothing."""
         return self.id[:8].upper()
 
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether the person may still cancel it: nothing was carried out yet."""
+        return CaseState.CANCELLED in _FOLLOWS[self.state]
+
     def moved(self, state: CaseState, **changes: Any) -> "Case":
         """The case in another state; ForbiddenStepError if that may not follow."""
         if state not in _FOLLOWS[self.state]:

@@ -5,6 +5,7 @@ All of it is read from the policy: nothing about any purpose stands in code.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from consent_center.domain.case import Right
@@ -36,6 +37,11 @@ class Stays(NamedTuple):
     until: int | None = None
     """Epoch seconds; None: the rule's clock has not begun, or has no end."""
 
+    def as_facts(self) -> dict[str, Any]:
+        """How it stands in the outcome of a case: the end as an ISO day."""
+        day = datetime.fromtimestamp(self.until, UTC).date().isoformat() if self.until else None
+        return {"what": self.what, "rule": self.rule, "until": day}
+
 
 @dataclass(frozen=True, slots=True)
 class ErasurePlan:
@@ -47,7 +53,7 @@ class ErasurePlan:
 
     def as_facts(self) -> dict[str, Any]:
         """How it stands in the outcome of a case."""
-        return {"goes": list(self.goes), "stays": [list(one) for one in self.stays]}
+        return {"goes": list(self.goes), "stays": [one.as_facts() for one in self.stays]}
 
 
 def plan(policy: Policy, subject: Subject, *, keep_fingerprint: bool, now: int) -> ErasurePlan:

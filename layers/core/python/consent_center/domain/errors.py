@@ -90,6 +90,14 @@ class StaleCaseError(DomainError):
     """Somebody else changed this case first: read again and decide again."""
 
 
+class CaseGoneError(DomainError):
+    """A link of a case has nothing left to do. `reason` is `cancelled`, `lapsed`, `used`, or `gone` with its file."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class OpenCaseError(DomainError):
     """The same person has asked for the same already, and that case is open. `case` is its id."""
 

@@ -25,10 +25,12 @@ class Letter(StrEnum):
     """That data are used differently (Art. 13(3), 14(4) GDPR)."""
     SOURCE = "source"
     """That somebody else gave us the data (Art. 14 GDPR)."""
+    CASE = "case"
+    """Whatever a person is written about a rights request of theirs (Art. 12 GDPR): see `domain/case.py`."""
 
     @property
     def letter_class(self) -> LetterClass:
-        is_statutory = self in (Letter.NOTICE_CHANGED, Letter.SOURCE)
+        is_statutory = self in (Letter.NOTICE_CHANGED, Letter.SOURCE, Letter.CASE)
         return LetterClass.STATUTORY if is_statutory else LetterClass.SERVICE
 
     @property

@@ -37,6 +37,11 @@ class Ground(StrEnum):
     """They objected, and the interests are being weighed (Art. 21(1))."""
 
 
+ASKED = {"erasure", "restriction"}
+"""Grounds of restrictions that hold while a person's request for just that (a `Right`) is looked at: nothing is sent
+meanwhile, and taking the request back lifts exactly this one."""
+
+
 class Interest(StrEnum):
     """Whose legal claim a hold serves (Art. 17(3)(e) GDPR)."""
 
@@ -54,7 +59,7 @@ class Lock(NamedTuple):
     until: int | None = None
     """Epoch seconds from which it is over by itself; None: it is lifted."""
     ground: str = ""
-    """A `Ground` or an `Interest`."""
+    """A `Ground`, an `Interest`, or one of `ASKED`."""
     purposes: tuple[str, ...] = ()
     """Codes of the purposes that it covers; none for everything."""
 

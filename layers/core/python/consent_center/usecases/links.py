@@ -27,6 +27,18 @@ def why_url(base_url: str, token: str) -> str:
     return f"{base_url}/why/{token}"
 
 
+def rights_url(base_url: str) -> str:
+    return f"{base_url}/rights"
+
+
+def rights_proof_url(base_url: str, token: str) -> str:
+    return f"{base_url}/rights/verify/{token}"
+
+
+def rights_status_url(base_url: str, token: str) -> str:
+    return f"{base_url}/rights/status/{token}"
+
+
 LONGEST_HEADER_VALUE = 870
 """Characters that Amazon SES takes in the value of a header."""
 

@@ -17,7 +17,6 @@ from consent_center.domain.errors import (
     ForbiddenStepError,
     InvalidAddressError,
     InvalidFormError,
-    OpenCaseError,
     StaleCaseError,
     UnavailableError,
     UnknownCaseError,
@@ -36,9 +35,12 @@ from consent_center.ports import (
     Secrets,
     Subjects,
 )
+from consent_center.ports import (
+    Pause as Waiting,
+)
+from consent_center.usecases.cases import Read, open_case
 from consent_center.usecases.deadlines import closed, reckoned
 from consent_center.usecases.steps import start_correction
-from consent_center.usecases.whose import whose
 
 LONGEST_LIST = 100
 """Cases in one answer."""
@@ -74,11 +76,11 @@ class Refusal(StrEnum):
 
     NOT_IDENTIFIED = "not_identified"
     """We cannot tell whose data are asked for (Art. 11(2), 12(2))."""
-    UNFOUNDED = "manifestly_unfounded"
-    """Art. 12(5)(b)"""
+    UNFOUNDED = "unfounded"
+    """Manifestly (Art. 12(5)(b))."""
     EXCESSIVE = "excessive"
     """Art. 12(5)(b)"""
-    OTHERS_RIGHTS = "others_rights"
+    OTHERS_RIGHTS = "rights_of_others"
     """Art. 15(4), 20(4)"""
     LEGAL_OBLIGATION = "legal_obligation"
     """Art. 17(3)(b)"""
@@ -86,6 +88,8 @@ class Refusal(StrEnum):
     """Art. 17(3)(e), 21(1)"""
     COMPELLING_GROUNDS = "compelling_grounds"
     """Art. 21(1): never against an objection to direct marketing (Art. 21(3))."""
+    ACCURATE = "accurate"
+    """We checked the data, and they are right (Art. 16)."""
     NO_GROUND = "no_ground"
     """None of the cases in which the law gives this right (Art. 16, 17(1), 18(1), 20(1))."""
 
@@ -95,7 +99,7 @@ _ANY = frozenset({Refusal.NOT_IDENTIFIED, Refusal.UNFOUNDED, Refusal.EXCESSIVE})
 _GROUNDS = {
     Right.ACCESS: _ANY | {Refusal.OTHERS_RIGHTS},
     Right.PORTABILITY: _ANY | {Refusal.OTHERS_RIGHTS, Refusal.NO_GROUND},
-    Right.RECTIFICATION: _ANY | {Refusal.NO_GROUND},
+    Right.RECTIFICATION: _ANY | {Refusal.ACCURATE, Refusal.NO_GROUND},
     Right.ERASURE: _ANY | {Refusal.LEGAL_OBLIGATION, Refusal.LEGAL_CLAIMS, Refusal.NO_GROUND},
     Right.RESTRICTION: _ANY | {Refusal.NO_GROUND},
     Right.OBJECTION: _ANY | {Refusal.COMPELLING_GROUNDS, Refusal.LEGAL_CLAIMS},
@@ -161,7 +165,6 @@ def file_case(
     *,
     client: str,
     cool_off_hours: int,
-    days: Days,
     policy: Policy,
     cases: Cases,
     particulars: Particulars,
@@ -171,6 +174,7 @@ def file_case(
     secrets: Secrets,
     chance: Chance,
     clock: Clock,
+    pause: Waiting,
 ) -> Filed:
     """Open a case for somebody who asked staff; the open one if they asked for the same before.
 
@@ -184,39 +188,26 @@ def file_case(
     if filing.received_at > now:
         raise InvalidFormError({"received_at": "future"})
     _refuse_unknown_choices(filing, policy)
-    controller = policy.form_purpose.controller
-    contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
-    case = reckoned(
-        Case(
-            id=chance.name(),
-            right=filing.right,
-            state=CaseState.UNPROVEN,
-            contact=contact,
-            language=policy.spoken(filing.language),
-            jurisdiction=policy.country_of(controller),
-            source="staff",
-            received_at=filing.received_at,
-            answer_by="",
-            strict_answer_by="",
-            choices={**filing.choices, "method": filing.method},
-            due_at=now // 1000,
-        ),
-        days,
+    opened = open_case(
+        Read(filing.right, filing.details, {**filing.choices, "method": filing.method}),
+        address,
+        source="staff",
+        by=f"staff:{client}",
+        language=filing.language,
+        proved=filing.is_identity_sure,
+        cool_off_hours=cool_off_hours,
+        received_at=filing.received_at,
+        policy=policy,
+        subjects=subjects,
+        cases=cases,
+        particulars=particulars,
+        orders=orders,
+        secrets=secrets,
+        chance=chance,
+        clock=clock,
+        pause=pause,
     )
-    if filing.is_identity_sure:
-        case = _proved(case, cool_off_hours, now).owing(CaseLetter.RECEIVED)
-    else:
-        case = case.owing(CaseLetter.PROVE)
-    # First, because a case without them could never be answered.
-    particulars.keep(case.id, {"address": address.mailable, "details": filing.details})
-    line = LogLine(now, "received", f"staff:{client}", {"source": "staff", "method": filing.method})
-    try:
-        cases.add(case, line)
-    except OpenCaseError as error:
-        particulars.shred(case.id)
-        return Filed(_load(cases, error.case).case, is_new=False)
-    _order(orders, case.id, now)
-    return Filed(replace(case, version=1), is_new=True)
+    return Filed(opened.case, opened.is_new)
 
 
 def list_cases(
@@ -268,7 +259,8 @@ def take_step(
     if wanted.corrections and wanted.step is Step.START:
         start_correction(known.case, wanted.corrections, particulars=particulars)
     facts = {name: value for name, value in (("reason", wanted.reason), ("ground", wanted.ground)) if value}
-    line = LogLine(now, wanted.step.value, f"staff:{client}", facts)
+    line = LogLine(now, _LINES[wanted.step], f"staff:{client}", facts)
+    after = replace(after, outcome={**after.outcome, "reasons": wanted.reason}) if wanted.reason else after
     stored = cases.commit(replace(after, due_at=now // 1000), [line])
     _order(orders, case, now)
     return stored
@@ -299,6 +291,9 @@ def _identity_sure(file: CaseFile, _: Wanted, desk: _Desk) -> Case:
     if case.state not in {CaseState.UNPROVEN, CaseState.WITH_PERSON, CaseState.WITH_STAFF}:
         raise ForbiddenStepError(case.state.value, Step.IDENTITY_SURE.value)
     goes_on = replace(case, choices={name: value for name, value in case.choices.items() if name != "weak_proof"})
+    if case.state is CaseState.UNPROVEN:
+        owes = tuple(letter for letter in case.owes if letter != CaseLetter.PROVE)
+        goes_on = replace(goes_on, owes=owes).owing(CaseLetter.RECEIVED)
     return _proved(goes_on, desk.cool_off_hours, desk.now)
 
 
@@ -368,7 +363,7 @@ def _lift(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
     if not is_restricted or "lift_asked_at" in case.outcome:
         raise ForbiddenStepError(case.state.value, Step.LIFT.value)
     _require_reason(wanted)
-    asked = replace(case, outcome={**case.outcome, "lift_asked_at": desk.now, "lift_reason": wanted.reason})
+    asked = replace(case, outcome={**case.outcome, "lift_asked_at": desk.now})
     return asked.owing(CaseLetter.LIFTING)
 
 
@@ -382,6 +377,19 @@ _STEPS = {
     Step.CANCEL: _cancel,
     Step.LIFT: _lift,
 }
+
+
+_LINES = {
+    Step.ASK_IDENTITY: "identity_asked",
+    Step.IDENTITY_SURE: "identity_sure",
+    Step.EXTEND: "extended",
+    Step.REFUSE: "refused",
+    Step.START: "start_decided",
+    Step.COMPLETE: "done",
+    Step.CANCEL: "cancelled",
+    Step.LIFT: "lift_asked",
+}
+"""What the log says of each step."""
 
 
 def _proved(case: Case, cool_off_hours: int, now: int) -> Case:

@@ -39,6 +39,7 @@ from consent_center.ports import (
     StoredPackage,
     Subjects,
 )
+from consent_center.usecases.case_stops import has_objected
 from consent_center.usecases.deadlines import WARNINGS, closed, particulars_until
 from consent_center.usecases.locks import Lifting, lift_lock
 from consent_center.usecases.suppress import erase
@@ -260,13 +261,15 @@ def _start(file: CaseFile, means: _Means) -> bool:
         return True
     subject = _subject(case, kept, means)
     outcome: dict[str, Any] = {"started_at": now, "held": is_known(subject)}
+    choices = dict(case.choices)
     if case.right is Right.ERASURE:
-        keeps = bool(case.choices.get("keep_fingerprint"))
+        # Whoever had objected and did not choose stays kept out: nothing else would remember it.
+        keeps = bool(choices.setdefault("keep_fingerprint", has_objected(subject)))
         outcome |= plan(means.policy, subject, keep_fingerprint=keeps, now=now).as_facts()
     there = {task.recipient for task in file.tasks}
     tasks = [task for task in _tasks(case, kept, means) if task.recipient not in there]
     means.commit(
-        replace(case, outcome={**case.outcome, **outcome}),
+        replace(case, choices=choices, outcome={**case.outcome, **outcome}),
         "started",
         tasks,
         recipients=[task.recipient for task in tasks],
@@ -468,7 +471,7 @@ def _answer(file: CaseFile, means: _Means) -> bool:
         **outcome,
     )
     given_up = [replace(task, state=TaskState.FAILED, answer="too_late") for task in open_ones]
-    means.commit(ended, "done", given_up, missing=outcome["missing"])
+    means.commit(ended, "packed" if package is not None else "done", given_up, missing=outcome["missing"])
     return True
 
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from consent_center.domain.network import shortened
 from consent_center.domain.policy import Policy
 from consent_center.texts import Texts
-from consent_center.web.forms import Form
+from consent_center.web.forms import LONGEST_LETTER, Form
 from consent_center.web.languages import preferred
 from consent_center.web.pages import LanguageLink, Pages
 
@@ -27,6 +27,11 @@ class Visit:
     def form(self) -> Form:
         """What was posted."""
         return Form(self._event.body, is_base64=bool(self._event.is_base64_encoded))
+
+    @property
+    def long_form(self) -> Form:
+        """What was posted where somebody writes to us."""
+        return Form(self._event.body, is_base64=bool(self._event.is_base64_encoded), longest=LONGEST_LETTER)
 
     @property
     def network(self) -> str | None:

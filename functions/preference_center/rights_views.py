@@ -1,0 +1,204 @@
+"""What the pages of rights requests show."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from consent_center.domain.capability import PackageLink, seal_package
+from consent_center.domain.case import Case, CaseState, Right
+from consent_center.domain.contact import Keyring
+from consent_center.domain.lock import Ground
+from consent_center.domain.policy import Policy
+from consent_center.ports import CaseFile
+from consent_center.texts import Texts
+from consent_center.usecases.case_days import answer_days
+from consent_center.usecases.case_letters import recipient_name, stays
+from consent_center.usecases.cases import Asked, scopes_of
+
+PACKAGE_SECONDS = 3600
+"""How long the button that fetches a file works after the page was opened."""
+
+_KINDS = {
+    Right.ACCESS: "A copy of your data",
+    Right.RECTIFICATION: "Your data put right",
+    Right.ERASURE: "Your data deleted",
+    Right.RESTRICTION: "Your data kept and not used",
+    Right.PORTABILITY: "Your data to take with you",
+    Right.OBJECTION: "Your objection",
+    Right.COMPLAINT: "Your complaint",
+}
+
+_MEANINGS = {
+    Right.ACCESS: "All that we hold about you, where it is from, what we use it for, and who gets it.",
+    Right.RECTIFICATION: "Something is wrong or missing: write below what it should be.",
+    Right.ERASURE: "We delete what we hold about you, and tell everybody who has it from us.",
+    Right.RESTRICTION: "We go on keeping your data, and do nothing else with them until you are told.",
+    Right.PORTABILITY: "What you gave us, as files that other systems read.",
+    Right.OBJECTION: "We stop using your data for marketing, or for an interest of ours.",
+    Right.COMPLAINT: "We did something wrong: write below what it was.",
+}
+
+_GROUNDS = {
+    Ground.ACCURACY: "They are wrong, and you are to check them first.",
+    Ground.UNLAWFUL: "You were not allowed to use them, and I want them kept all the same.",
+    Ground.CLAIMS: "I need them for a legal claim.",
+    Ground.OBJECTION: "I objected to their use, and you are still weighing it.",
+}
+
+_FAULTS = {
+    ("type", "required"): "Choose what your request is about.",
+    ("details", "required"): "Write what we should know: without it we cannot answer.",
+    ("details", "too_long"): "Write at most 10,000 characters; what you wrote is still here.",
+    ("ground", "unknown"): "Choose one of the reasons shown.",
+    ("scope", "unknown"): "Choose among the uses shown; one of those sent no longer exists.",
+    ("email", "required"): "Enter your e-mail address.",
+    ("email", "too_long"): "Enter an e-mail address of at most 254 characters.",
+    ("email", "address"): "Enter an e-mail address like name@example.com.",
+}
+
+_AGAIN = {"again": "Please check what you entered and press the button. Nothing has been stored yet."}
+
+_STANDINGS = {
+    CaseState.UNPROVEN: "We wait until you open the link in the e-mail that we sent you.",
+    CaseState.WITH_PERSON: "We have asked you something and wait for your answer.",
+    CaseState.COOLING_OFF: "We will delete your data soon, and until then you can take it back.",
+    CaseState.WITH_STAFF: "A person here is looking at your request.",
+    CaseState.RUNNING: "We are carrying out your request.",
+    CaseState.PARTLY_DONE: "We are done, and somebody who has your data from us has not answered yet.",
+    CaseState.DONE: "Your request is done.",
+    CaseState.REFUSED: "We do not do what you asked, for the reason below.",
+    CaseState.CANCELLED: "Your request was taken back, and you can ask again at any time.",
+    CaseState.LAPSED: "Your request ended without an answer from you, and you can ask again at any time.",
+}
+
+_LOG = {
+    "received": "We received your request",
+    "asked_again": "You asked for the same again",
+    "proved": "You proved that it was you",
+    "cancelled": "You took it back",
+    "identity_asked": "We asked you who you are",
+    "identity_sure": "We are sure who you are",
+    "extended": "We took more time",
+    "refused": "We refused it",
+    "started": "We began to carry it out",
+    "erased": "We deleted what we held",
+    "restricted": "We stopped using your data",
+    "corrected": "We put your data right",
+    "packed": "We made the file for you",
+    "downloaded": "The file was fetched",
+    "told": "We wrote to you",
+    "partly_done": "We did our part",
+    "done": "It was done",
+    "lapsed": "It ended without an answer",
+}
+"""What a person sees of a case's log; what is not named here is work of ours that says nothing about them."""
+
+_FORBIDDEN = {"too_late": "It is being carried out already and cannot be taken back any more."}
+
+
+def faults(fields: Mapping[str, str], texts: Texts, language: str) -> dict[str, str]:
+    """A sentence for each field that is wrong."""
+    say = texts.translator(language)
+    return {field: say(_FAULTS[field, rule]) for field, rule in fields.items()}
+
+
+def form(
+    asked: Asked,
+    email: str | None,
+    message: str | None,
+    now: int,
+    policy: Policy,
+    texts: Texts,
+    language: str,
+) -> dict[str, Any]:
+    """The form with what was typed so far; `email` is None where the link says who asks; `now` in milliseconds."""
+    say = texts.translator(language)
+    country = policy.country_of(policy.form_purpose.controller)
+    return {
+        "message": say(_AGAIN[message]) if message else None,
+        "kinds": [
+            {"id": right.value, "name": say(_KINDS[right]), "description": say(_MEANINGS[right])}
+            | {"checked": asked.right == right.value}
+            for right in Right
+        ],
+        # What was chosen is shown; the questions about other kinds stay folded up.
+        "opened": [asked.right],
+        "grounds": [
+            {"id": ground.value, "name": say(_GROUNDS[ground]), "checked": asked.ground == ground.value}
+            for ground in Ground
+        ],
+        "restrictable": _purposes(Right.RESTRICTION, asked, policy, language),
+        "objectionable": _purposes(Right.OBJECTION, asked, policy, language),
+        "keep": asked.keep_fingerprint,
+        "details": asked.details,
+        "is_typed": email is not None,
+        "email": email or "",
+        "answer_by": answer_days(policy, country, now)[0],
+    }
+
+
+def proof(case: Case, details: str) -> dict[str, Any]:
+    """What somebody is asked to say that it was theirs."""
+    return {
+        "right": case.right.value,
+        "number": case.number,
+        "received_at": case.received_at // 1000,
+        "details": [line for line in details.split("\n") if line.strip()],
+    }
+
+
+def status(
+    file: CaseFile, fault: str | None, keys: Keyring, now: int, policy: Policy, texts: Texts, language: str
+) -> dict[str, Any]:
+    """How a case stands; `now` in epoch seconds."""
+    say = texts.translator(language)
+    case = file.case
+    return {
+        "fault": say(_FORBIDDEN[fault]) if fault else None,
+        "right": case.right.value,
+        "state": case.state.value,
+        "is_open": not case.state.is_closed,
+        "standing": say(_STANDINGS[case.state]),
+        "number": case.number,
+        "received_at": case.received_at // 1000,
+        "answer_by": case.extension.until if case.extension else case.answer_by,
+        "extended": case.extension.reasons if case.extension else "",
+        "question": case.pause.reason if case.pause and case.state is CaseState.WITH_PERSON else "",
+        "cool_off_until": case.cool_off_until // 1000 if case.state is CaseState.COOLING_OFF else None,
+        "can_cancel": case.can_be_taken_back,
+        "ground": str(case.outcome.get("ground", "")),
+        "reasons": str(case.outcome.get("reasons", "")),
+        "held": case.outcome.get("held") is not False,
+        "stays": stays(case.outcome, policy, language),
+        "package_url": _package_url(case, keys, now),
+        "tasks": [
+            {
+                "name": recipient_name(task.recipient, policy),
+                "state": task.state.value,
+                "reason": task.reason,
+                "told_at": task.told_at // 1000 if task.told_at else None,
+                "answered_at": task.answered_at // 1000 if task.answered_at else None,
+            }
+            for task in file.tasks
+        ],
+        "log": _log(file, say),
+    }
+
+
+def _log(file: CaseFile, say: Callable[[str], str]) -> list[dict[str, Any]]:
+    return [{"at": line.at // 1000, "what": say(_LOG[line.what])} for line in file.log if line.what in _LOG]
+
+
+def _package_url(case: Case, keys: Keyring, now: int) -> str:
+    """The button's address while there is a file: `outcome["package"]` has its `name` and `expires_at` (seconds)."""
+    package = case.outcome.get("package")
+    if not isinstance(package, Mapping) or package["expires_at"] <= now:
+        return ""
+    ends_at = min(now + PACKAGE_SECONDS, package["expires_at"])
+    return f"/rights/download/{seal_package(PackageLink(case.contact, case.id, package['name'], ends_at), keys)}"
+
+
+def _purposes(right: Right, asked: Asked, policy: Policy, language: str) -> list[dict[str, Any]]:
+    return [
+        {"id": name, "name": policy.text(policy.purpose(name).name, language), "checked": name in asked.scope}
+        for name in scopes_of(right, policy)
+    ]

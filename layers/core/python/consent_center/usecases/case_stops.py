@@ -1,0 +1,113 @@
+"""What stops the moment a rights request is proved, and how taking the request back lifts exactly that.
+
+An objection is a decision of the person's and stays. While an erasure or a restriction is dealt with, a restriction of
+its own keeps everything as it is and lets nobody use it: the permission check and the clocks respect it already.
+"""
+
+from consent_center.domain.capability import Capability
+from consent_center.domain.case import Case, Right
+from consent_center.domain.lock import RESTRICTED, Lock, facts_of, locks_of, with_lock, without_lock
+from consent_center.domain.objection import Against
+from consent_center.domain.policy import Policy
+from consent_center.domain.subject import Act, Subject, timestamp, with_locks
+from consent_center.domain.wishes import Wish, object_to, object_to_all
+from consent_center.ports import Chance, Clock, Pause, Subjects
+from consent_center.usecases import changes
+from consent_center.usecases.acts import facts
+from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
+
+PAGE = "page"
+
+
+def stop_at_once(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance, clock: Clock, pause: Pause) -> None:
+    """Stop what a proved case stops. Doing it again changes nothing. UnavailableError.
+
+    An objection is stored also of somebody unknown, so that whoever brings them in later is stopped by it; a
+    restriction of nothing is nothing.
+    """
+    if case.right is Right.OBJECTION:
+        for wish in _objections(case, policy):
+            changes.carry_out(
+                case.contact,
+                wish,
+                Capability.RIGHTS,
+                policy=policy,
+                subjects=subjects,
+                chance=chance,
+                clock=clock,
+                pause=pause,
+            )
+    elif case.right in (Right.ERASURE, Right.RESTRICTION):
+        _restrict(case, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
+
+
+def take_back(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance, clock: Clock, pause: Pause) -> None:
+    """Lift the restriction that a case which is not carried out had set, and nothing else. Harmless to repeat.
+
+    For a case that the person cancelled, that was refused, or that lapsed. UnavailableError.
+    """
+    if case.right not in (Right.ERASURE, Right.RESTRICTION):
+        return
+    wanted = _lock(case, policy)
+
+    def attempt() -> None:
+        now = clock()
+        subject = subjects.load(case.contact).subject
+        mine = next((lock for lock in locks_of(subject, now) if lock.serves_as(wanted)), None)
+        if subject.chain is None or mine is None:
+            return
+        told = {"person_told_at": timestamp(now), "lifts": mine.seq}
+        act = _act("restriction_lifted", case, policy, told)
+        decision = with_locks(subject, without_lock(subject, mine.seq, now), act, now=now, chance=chance.decision())
+        subjects.commit(decision)
+
+    decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+
+
+def has_objected(subject: Subject) -> bool:
+    """Whether somebody is kept out by their own wish: what an import must never bring back."""
+    return subject.suppression is not None or any(
+        decided.state.is_the_persons_no
+        for against in Against
+        if (decided := subject.decided.get(against.scope.code)) is not None
+    )
+
+
+def _objections(case: Case, policy: Policy) -> list[Wish]:
+    """To direct marketing and the profiling for it, or to the purposes that the person named."""
+    named = case.choices.get("purposes", ())
+    if named:
+        return [object_to(policy.purpose(name)) for name in named]
+    return [object_to_all(policy, against) for against in Against]
+
+
+def _restrict(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance, clock: Clock, pause: Pause) -> None:
+    wanted = _lock(case, policy)
+
+    def attempt() -> None:
+        now = clock()
+        subject = subjects.load(case.contact).subject
+        if subject.chain is None or any(lock.serves_as(wanted) for lock in locks_of(subject, now)):
+            return
+        # Four locks are the most that others may set; the person's own right is never refused for a number.
+        lock = wanted._replace(seq=subject.seq + 1)
+        act = _act("restricted", case, policy, facts_of(lock, policy))
+        decision = with_locks(subject, with_lock(subject, lock, now), act, now=now, chance=chance.decision())
+        subjects.commit(decision)
+
+    decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+
+
+def _lock(case: Case, policy: Policy) -> Lock:
+    """As `usecases/locks.py` would write it for the same ground and purposes, so that it is found there."""
+    if case.right is Right.ERASURE:
+        return Lock(RESTRICTED, ground=case.right.value)
+    codes = tuple(sorted(policy.purpose(name).code for name in case.choices.get("purposes", ())))
+    return Lock(RESTRICTED, ground=str(case.choices.get("ground") or case.right.value), purposes=codes)
+
+
+def _act(kind: str, case: Case, policy: Policy, told: dict[str, object]) -> Act:
+    common = facts(policy, (), source=PAGE, capability=Capability.RIGHTS.value)
+    return Act(
+        kind, by_person=True, facts={**common, **told}, details={"route": Capability.RIGHTS.value, "case": case.id}
+    )
