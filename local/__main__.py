@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path(".local"), help="folder for everything that is kept")
     parser.add_argument("--fresh", action="store_true", help="empty the state folder first")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder with template.yaml, functions/ and layers/")
+    parser.add_argument("--no-recipients", action="store_true", help="play no recipients: staff do what they are asked")
     arguments = parser.parse_args()
     if not LOWEST_PORT <= arguments.port <= HIGHEST_PORT:
         sys.stderr.write(f"PORT={arguments.port}: choose one from {LOWEST_PORT} to {HIGHEST_PORT}.\n")
@@ -29,7 +30,14 @@ def main() -> int:
         signal.signal(number, _stop_once)
     # The computer's own AWS profile has no say here, and need not even exist.
     os.environ.pop("AWS_PROFILE", None)
-    stack = LocalStack(arguments.port, arguments.state, arguments.fresh, root=arguments.root, tell=_say)
+    stack = LocalStack(
+        arguments.port,
+        arguments.state,
+        arguments.fresh,
+        root=arguments.root,
+        recipients=not arguments.no_recipients,
+        tell=_say,
+    )
     try:
         stack.start()
         _say(f"Ready: {stack.url}    (letters: {stack.url}/_local/mailbox)")

@@ -19,6 +19,7 @@ from local.http_api import Request, Response, Routes
 from local.issuer import AUDIENCE, LIFETIME, LONGEST_LIFETIME, Issuer
 from local.mail_service import REPORTS, MailService
 from local.mailbox import STATUS_OF_ERRORS, Mailbox, SesError
+from local.recipient import BEHAVIOURS, DemoRecipients
 from local.runtime_api import FunctionError, FunctionPool, NoProcessFreeError, PayloadTooLargeError, read_chunks
 
 LONGEST_BACKGROUND_WAIT = 900.0
@@ -53,6 +54,7 @@ class FrontDoor:
         self._routes = Routes([])
         self._authorizer: JwtAuthorizer | None = None
         self._local: LocalPages | None = None
+        self._recipients: DemoRecipients | None = None
         self._opened = threading.Event()
         self._executor = concurrent.futures.ThreadPoolExecutor(64, thread_name_prefix="function")
         try:
@@ -72,6 +74,10 @@ class FrontDoor:
         """Take incoming mails and reports about letters from now on."""
         if self._local is not None:
             self._local.mail_service = service
+
+    def serve_recipients(self, recipients: DemoRecipients) -> None:
+        """Show what recipients were asked, and let them be told how to behave, from now on."""
+        self._recipients = recipients
 
     def open(self, routes: Routes, pools: Mapping[str, FunctionPool], authorizer: JwtAuthorizer) -> None:
         """Answer the API's routes; `pools` holds the functions by logical id."""
@@ -129,6 +135,8 @@ class FrontDoor:
             return self._forwarded(request)
         if request.method == "POST" and request.path.startswith("/_local/jobs/"):
             return self._job(request)
+        if request.path.startswith("/_local/recipients/"):
+            return _recipient(request, self._recipients)
         if self._local is None:
             return http_api.function_silent()
         return self._local.answer(request)
@@ -169,6 +177,24 @@ class FrontDoor:
             return http_api.message(500, failed.kind)
         except NoProcessFreeError:
             return http_api.function_silent()
+
+
+def _recipient(request: Request, recipients: DemoRecipients | None) -> Response:
+    """What a demo recipient was asked; or it is told how to behave from now on."""
+    name = request.path.rpartition("/")[2]
+    if recipients is None or name not in recipients.names:
+        return http_api.not_found()
+    if request.method == "POST":
+        # Demanding JSON keeps forms of other sites out.
+        if (request.header("content-type") or "").split(";")[0] != "application/json":
+            return http_api.message(415, "Send JSON")
+        try:
+            wanted = json.loads(request.body)
+            seconds = wanted.get("seconds")
+            recipients.behave(name, str(wanted["behaviour"]), None if seconds is None else float(seconds))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return http_api.message(400, f'Send {{"behaviour": one of {", ".join(BEHAVIOURS)}}}')
+    return _json(recipients.shown(name))
 
 
 class LocalPages:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import boto3
 import botocore.config
 
-from local import deploy, emulator, layers, template
+from local import deploy, emulator, layers, recipient, template
 from local.authorizer import JwtAuthorizer
 from local.emulator import Emulator
 from local.errors import RefusedToStartError
@@ -23,6 +23,7 @@ from local.installation import ROOT, interpreter
 from local.issuer import AUDIENCE, Issuer
 from local.mail_service import MailService
 from local.mailbox import Mailbox
+from local.recipient import DemoRecipients
 from local.runtime_api import Function, FunctionPool
 from local.state_folder import StateFolder
 
@@ -34,11 +35,12 @@ LARGEST_LOG = 5 * 1024 * 1024
 def free_port() -> int:
     """A port on which a local stack can start now."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
             first.bind(("127.0.0.1", 0))
             port = int(first.getsockname()[1])
             with contextlib.suppress(OSError):
                 second.bind(("127.0.0.1", emulator.port_for(port)))
+                third.bind(("127.0.0.1", recipient.port_for(port)))
                 return port
 
 
@@ -62,11 +64,13 @@ class LocalStack:
         root: Path = ROOT,
         parameters: Mapping[str, str] | None = None,
         endpoints: Mapping[str, str] | None = None,
+        recipients: bool = True,
         tell: Callable[[str], None] = _nothing,
     ) -> None:
         """`root` holds template.yaml, functions/ and layers/; `parameters` override the local values.
 
         `endpoints` are variables such as AWS_ENDPOINT_URL that send the functions somewhere else than to the emulator.
+        With `recipients` two recipients of the policy are played, and asked by webhook; without, staff do it all.
         `tell` gets lines for the terminal: progress, and one per request.
         """
         self.port = port
@@ -81,6 +85,8 @@ class LocalStack:
         self._root = root
         self._parameters = parameters or {}
         self._endpoints = endpoints or {}
+        self._with_recipients = recipients
+        self._recipients: DemoRecipients | None = None
         self._tell = tell
         self._access_log_lock = threading.Lock()
         self._pools: dict[str, FunctionPool] = {}
@@ -115,6 +121,9 @@ class LocalStack:
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             pool.close()
+        recipients, self._recipients = self._recipients, None
+        if recipients is not None:
+            recipients.close()
         running, self._emulator = self._emulator, None
         if running is not None:
             running.stop()
@@ -160,7 +169,9 @@ class LocalStack:
         emulator_python, runtime_python = interpreter("emulator"), interpreter("runtime")
         secret = secrets.token_urlsafe(32)
         self._door = FrontDoor(self.port, log=self._log_request, secret=secret)
-        self._refuse_a_taken_port(emulator.port_for(self.port))
+        self._refuse_a_taken_port(emulator.port_for(self.port), "the emulator uses")
+        if self._with_recipients:
+            self._refuse_a_taken_port(recipient.port_for(self.port), "the demo recipients use")
         self._state.open(fresh=self._fresh)
         self._shorten_logs()
         self.issuer = Issuer(f"{self.url}/_local/issuer", self._state.issuer_key)
@@ -174,6 +185,9 @@ class LocalStack:
             front_door=self.url, secret=secret,
         )  # fmt: skip
         self._emulator.start()
+        if self._with_recipients and "RecipientConnectors" in read.parameters:
+            self._recipients = DemoRecipients(self._recipient_keys(), recipient.port_for(self.port))
+            self._door.serve_recipients(self._recipients)
         self._tell("Building the layers")
         layer_paths = layers.build_for(read, self._root / "layers", runtime_python)
         self._tell("Deploying the template")
@@ -189,6 +203,22 @@ class LocalStack:
         self._door.open(routes, self._pools, JwtAuthorizer(read.authorizers, self.issuer))
         threading.Thread(target=self._warm_up, args=(list(self._pools.values()),), daemon=True).start()
 
+    def _recipient_keys(self) -> dict[str, str]:
+        """The keys of the demo recipients, made once and kept where the functions read them."""
+        client = self.client("secretsmanager")
+        try:
+            kept: dict[str, str] = json.loads(client.get_secret_value(SecretId=recipient.SECRET)["SecretString"])
+        except client.exceptions.ResourceNotFoundException:
+            kept = {name: recipient.new_secret() for name in recipient.NAMES}
+            client.create_secret(Name=recipient.SECRET, SecretString=json.dumps(kept))
+        return kept
+
+    def _recipient_values(self) -> dict[str, str]:
+        if not self._with_recipients:
+            return {}
+        url = f"http://127.0.0.1:{recipient.port_for(self.port)}"
+        return {"RecipientSecrets": recipient.SECRET, "RecipientConnectors": recipient.connectors(url)}
+
     def _parameter_values(self) -> dict[str, str]:
         return {
             "PublicUrl": self.url,
@@ -203,6 +233,7 @@ class LocalStack:
             "AudiencePurposes": "direct-marketing-email",
             # Everybody who tries the local stack comes from the same address.
             "SignUpsPerSource": "100000",
+            **self._recipient_values(),
             **self._parameters,
         }
 
@@ -250,6 +281,8 @@ class LocalStack:
                 "AWS_ENDPOINT_URL": self.emulator_url,
                 "AWS_ENDPOINT_URL_SESV2": f"{self.url}/_local/sesv2",
                 "AWS_EC2_METADATA_DISABLED": "true",
+                # Not in the template: where people's data are, webhooks never lead inside.
+                "RECIPIENTS_INSIDE": "on",
                 **self._endpoints,
             }
 
@@ -284,14 +317,14 @@ class LocalStack:
                 log.unlink()
 
     @staticmethod
-    def _refuse_a_taken_port(port: int) -> None:
+    def _refuse_a_taken_port(port: int, whose: str) -> None:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 raise RefusedToStartError(
-                    f"Port {port}, which the emulator uses with this PORT, is taken by another program; "
+                    f"Port {port}, which {whose} with this PORT, is taken by another program; "
                     "stop that one, or choose another PORT."
                 ) from None
 

@@ -128,7 +128,7 @@ def test_the_routes_are_the_public_contract() -> None:
     expected = {f"{method} {path}" for path in PAGES for method in ("GET", "HEAD")}
     expected |= {f"POST {path}" for path in POSTED}
     expected |= {f"POST {path}" for path in SCOPES} | {f"GET {path}" for path in READ_SCOPES}
-    expected |= {"GET /v1/openapi.json", "ANY /$default"}
+    expected |= {"GET /v1/openapi.json", "ANY /$default", "POST /recipients/{recipient}/answers"}
 
     assert set(routes()) == expected
 
@@ -421,6 +421,18 @@ EXPECTED_RIGHTS = {
 }
 
 
+RECIPIENT_SECRETS = (
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${RecipientSecrets}-??????"
+)
+
+EXPECTED_RIGHTS["RightsWorkerFunction"][RECIPIENT_SECRETS] = {"secretsmanager:GetSecretValue"}
+# Anybody may call it: it believes only what is signed, and can neither read an address nor close a case.
+EXPECTED_RIGHTS["RecipientAnswersFunction"] = {
+    "CasesTable": {"dynamodb:Query", "dynamodb:PutItem"},
+    "CaseStepsQueue": {"sqs:SendMessage"},
+    RECIPIENT_SECRETS: {"secretsmanager:GetSecretValue"},
+}
+
 BY_THE_CLOCK = {"RetentionWorkerFunction", "ExpiryWorkerFunction", "AudienceWorkerFunction", "RightsWorkerFunction"}
 """Functions that nobody waits for."""
 
@@ -485,7 +497,14 @@ def test_nobody_may_change_or_delete_what_is_in_the_ledger() -> None:
 def test_roles_have_no_managed_policy_but_lambdas_own() -> None:
     allowed = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
-    for role in of_type("AWS::IAM::Role").values():
+    roles = dict(of_type("AWS::IAM::Role"))
+    # Which systems recipients have is known to who deploys, so the worker's rights in them come from there.
+    given = roles["RightsWorkerFunctionRole"]
+    roles["RightsWorkerFunctionRole"] = {name: value for name, value in given.items() if name != "ManagedPolicyArns"}
+    assert given["ManagedPolicyArns"] == {
+        "Fn::If": ["HasRecipientAccess", [{"Ref": "RecipientAccess"}], {"Ref": "AWS::NoValue"}]
+    }
+    for role in roles.values():
         for arn in role.get("ManagedPolicyArns", []):
             text = arn if isinstance(arn, str) else arn["Fn::Sub"]
             assert text.rsplit("/", 1)[1] in allowed

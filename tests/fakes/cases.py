@@ -133,6 +133,8 @@ class ScriptedConnector:
     asked: list[Ask] = field(default_factory=list)
 
     def ask(self, ask: Ask) -> Answer:
+        if ask.verb not in self.verbs:
+            return Answer(TaskState.FAILED, "not_offered")
         self.asked.append(ask)
         said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(said, Exception):
@@ -152,6 +154,17 @@ class ConnectorsByName:
     def of(self, recipient: str) -> ScriptedConnector:
         """Staff do by hand what no system does."""
         return self.by_name.get(recipient) or ScriptedConnector(script=[Answer(TaskState.ASKED, "manual")])
+
+
+@dataclass
+class FixedRecipientSecrets:
+    by_name: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    is_away: bool = False
+
+    def keys(self, name: str) -> tuple[bytes, ...]:
+        if self.is_away:
+            raise UnavailableError("secret of recipients: away")
+        return self.by_name.get(name, ())
 
 
 @dataclass

@@ -101,6 +101,7 @@ def test_no_credentials_at_all_is_said(
 
 def test_a_letter_is_sent_once_and_reads_and_writes_are_tried_again() -> None:
     assert {name: service.attempts for name, service in SERVICES.items()} == {
+        "cognito-idp": 2,
         "dynamodb": 3,
         "events": 2,
         "kms": 2,

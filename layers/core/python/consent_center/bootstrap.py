@@ -38,6 +38,7 @@ from consent_center.ports import (
     Particulars,
     Pause,
     PublicKeys,
+    RecipientSecrets,
     Removals,
     Retention,
     Reviews,
@@ -323,12 +324,6 @@ class Services:
         return SealedParticulars(self._database, self.config.cases_table, self.config.case_keys_table)
 
     @cached_property
-    def connectors(self) -> Connectors:
-        from consent_center.adapters.by_hand import AllByHand
-
-        return AllByHand()
-
-    @cached_property
     def days(self) -> Days:
         from consent_center.domain.deadline import CaseDays
 
@@ -339,6 +334,31 @@ class Services:
         from consent_center.adapters.sqs import QueuedCases
 
         return QueuedCases(self._wire("sqs"), self.config.case_steps_queue_url)
+
+    @cached_property
+    def recipient_connectors(self) -> Mapping[str, Mapping[str, Any]]:
+        """The settings of each recipient's connector, by recipient: the policy's, or what the deployment puts there."""
+        written = {row["id"]: row.get("connector") or {} for row in self.policy.raw.get("recipients", ())}
+        return {**written, **self.config.recipient_connectors}
+
+    @cached_property
+    def recipient_secrets(self) -> RecipientSecrets:
+        from consent_center.adapters.recipient_secrets import ManagedRecipientSecrets
+
+        return ManagedRecipientSecrets(lambda: self._wire("secretsmanager"), self.config.recipient_secrets, self.clock)
+
+    @cached_property
+    def connectors(self) -> Connectors:
+        from consent_center.adapters.connectors.registry import RegisteredConnectors
+
+        return RegisteredConnectors(
+            self.recipient_connectors,
+            self.recipient_secrets,
+            self._wire,
+            self.clock,
+            public_url=self.config.public_url,
+            inside_too=self.config.recipients_inside,
+        )
 
     @cached_property
     def audience_files(self) -> AudienceFiles:

@@ -1,8 +1,10 @@
 """The only reader of the environment. Every setting is documented in docs/configuration.md."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 def current_trace() -> str | None:
@@ -142,6 +144,22 @@ class Config:
     @property
     def case_steps_queue_url(self) -> str:
         return self._required("CASE_STEPS_QUEUE_URL")
+
+    @property
+    def recipient_secrets(self) -> str | None:
+        """The name of the secret with the keys of recipients; None where none has one."""
+        return self.environment.get("RECIPIENT_SECRETS") or None
+
+    @property
+    def recipient_connectors(self) -> dict[str, dict[str, Any]]:
+        """Connectors that stand in for those of the policy, by recipient; none by default."""
+        connectors: dict[str, dict[str, Any]] = json.loads(self.environment.get("RECIPIENT_CONNECTORS") or "{}")
+        return connectors
+
+    @property
+    def recipients_inside(self) -> bool:
+        """Whether webhooks may go to this machine and its network. Off, except where everything is local."""
+        return self.environment.get("RECIPIENTS_INSIDE") == "on"
 
     @property
     def scope_prefix(self) -> str:

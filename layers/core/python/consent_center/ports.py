@@ -692,6 +692,13 @@ class Connectors(Protocol):
         """The connector of a recipient of the policy. One without any is a task for staff."""
 
 
+class RecipientSecrets(Protocol):
+    """What recipients and we sign messages with."""
+
+    def keys(self, name: str) -> tuple[bytes, ...]:
+        """The keys of a name, the newest first; none for a name that is not there. UnavailableError."""
+
+
 class StoredPackage(NamedTuple):
     """A file that was made for a person: size in bytes, SHA-256 in hexadecimal, gone at an epoch second."""
 

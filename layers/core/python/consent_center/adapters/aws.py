@@ -19,6 +19,13 @@ SERVICES = {
     "events": Service(
         "events", "events", "EVENTBRIDGE", "application/x-amz-json-1.1", "AWSEvents.", seconds=2, attempts=2
     ),
+    # Everything that is asked of it may be asked twice.
+    "cognito-idp": Service(
+        *("cognito-idp", "cognito-idp", "COGNITO_IDENTITY_PROVIDER", "application/x-amz-json-1.1"),
+        "AWSCognitoIdentityProviderService.",
+        seconds=5,
+        attempts=2,
+    ),
     # A letter is tried once: the queue knows about trying again, and one whose answer was not waited for would be
     # sent twice.
     "sesv2": Service("email", "ses", "SESV2", "application/json", seconds=6, attempts=1),

@@ -107,6 +107,10 @@ class OpenCaseError(DomainError):
         self.case = case
 
 
+class BadSignatureError(DomainError):
+    """A message of another system is not signed, wrongly signed, or signed too long ago."""
+
+
 class UnknownCaseError(DomainError):
     """There is no such case, or the case has asked no such recipient."""
 

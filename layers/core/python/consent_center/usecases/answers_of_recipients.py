@@ -32,10 +32,12 @@ def note_answer(
     clock: Clock,
     by: str = "",
     reason: str = "",
+    message: str = "",
 ) -> bool:
     """Note a recipient's answer and have the case looked at; False if it had said the same before.
 
-    `by` names the member of staff who settles it; without one it is the recipient itself. UnknownCaseError where the
+    `by` names the member of staff who settles it; without one it is the recipient itself, and `message` is the
+    fingerprint of what it sent, by which it is known when it comes again. UnknownCaseError where the
     case is not there or has not asked this recipient; ClosedCaseError; SettledTaskError if it had said something else;
     UnavailableError.
     """
@@ -53,7 +55,8 @@ def note_answer(
         if task.state.is_settled:
             raise SettledTaskError
         answered = replace(task, state=state, answered_at=now, next_at=0, answer=code or str(state), reason=reason)
-        line = LogLine(now, f"task_{state}", by or f"recipient:{recipient}", {"recipient": recipient, "answer": code})
+        facts = {"recipient": recipient, "answer": code, **({"message": message} if message else {})}
+        line = LogLine(now, f"task_{state}", by or f"recipient:{recipient}", facts)
         try:
             _store(cases, file.case, line, answered, now)
         except StaleCaseError:
@@ -63,11 +66,14 @@ def note_answer(
     raise UnavailableError("too many changes to one case at once")
 
 
-def try_again(case: str, recipient: str, *, by: str, cases: Cases, orders: CaseOrders, clock: Clock) -> None:
+def try_again(
+    case: str, recipient: str, *, by: str, cases: Cases, orders: CaseOrders, clock: Clock, message: str = ""
+) -> None:
     """Have a recipient asked once more that was given up, or that has never answered; `by` is the member of staff.
 
-    It knows the request by its key, so that nothing is done twice. UnknownCaseError, ClosedCaseError;
-    ForbiddenStepError if it is settled; UnavailableError.
+    The recipient may say itself that it is ready; then `message` is the fingerprint of what it sent. It knows the
+    request by its key, so that nothing is done twice. UnknownCaseError, ClosedCaseError; ForbiddenStepError if it is
+    settled; UnavailableError.
     """
     for _ in range(ATTEMPTS):
         now = clock()
@@ -77,7 +83,8 @@ def try_again(case: str, recipient: str, *, by: str, cases: Cases, orders: CaseO
         if task.state.is_settled:
             raise ForbiddenStepError(task.state.value, TaskState.WAITING.value)
         again = replace(task, state=TaskState.WAITING, tries=0, next_at=now // 1000, answer="")
-        line = LogLine(now, "task_again", by, {"recipient": recipient})
+        facts = {"recipient": recipient, **({"message": message} if message else {})}
+        line = LogLine(now, "task_again", by, facts)
         try:
             _store(cases, file.case, line, again, now)
         except StaleCaseError:

@@ -1,0 +1,113 @@
+"""A recipient that is told by a signed POST (Standard Webhooks), and answers at once or by a call-back."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from consent_center.adapters.connectors.kind import Kind, code_of, failed
+from consent_center.adapters.connectors.outside import Outside, RefusedAddressError, Reply, UnreachedError, read_object
+from consent_center.domain.errors import UnavailableError
+from consent_center.domain.recipient import Answer, Ask, TaskState, Verb
+from consent_center.domain.webhook import headers
+from consent_center.ports import Clock, RecipientSecrets
+
+_STATES = {
+    "done": TaskState.DONE,
+    "nothing_held": TaskState.NOTHING_HELD,
+    "accepted": TaskState.ASKED,
+    "failed": TaskState.FAILED,
+}
+
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(?:\.[A-Za-z0-9]{1,10})?", re.ASCII)
+
+_MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+"""Refusals that are about the moment and not about the request."""
+
+
+def told(ask: Ask, at: int, answer_to: str | None) -> dict[str, Any]:
+    """What a recipient is told: `type`, `timestamp` and `data`, as Standard Webhooks advises; `at` in epoch ms."""
+    data: dict[str, Any] = {
+        "case": ask.case,
+        "recipient": ask.recipient,
+        "verb": ask.verb.value,
+        "key": ask.key,
+        "address": ask.address,
+        "answer_by": ask.answer_by,
+    }
+    if ask.corrections:
+        data["corrections"] = dict(ask.corrections)
+    if answer_to is not None:
+        data["answer_to"] = answer_to
+    moment = datetime.fromtimestamp(at // 1000, UTC).isoformat().replace("+00:00", "Z")
+    return {"type": f"rights.{ask.verb.value}", "timestamp": moment, "data": data}
+
+
+class Webhook(Kind):
+    possible = frozenset(Verb)
+
+    def __init__(
+        self,
+        verbs: Iterable[Verb],
+        *,
+        url: str,
+        secret_name: str,
+        secrets: RecipientSecrets,
+        outside: Outside,
+        clock: Clock,
+        answer_to: str | None,
+    ) -> None:
+        """`answer_to` is where call-backs of this recipient go."""
+        super().__init__(verbs)
+        self._url, self._secret_name, self._answer_to = url, secret_name, answer_to
+        self._secrets, self._outside, self._clock = secrets, outside, clock
+
+    @property
+    def _ways(self) -> Mapping[Verb, Callable[[Ask], Answer]]:
+        return dict.fromkeys(Verb, self._send)
+
+    def _send(self, ask: Ask) -> Answer:
+        keys = self._secrets.keys(self._secret_name)
+        if not keys:
+            return failed("no_secret")
+        now = self._clock()
+        body = json.dumps(told(ask, now, self._answer_to), ensure_ascii=False, separators=(",", ":")).encode()
+        sent = {
+            "content-type": "application/json",
+            "accept": "application/json",
+            "user-agent": "consent-center",
+            **headers(ask.key, now // 1000, body, keys),
+        }
+        try:
+            reply = self._outside.post(self._url, sent, body)
+        except RefusedAddressError as error:
+            return failed(f"address_refused.{error}")
+        except UnreachedError as error:
+            raise UnavailableError(f"recipient {ask.recipient}: {error}") from None
+        return _answer(ask, reply)
+
+
+def _answer(ask: Ask, reply: Reply) -> Answer:
+    if reply.status >= 500 or reply.status in _MAY_PASS:
+        raise UnavailableError(f"recipient {ask.recipient}: http_{reply.status}")
+    if reply.status >= 300:
+        return failed(f"http_{reply.status}")
+    if not reply.body.strip():
+        # Standard Webhooks takes any 2xx for "received"; what became of it is said by a call-back.
+        return Answer(TaskState.ASKED, "accepted")
+    said = read_object(reply.body)
+    state = _STATES.get(str((said or {}).get("state")))
+    if said is None or state is None:
+        raise UnavailableError(f"recipient {ask.recipient}: unreadable_answer")
+    return Answer(state, code_of(said.get("code")), _files(said) if ask.verb is Verb.COLLECT else {})
+
+
+def _files(said: Mapping[str, Any]) -> dict[str, str]:
+    """Files by a name that is safe to unpack anywhere; one that is not gets a number in its place."""
+    files = said.get("files")
+    if not isinstance(files, dict):
+        return {}
+    texts = [(name, text) for name, text in files.items() if isinstance(text, str)]
+    return {name if _FILE.fullmatch(name) else f"file-{n}.txt": text for n, (name, text) in enumerate(texts, 1)}
