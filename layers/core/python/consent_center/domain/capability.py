@@ -36,6 +36,7 @@ class Capability(StrEnum):
     MANAGE = "manage"
     DONE = "done"
     WAITING = "waiting"
+    PACKAGE = "package"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,16 @@ class WaitingLink:
     request: str
     ends_at: int
     key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageLink:
+    """Fetches one file that was made for a rights request; `ends_at` in epoch seconds."""
+
+    contact: ContactPoint
+    case: str
+    name: str
+    ends_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +261,21 @@ def open_done(token: str, keys: Keyring) -> DoneLink:
         keys,
         lambda c: DoneLink(_contact(c), _text(c[4]), _text(c[5]), _number(c[6]), _number(c[7])),
     )
+
+
+def seal_package(link: PackageLink, keys: Keyring) -> str:
+    """A token that fetches one file."""
+    return _seal(Capability.PACKAGE, [*_of_contact(link.contact), link.case, link.name, link.ends_at], keys)
+
+
+def open_package(token: str, keys: Keyring, *, now: int) -> PackageLink:
+    """What the token says; InvalidTokenError, or ExpiredTokenError from `ends_at` on (`now` in epoch seconds)."""
+    link = _open(
+        Capability.PACKAGE, token, keys, lambda c: PackageLink(_contact(c), _text(c[4]), _text(c[5]), _number(c[6]))
+    )
+    if link.ends_at <= now:
+        raise ExpiredTokenError
+    return link
 
 
 def seal_waiting(link: WaitingLink, keys: Keyring) -> str:
