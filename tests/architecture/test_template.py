@@ -30,6 +30,7 @@ PAGES = {
     "/preferences/{token}/receipts/{seq}/file",
     "/.well-known/jwks.json",
     "/why/{token}",
+    "/rights/download/{token}",
 }
 SCOPES = {
     "/v1/permission-checks": "check",
@@ -210,6 +211,7 @@ EXPECTED_RIGHTS = {
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "SigningKey": {"kms:Sign", "kms:GetPublicKey"},
+        "${ExportsBucket.Arn}/exports/*": {"s3:GetObject"},
     },
     "ConsentApiFunction": {
         "SubjectsTable": {

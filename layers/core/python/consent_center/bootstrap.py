@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -17,11 +17,13 @@ from consent_center.ports import (
     Announcements,
     AudienceFiles,
     AudienceOrders,
+    Cases,
     Chance,
     Claims,
     Clock,
     DayIndex,
     DeadLetters,
+    Exports,
     Imports,
     IncomingMails,
     Ledger,
@@ -50,6 +52,7 @@ class Services:
     """Everything a function may need. Tests replace what they like by assigning to it."""
 
     config: Config
+    cases: Cases = field(init=False)
 
     @cached_property
     def policy(self) -> Policy:
@@ -292,6 +295,12 @@ class Services:
         from consent_center.adapters.audiences_s3 import S3Audiences
 
         return S3Audiences(self.config.audiences_bucket)
+
+    @cached_property
+    def exports(self) -> Exports:
+        from consent_center.adapters.exports_s3 import S3Exports
+
+        return S3Exports(self.config.exports_bucket)
 
 
 def _pause(attempt: int) -> None:
