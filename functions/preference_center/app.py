@@ -166,7 +166,7 @@ def show_signed_receipt(token: str, seq: str) -> Response[str]:
 
 @app.route("/rights/download/<token>", method=READ)
 def show_package(token: str) -> Response[str]:
-    """Leads to the file for a minute. A program that asks for headers, or ahead of time, gets nothing and is not noted."""
+    """Leads to the file for a minute. A program that only looks ahead gets nothing, and is not noted."""
     if _visit().is_a_scan:
         return Response(HTTPStatus.NO_CONTENT, None, "", {"Cache-Control": "no-store"})
     try:

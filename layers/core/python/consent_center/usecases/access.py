@@ -55,7 +55,7 @@ class _Answer:
         self._told = self._names.told(person.profile)
         self._shown: deque[Happened] = deque(maxlen=MOST_SHOWN)
         self._count = 0
-        self._purposes = list(self._applying())
+        self._purposes = sorted(self._applying(), key=lambda row: not row["decided"])
 
     @property
     def authority(self) -> dict[str, Any]:
@@ -240,7 +240,7 @@ class _Answer:
             {
                 "name": self._names.purpose(one.purpose),
                 "topics": [self._names.topic(one.purpose, topic) for topic in one.topics],
-                "told": [told for told in (one.name, one.company, *one.interests) if told],
+                "told": [told for told in (one.name, one.company, *map(self._names.interest, one.interests)) if told],
                 "at": one.requested_at // 1000,
                 "until": one.expires_at,
             }
@@ -300,7 +300,7 @@ class _Answer:
             row = self._policy.purpose_row(purpose.id)
             applies_by_itself = not purpose.takes_consent and not purpose.retired and held & set(row["data_types"])
             if purpose.id in decided or applies_by_itself:
-                yield self._purpose(purpose, row, held)
+                yield {**self._purpose(purpose, row, held), "decided": purpose.id in decided}
 
     def _purpose(self, purpose: Purpose, row: Mapping[str, Any], held: set[str]) -> dict[str, Any]:
         policy = self._policy

@@ -46,6 +46,11 @@ class Names:
         except (UnknownNameError, ValueError):
             return None
 
+    def interest(self, interest: str) -> str:
+        """An interest that the form offers; one that it no longer does keeps its id."""
+        interests = self._policy.interests
+        return self._policy.text(interests[interest], self._language) if interest in interests else interest
+
     def recipient(self, recipient: str) -> str:
         """Who a recipient is; one that the policy no longer has keeps its id."""
         try:
@@ -64,15 +69,11 @@ class Names:
         """Who somebody is, as the fields of the form and their data types name it."""
         if profile is None:
             return []
-        interests = self._policy.interests
         said: dict[str, str | list[str] | None] = {
             "email": profile.address.mailable,
             "name": profile.name,
             "company": profile.company,
-            "interest": [
-                self._policy.text(interests[one], self._language) if one in interests else one
-                for one in profile.interests
-            ],
+            "interest": [self.interest(one) for one in profile.interests],
         }
         rows = {row["id"]: row["data_type"] for row in self._policy.raw["form"]["fields"]}
         return [
