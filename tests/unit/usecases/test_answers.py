@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tracemalloc
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,6 @@ from builders import NAMES, PEOPLE, PURPOSE
 from consent_center.adapters.policy_files import load_policy
 from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.chain import Entry
-from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import ForbiddenStepError, UnavailableError
 from consent_center.domain.lock import HOLD, Lock
@@ -30,7 +29,7 @@ from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import Task, TaskState, Verb
 from consent_center.domain.subject import Act, decide
 from consent_center.domain.suppression import Basis, Suppression
-from consent_center.ports import CaseFile, KeptPayload, Profile, StoredPackage
+from consent_center.ports import KeptPayload, StoredPackage
 from consent_center.texts import Texts
 from consent_center.usecases.access import MOST_SHOWN
 from consent_center.usecases.answers import make
@@ -202,14 +201,17 @@ def test_what_rests_on_a_sale_or_on_an_interest_is_not_taken_along_but_shown(ans
     scope = answers.world.policy.purpose(PURPOSE).scope("events", "email")
     sale = Act("soft_opt_in", by_person=False, facts={"purposes": {PURPOSE: {"basis": "soft_opt_in"}}}, details={})
     answers.world.subjects.commit(decision_of(answers, [(scope, DecisionState.SOFT_OPT_IN)], sale))
+    (interest,) = answers.world.policy.purpose("profiling").all_scopes()
+    no = Act("objected", by_person=True, facts={}, details={})
+    answers.world.subjects.commit(decision_of(answers, [(interest, DecisionState.OBJECTED)], no))
 
     told = answers.portable()
     shown, _ = answers.access()
 
     assert [one["topic"] for one in told["decisions"]] == ["product-news"]
     assert len(told["events"]) == 1
-    assert len(shown["events"]) == 2
-    assert {one["topic"] for one in shown["decisions"]} == {"product-news", "events"}
+    assert len(shown["events"]) == 3
+    assert {one["topic"] for one in shown["decisions"]} == {"product-news", "events", None}
 
 
 def decision_of(answers: Answers, changes: Any, act: Act) -> Any:

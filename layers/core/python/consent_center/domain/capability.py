@@ -273,7 +273,7 @@ def open_package(token: str, keys: Keyring, *, now: int) -> PackageLink:
     link = _open(
         Capability.PACKAGE, token, keys, lambda c: PackageLink(_contact(c), _text(c[4]), _text(c[5]), _number(c[6]))
     )
-    if link.ends_at <= now:
+    if link.ends_at - now <= 0:
         raise ExpiredTokenError
     return link
 
