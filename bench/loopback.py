@@ -99,10 +99,10 @@ class Tables:
 
     def _Query(self, asked: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         """One partition of the table or of an index, in pages of `Limit` items; without it whole, up to 1 MB."""
-        (partition,) = asked["ExpressionAttributeValues"].values()
         rows = self.items.get(asked["TableName"], {})
-        (key_name,) = asked["ExpressionAttributeNames"].values() if "IndexName" in asked else ("pk",)
-        found = [rows[key] for key in sorted(rows) if rows[key].get(key_name) == partition]
+        is_wanted = condition(asked)
+        found = [rows[key] for key in sorted(key for key in rows if is_wanted(rows[key]))]
+        found = [projected(item, asked.get("IndexName", "")) for item in found]
         if "ExclusiveStartKey" in asked:
             found = [item for item in found if _key(item) > _key(asked["ExclusiveStartKey"])]
         if len(found) > asked.get("Limit", len(found)):
@@ -146,6 +146,37 @@ def _key(item: Item) -> Key:
     return item["pk"]["S"], item["sk"]["S"]
 
 
+KEYS_ONLY = {"by-due": ("pk", "sk", "due_shard", "due_at")}
+"""What the items of an index have; of others all is taken, which is no less than they have."""
+
+
+def projected(item: Item, index: str) -> Item:
+    return {name: item[name] for name in KEYS_ONLY[index]} if index in KEYS_ONLY else item
+
+
+def condition(asked: dict[str, Any]) -> Callable[[Item], bool]:
+    """Whether an item is one that a query asks for: `a = :x`, and perhaps one of `b <= :y`, `b BETWEEN :y AND :z`."""
+    names, values = asked.get("ExpressionAttributeNames", {}), asked["ExpressionAttributeValues"]
+    text = r"([#\w]+) = (:\w+)(?: AND (\w+) (?:<= (:\w+)|BETWEEN (:\w+) AND (:\w+)))?"
+    match = re.fullmatch(text, asked["KeyConditionExpression"])
+    if match is None:
+        raise ValueError(asked["KeyConditionExpression"])
+    hash_name, partition, range_name, most, first, last = match.groups()
+    hash_name = names.get(hash_name, hash_name)
+
+    def is_wanted(item: Item) -> bool:
+        # Cheapest first: most items are of another partition.
+        if item.get(hash_name) != values[partition]:
+            return False
+        if range_name is None:
+            return True
+        if most is not None:
+            return bool(range_name in item and int(item[range_name]["N"]) <= int(values[most]["N"]))
+        return bool(values[first]["S"] <= item[range_name]["S"] <= values[last]["S"])
+
+    return is_wanted
+
+
 def updated(item: Item, asked: dict[str, Any]) -> Item:
     """The item after an update expression of `SET a = b`, `ADD a b` and `REMOVE a`; ValueError for any other."""
     names = asked.get("ExpressionAttributeNames", {})
@@ -158,7 +189,7 @@ def updated(item: Item, asked: dict[str, Any]) -> Item:
                 item.pop(names[clause.strip()], None)
                 continue
             name, value = clause.split("=") if action == "SET" else clause.split()
-            attribute, given = names[name.strip()], values[value.strip()]
+            attribute, given = names.get(name.strip(), name.strip()), values[value.strip()]
             if action == "ADD":
                 given = {"N": str(int(item.get(attribute, {"N": "0"})["N"]) + int(given["N"]))}
             elif action != "SET":

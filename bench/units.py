@@ -16,6 +16,7 @@ Item = Mapping[str, Any]
 INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "ledger": (("day", "hash"),),
     "subjects": (("review", "controller"), ("listed",)),
+    "cases": (("due_shard", "due_at"), ("open_shard", "answer_by", "version", "body")),
 }
 """By table, what each index has beside the keys of the table. An item that lacks any of it is not in the index."""
 

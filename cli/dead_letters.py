@@ -224,6 +224,8 @@ def kind_of(letter: Letter, names: Mapping[str, str]) -> str:
         return f"report {_word(body.get('eventType') or body.get('notificationType'))}"
     if "Records" in body:
         return "a mail that arrived"
+    if "case" in body:
+        return "a case to look at"
     return "part of an import" if "import" in body or "import_id" in body else "another message"
 
 
@@ -283,7 +285,9 @@ def _source_of(queue: Queue, letter: Letter) -> Source | None:
             return source
     body = _read(letter.body)
     is_for_records = isinstance(body, list) or (isinstance(body, dict) and "told" in body)
-    name = "ReviewsQueue" if is_for_records else "LettersQueue" if isinstance(body, dict) else ""
+    is_for_cases = isinstance(body, dict) and "case" in body
+    name = "LettersQueue" if isinstance(body, dict) else ""
+    name = "ReviewsQueue" if is_for_records else "CaseStepsQueue" if is_for_cases else name
     return next((source for source in queue.sources if source.name == name), None)
 
 

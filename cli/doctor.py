@@ -50,6 +50,8 @@ Fetch = Callable[[str], tuple[int, dict[str, str], bytes]]
 _OUTPUTS = ("ApiUrl", "SubjectsTable", "LedgerTable", "SigningKey", "DeadLettersQueue")
 _SETTINGS = ("JwtIssuer", "JwtAudience", "SenderDomain")
 _STREAMED = ("SubjectsTable", "LedgerTable")
+_NOT_RESTORED = ("CaseKeysTable",)
+"""Tables whose content must not come back."""
 _SECRETS = ("PepperSecret", "LinksSecret")
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.NOT_CHECKED: "dim"}
 
@@ -139,14 +141,18 @@ def _tables(deployment: Deployment, _: Fetch) -> Iterator[Check]:
         wrong = []
         if (expiry.get("TimeToLiveStatus"), expiry.get("AttributeName")) != ("ENABLED", "expires_at"):
             wrong.append("time-to-live on expires_at is off: nothing expires")
-        if restores != "ENABLED":
+        if name in _NOT_RESTORED:
+            if restores == "ENABLED":
+                wrong.append("point-in-time recovery is on: keys that were shredded could come back")
+        elif restores != "ENABLED":
             wrong.append("point-in-time recovery is off")
         if name in _STREAMED and not described.get("StreamSpecification", {}).get("StreamEnabled"):
             wrong.append("the stream is off")
         if not described.get("DeletionProtectionEnabled"):
             wrong.append("deletion protection is off")
         mend = "Deploy the template again; a restored table gets none of this by itself." if wrong else ""
-        says = "; ".join(wrong) or "expires, can be restored, cannot be deleted by mistake"
+        restored = "is never restored" if name in _NOT_RESTORED else "can be restored"
+        says = "; ".join(wrong) or f"expires, {restored}, cannot be deleted by mistake"
         yield Check(f"table {name}", Status.FAILED if wrong else Status.OK, says, mend)
 
 

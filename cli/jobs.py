@@ -14,7 +14,12 @@ app = typer.Typer(help="Jobs that run by the clock.", no_args_is_help=True)
 
 _LONGEST_SECONDS = 900
 
-_FUNCTIONS = {"seal": "RetentionWorkerFunction", "review": "ExpiryWorkerFunction", "audience": "AudienceWorkerFunction"}
+_FUNCTIONS = {
+    "seal": "RetentionWorkerFunction",
+    "review": "ExpiryWorkerFunction",
+    "audience": "AudienceWorkerFunction",
+    "rights": "RightsWorkerFunction",
+}
 """Outputs that name the function of a job."""
 
 
@@ -25,9 +30,10 @@ def jobs() -> None:
 
 @app.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="The job: seal, review or audience.")],
+    name: Annotated[str, typer.Argument(help="The job: seal, review, audience or rights.")],
     stack: StackOption = DEFAULT_STACK,
     local: LocalOption = 0,
+    now: Annotated[bool, typer.Option("--now", help="Changes nothing: a job is always run now.")] = False,  # noqa: ARG001 - a word that people add
 ) -> None:
     """Run a job now and wait for its summary. Running one twice is harmless."""
     if name not in _FUNCTIONS:

@@ -9,6 +9,8 @@ export PYTHONDONTWRITEBYTECODE=1 # no bytecode beside the sources that a layer i
 LAMBDA_PYTHON=3.13
 # The services that the product calls. Their descriptions are most of botocore's size, so the others are left out.
 SERVICES=" dynamodb events kms s3 scheduler secretsmanager sesv2 sqs sts "
+# What Powertools can do as well, and nothing here asks for.
+UNUSED_UTILITIES="auth_alpha batch circuit_breaker data_masking feature_flags idempotency kafka parameters parser streaming"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages="$ARTIFACTS_DIR/python"
@@ -53,6 +55,10 @@ leave_out_unused() {
     # The browser's view of an interface description is switched off, and addresses are checked without asking DNS.
     find "$packages/aws_lambda_powertools/event_handler/openapi/swagger_ui" \( -name '*.js' -o -name '*.css' \) -delete
     rm -rf "$packages"/dns "$packages"/dnspython-*
+    # cffi and pycparser build bindings; ready ones need _cffi_backend only. No model of ours is of pydantic's version 1.
+    rm -rf "$packages"/cffi "$packages"/pycparser "$packages"/pycparser-* "$packages"/pydantic/v1
+    local utility
+    for utility in $UNUSED_UTILITIES; do rm -rf "$packages/aws_lambda_powertools/utilities/$utility"; done
     find "$packages" -depth -type d \( -name tests -o -name test -o -name __pycache__ \) -exec rm -rf {} +
     # pydantic asks for the version of email-validator, so METADATA stays; licences stay with what they license.
     find "$packages" -path '*.dist-info/*' -type f \

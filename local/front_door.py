@@ -28,6 +28,7 @@ JOBS = {
     "seal": "RetentionWorkerFunction",
     "review": "ExpiryWorkerFunction",
     "audience": "AudienceWorkerFunction",
+    "rights": "RightsWorkerFunction",
 }
 """Logical ids of the functions that run jobs, by the job."""
 

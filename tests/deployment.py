@@ -18,6 +18,7 @@ import feedback_worker.app
 import import_worker.app
 import preference_center.app
 import retention_worker.app
+import rights_worker.app
 import shipped_policy
 import statistics_worker.app
 import subscription_links.app
@@ -52,6 +53,7 @@ from fakes import (
     SettableClock,
     no_pause,
 )
+from fakes.cases import InMemoryCases, InMemoryParticulars, ListOfCaseOrders
 
 EVENTS = Path(__file__).parents[1] / "events"
 
@@ -106,6 +108,10 @@ class Deployment:
     audiences: InMemoryAudiences = field(default_factory=InMemoryAudiences)
     audience_orders: CollectingAudienceOrders = field(default_factory=CollectingAudienceOrders)
 
+    cases: InMemoryCases = field(default_factory=InMemoryCases)
+    particulars: InMemoryParticulars = field(default_factory=InMemoryParticulars)
+    case_orders: ListOfCaseOrders = field(default_factory=ListOfCaseOrders)
+
     def __post_init__(self) -> None:
         shipped_policy.compiled()
         self.subjects.clock = self.clock
@@ -130,6 +136,10 @@ class Deployment:
         services.statistics = self.statistics
         services.audience_files = self.audiences
         services.audience_orders = self.audience_orders
+        self.cases.clock = self.clock
+        services.cases = self.cases
+        services.particulars = self.particulars
+        services.case_orders = self.case_orders
         services.listing = InMemoryListing(self.subjects)
         services.pause = no_pause
         services.chance = CountingChance()
@@ -223,7 +233,12 @@ class Deployment:
 
     def job(self, name: str) -> dict[str, Any]:
         """Run a job as its schedule does."""
-        worker = {"seal": retention_worker.app, "review": expiry_worker.app, "audience": audience_worker.app}[name]
+        worker = {
+            "seal": retention_worker.app,
+            "review": expiry_worker.app,
+            "audience": audience_worker.app,
+            "rights": rights_worker.app,
+        }[name]
         return worker.lambda_handler({"job": name}, CONTEXT) or {}  # type: ignore[arg-type]
 
     def feed_back(self, *bodies: Any) -> dict[str, Any]:
@@ -241,6 +256,16 @@ class Deployment:
         records = [{**record, "messageId": f"message-{number}", "body": body} for number, body in enumerate(parts)]
         context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: milliseconds_left)
         return import_worker.app.lambda_handler({"Records": records}, context)  # type: ignore[arg-type]
+
+    def look(self, *bodies: Any) -> dict[str, Any]:
+        """Hand messages about cases to the worker: all that were ordered, unless others are given."""
+        record = self.event("rights_worker/cases")["Records"][0]
+        ordered = bodies or [{"case": case, "due_at": due_at} for case, due_at in self.case_orders.orders]
+        records = [
+            {**record, "messageId": f"message-{number}", "body": body if isinstance(body, str) else json.dumps(body)}
+            for number, body in enumerate(ordered)
+        ]
+        return rights_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
 
     def tell(self, *records: dict[str, Any]) -> None:
         """Hand changes of tables to the worker that counts."""

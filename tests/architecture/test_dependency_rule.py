@@ -35,6 +35,7 @@ MAY_IMPORT = {
         "pynamodb",
         "botocore",
         "email_validator",
+        "nacl",
     },
 }
 

@@ -16,7 +16,7 @@ ADAPTERS = (
 
 FOR_CLIENTS = ("botocore.client", "botocore.session", "botocore.loaders", "botocore.parsers", "urllib3", "http.client")
 
-COSTLY = ("boto3", "pydantic", "aws_xray_sdk", "requests", "email_validator", "jinja2", "cryptography")
+COSTLY = ("boto3", "pydantic", "aws_xray_sdk", "requests", "email_validator", "jinja2", "cryptography", "nacl")
 
 
 @pytest.mark.parametrize("function", ["subscription_links", "delivery_worker"])

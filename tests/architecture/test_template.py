@@ -145,21 +145,27 @@ def test_access_logs_name_the_route_and_neither_path_nor_caller() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["SubjectsTable", "LedgerTable", "TransientTable", "StatisticsTable"])
+TABLES = {"SubjectsTable", "LedgerTable", "TransientTable", "StatisticsTable", "CasesTable", "CaseKeysTable"}
+NOT_RESTORED = {"CaseKeysTable"}
+"""Its keys are shredded, and must not come back."""
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
 def test_every_table_expires_restores_and_survives_deletion(name: str) -> None:
     table = of_type("AWS::DynamoDB::Table")[name]
     resource = transformed()["Resources"][name]
 
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    restored = table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled", False)
+    assert restored is (name not in NOT_RESTORED)
     assert table["DeletionProtectionEnabled"] is True
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert {key["AttributeName"] for key in table["KeySchema"]} == {"pk", "sk"}
 
 
 def test_there_are_no_tables_without_these_rules() -> None:
-    assert set(of_type("AWS::DynamoDB::Table")) == {"SubjectsTable", "LedgerTable", "TransientTable", "StatisticsTable"}
+    assert set(of_type("AWS::DynamoDB::Table")) == TABLES
 
 
 def test_the_tables_that_others_follow_have_streams() -> None:
@@ -212,6 +218,13 @@ EXPECTED_RIGHTS = {
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "SigningKey": {"kms:Sign", "kms:GetPublicKey"},
         "${ExportsBucket.Arn}/exports/*": {"s3:GetObject"},
+        "CasesTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
     },
     "ConsentApiFunction": {
         "SubjectsTable": {
@@ -336,10 +349,40 @@ EXPECTED_RIGHTS = {
         "AudienceWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     },
+    "RightsWorkerFunction": {
+        "CasesTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        "${CasesTable.Arn}/index/by-due": {"dynamodb:Query"},
+        "CaseKeysTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+        # It erases, restricts and objects for people.
+        "SubjectsTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:ConditionCheckItem",
+        },
+        "LedgerTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"},
+        "TransientTable": {"dynamodb:GetItem"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
+        "CaseStepsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        "LettersQueue": {"sqs:SendMessage"},
+        # It makes files for people, and cannot read one back.
+        "${ExportsBucket.Arn}/exports/*": {"s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"},
+        "ExportsBucket": {"s3:ListBucket"},
+        "RightsWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    },
 }
 
 
-BY_THE_CLOCK = {"RetentionWorkerFunction", "ExpiryWorkerFunction", "AudienceWorkerFunction"}
+BY_THE_CLOCK = {"RetentionWorkerFunction", "ExpiryWorkerFunction", "AudienceWorkerFunction", "RightsWorkerFunction"}
 """Functions that nobody waits for."""
 
 
@@ -434,6 +477,7 @@ def test_every_handler_exists() -> None:
         ("FeedbackWorkerFunctionFeedback", "FeedbackQueue", "FeedbackWorkerFunction"),
         ("ImportWorkerFunctionParts", "ImportsQueue", "ImportWorkerFunction"),
         ("AudienceWorkerFunctionParts", "AudiencePartsQueue", "AudienceWorkerFunction"),
+        ("RightsWorkerFunctionSteps", "CaseStepsQueue", "RightsWorkerFunction"),
     ],
 )
 def test_orders_are_retried_reported_one_by_one_and_then_set_aside(mapping: str, queue: str, worker: str) -> None:
@@ -529,7 +573,7 @@ def test_every_log_group_forgets() -> None:
 def test_every_alarm_reaches_somebody() -> None:
     alarms = of_type("AWS::CloudWatch::Alarm")
 
-    assert {"DeadLetters", "LettersWaiting", "ApiErrors", "SubscriptionLinksErrors", "ConsentApiErrors"} <= set(alarms)
+    assert {"DeadLetters", "LettersWaiting", "ApiErrors", "RightsUnlisted", "DeadlinesNear"} <= set(alarms)
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
 
 
@@ -597,3 +641,29 @@ def test_a_seal_cannot_be_replaced_deleted_or_read_by_the_world() -> None:
         "OnlyEncryptedConnections": {"Bool": {"aws:SecureTransport": "false"}},
         "OnlyNewObjects": {"Null": {"s3:if-none-match": "true"}},
     }
+
+
+def test_rights_requests_are_listed_every_five_minutes_and_an_hours_silence_rings() -> None:
+    schedule = of_type("AWS::Scheduler::Schedule")["RightsSchedule"]
+    alarm = of_type("AWS::CloudWatch::Alarm")["RightsUnlisted"]
+
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert json.loads(schedule["Target"]["Input"]) == {"job": "rights"}
+    assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("RightsListed", "breaching")
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600
+
+
+def test_a_case_is_held_back_for_as_long_as_the_queue_tries_its_message() -> None:
+    from consent_center.usecases.due_cases import HELD_BACK_SECONDS
+
+    queue = of_type("AWS::SQS::Queue")["CaseStepsQueue"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] == HELD_BACK_SECONDS
+
+
+def test_the_indexes_that_the_adapters_read_are_there() -> None:
+    from consent_center.adapters.dynamodb.cases import DUE_INDEX, OPEN_INDEX
+
+    indexes = of_type("AWS::DynamoDB::Table")["CasesTable"]["GlobalSecondaryIndexes"]
+    keys = {index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]] for index in indexes}
+
+    assert keys == {DUE_INDEX: ["due_shard", "due_at"], OPEN_INDEX: ["open_shard", "answer_by"]}

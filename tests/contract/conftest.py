@@ -13,7 +13,14 @@ from consent_center.adapters.wire import Wire
 from fakes import no_pause, real_clock
 from moto_wire import ENVIRONMENT, by_moto
 
-TABLES = {"subjects": SUBJECTS_ITEMS, "ledger": LEDGER_ITEMS, "transient": TRANSIENT_ITEMS, "statistics": ()}
+TABLES = {
+    "subjects": SUBJECTS_ITEMS,
+    "ledger": LEDGER_ITEMS,
+    "transient": TRANSIENT_ITEMS,
+    "statistics": (),
+    "cases": (),
+    "case-keys": (),
+}
 
 BY_DAY = {
     "IndexName": "by-day",
@@ -34,7 +41,27 @@ BY_LIST = {
     "Projection": {"ProjectionType": "KEYS_ONLY"},
 }
 
-INDEXES = {"ledger": ([BY_DAY], ("day", "hash")), "subjects": ([BY_REVIEW, BY_LIST], ("review", "listed"))}
+BY_DUE = {
+    "IndexName": "by-due",
+    "KeySchema": [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "due_at", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+
+BY_OPEN = {
+    "IndexName": "by-open",
+    "KeySchema": [
+        {"AttributeName": "open_shard", "KeyType": "HASH"},
+        {"AttributeName": "answer_by", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["version", "body"]},
+}
+
+INDEXES = {
+    "ledger": ([BY_DAY], ("day", "hash")),
+    "subjects": ([BY_REVIEW, BY_LIST], ("review", "listed")),
+    "cases": ([BY_DUE, BY_OPEN], ("due_shard", "due_at", "open_shard", "answer_by")),
+}
+NUMBERS = {"due_at"}
 
 
 def _database(made: Wire) -> Database:
@@ -47,7 +74,9 @@ def _database(made: Wire) -> Database:
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", *names)],
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": "N" if key in NUMBERS else "S"} for key in ("pk", "sk", *names)
+            ],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             **indexes,
         )

@@ -20,7 +20,7 @@ from consent_center.adapters.event_bus import EventBus
 from consent_center.adapters.kms import Algorithm, KmsSigner
 from consent_center.adapters.secretsmanager import FRESH_MS, ManagedSecrets
 from consent_center.adapters.ses import SesMailer
-from consent_center.adapters.sqs import QueuedTellings, QueueOfDeadLetters, QueueOutbox
+from consent_center.adapters.sqs import QueuedCases, QueuedTellings, QueueOfDeadLetters, QueueOutbox
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
 from consent_center.domain.told import About, Telling
@@ -113,6 +113,16 @@ def test_a_letter_that_was_handed_over_is_told_without_the_person() -> None:
     assert PEOPLE[0] not in message["Body"]
     with pytest.raises(UnavailableError):
         QueuedTellings(by_moto("sqs"), f"{queue}-none").note(a_contact(), telling)
+
+
+def test_a_case_is_ordered_by_its_id_alone() -> None:
+    queue = client("sqs").create_queue(QueueName="case-steps")["QueueUrl"]
+    QueuedCases(by_moto("sqs"), queue).order("case-1", 1_800_000_000)
+
+    (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"]) == {"case": "case-1", "due_at": 1_800_000_000}
+    with pytest.raises(UnavailableError):
+        QueuedCases(by_moto("sqs"), f"{queue}-none").order("case-1", 1_800_000_000)
 
 
 def test_an_order_that_is_set_aside_says_why() -> None:

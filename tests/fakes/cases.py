@@ -1,5 +1,6 @@
 """The ports of rights requests in memory."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -7,9 +8,14 @@ from typing import Any
 
 from consent_center.domain.case import Case, LogLine, Right
 from consent_center.domain.contact import ContactPoint
-from consent_center.domain.errors import OpenCaseError, StaleCaseError, UnavailableError
+from consent_center.domain.errors import (
+    OpenCaseError,
+    ParticularsTooLargeError,
+    StaleCaseError,
+    UnavailableError,
+)
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
-from consent_center.ports import CaseFile, Due, StoredPackage
+from consent_center.ports import CaseFile, Clock, Due, StoredPackage
 
 SHARDS = 4
 
@@ -21,6 +27,9 @@ class InMemoryCases:
     files: dict[str, CaseFile] = field(default_factory=dict)
     shards: int = SHARDS
     calls: list[str] = field(default_factory=list)
+    held_back: dict[str, tuple[int, int]] = field(default_factory=dict)
+    clock: Clock | None = None
+    """By which files expire; without one they stay."""
 
     def add(self, case: Case, log: LogLine) -> None:
         self.calls.append("add")
@@ -33,7 +42,8 @@ class InMemoryCases:
 
     def load(self, case: str) -> CaseFile | None:
         self.calls.append("load")
-        return self.files.get(case)
+        file = self.files.get(case)
+        return None if file is None or self._is_gone(file.case) else file
 
     def commit(self, case: Case, log: Sequence[LogLine], tasks: Sequence[Task] = ()) -> Case:
         self.calls.append("commit")
@@ -52,17 +62,29 @@ class InMemoryCases:
         return stored
 
     def of(self, contacts: Sequence[ContactPoint]) -> list[Case]:
-        found = [case for contact in contacts for case in self._of(contact)]
+        found = [case for contact in contacts for case in self._of(contact) if not self._is_gone(case)]
         return sorted(found, key=lambda case: case.received_at, reverse=True)
 
     def due(self, shard: int, until: int) -> Iterator[Due]:
-        dues = [Due(case.id, case.due_at) for case in self._in(shard) if 0 < case.due_at <= until]
+        dues = [Due(case.id, self._due_at(case)) for case in self._in(shard) if 0 < self._due_at(case) <= until]
         yield from sorted(dues, key=lambda due: due.due_at)
+
+    def hold_back(self, due: Due, until: int) -> None:
+        case = self.files[due.case].case
+        if due.due_at and self._due_at(case) == due.due_at:
+            self.held_back[due.case] = (case.version, until)
+
+    def _due_at(self, case: Case) -> int:
+        version, until = self.held_back.get(case.id, (0, 0))
+        return until if version == case.version else case.due_at
 
     def open_cases(self, shard: int) -> Iterator[Case]:
         yield from sorted(
             (case for case in self._in(shard) if not case.state.is_closed), key=lambda case: (case.answer_by, case.id)
         )
+
+    def _is_gone(self, case: Case) -> bool:
+        return self.clock is not None and 0 < case.expires_at * 1000 <= self.clock()
 
     def _of(self, contact: ContactPoint) -> list[Case]:
         return [file.case for file in self.files.values() if file.case.contact == contact]
@@ -81,6 +103,8 @@ class InMemoryParticulars:
     shredded: set[str] = field(default_factory=set)
 
     def keep(self, case: str, particulars: Mapping[str, Any]) -> None:
+        if len(json.dumps(dict(particulars), ensure_ascii=False, separators=(",", ":")).encode()) > 200_000:
+            raise ParticularsTooLargeError
         self.kept[case] = dict(particulars)
         self.shredded.discard(case)
 

@@ -10,6 +10,7 @@ import feedback_worker.app
 import import_worker.app
 import preference_center.app
 import retention_worker.app
+import rights_worker.app
 import statistics_worker.app
 import subscription_links.app
 from deployment import Deployment
@@ -21,7 +22,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     for function in (
         *(subscription_links.app, preference_center.app, consent_api.app, import_worker.app),
         *(delivery_worker.app, feedback_worker.app, retention_worker.app, expiry_worker.app, statistics_worker.app),
-        audience_worker.app,
+        *(audience_worker.app, rights_worker.app),
     ):
         monkeypatch.setattr(function, "services", lambda: deployment.services)
     return deployment

@@ -33,6 +33,7 @@ class Deployed:
         for name, dead in (
             ("LettersQueue", "DeadLettersQueue"),
             ("ReviewsQueue", "DeadLettersQueue"),
+            ("CaseStepsQueue", "DeadLettersQueue"),
             ("ImportsQueue", "FailedImportsQueue"),
         ):
             policy = {"deadLetterTargetArn": self.arn(dead), "maxReceiveCount": 5}
@@ -140,7 +141,7 @@ def test_every_queue_that_another_names_as_its_dead_letters_is_found(deployed: D
     found = {queue.name: [source.name for source in queue.sources] for queue in find_queues(deployed)}  # type: ignore[arg-type]
 
     assert found == {
-        "DeadLettersQueue": ["LettersQueue", "ReviewsQueue"],
+        "DeadLettersQueue": ["CaseStepsQueue", "LettersQueue", "ReviewsQueue"],
         "FailedBatchesQueue": [],
         "FailedImportsQueue": ["ImportsQueue"],
     }

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from consent_center.ports import (
     Announcements,
     AudienceFiles,
     AudienceOrders,
+    CaseOrders,
     Cases,
     Chance,
     Claims,
@@ -32,6 +33,7 @@ from consent_center.ports import (
     Mailer,
     Moves,
     Outbox,
+    Particulars,
     Pause,
     PublicKeys,
     Removals,
@@ -52,7 +54,6 @@ class Services:
     """Everything a function may need. Tests replace what they like by assigning to it."""
 
     config: Config
-    cases: Cases = field(init=False)
 
     @cached_property
     def policy(self) -> Policy:
@@ -289,6 +290,24 @@ class Services:
             lambda: self.config.audience_parts_queue_url,
             lambda: self.config.audience_changes_queue_url or "",
         )
+
+    @cached_property
+    def cases(self) -> Cases:
+        from consent_center.adapters.dynamodb.cases import DynamoCases
+
+        return DynamoCases(self._database, self.config.cases_table, self.clock)
+
+    @cached_property
+    def particulars(self) -> Particulars:
+        from consent_center.adapters.sealed import SealedParticulars
+
+        return SealedParticulars(self._database, self.config.cases_table, self.config.case_keys_table)
+
+    @cached_property
+    def case_orders(self) -> CaseOrders:
+        from consent_center.adapters.sqs import QueuedCases
+
+        return QueuedCases(self._wire("sqs"), self.config.case_steps_queue_url)
 
     @cached_property
     def audience_files(self) -> AudienceFiles:

@@ -136,6 +136,19 @@ class Config:
         return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
     @property
+    def cases_table(self) -> str:
+        return self._required("CASES_TABLE")
+
+    @property
+    def case_keys_table(self) -> str:
+        """The table of the keys that a case's particulars are sealed with."""
+        return self._required("CASE_KEYS_TABLE")
+
+    @property
+    def case_steps_queue_url(self) -> str:
+        return self._required("CASE_STEPS_QUEUE_URL")
+
+    @property
     def scope_prefix(self) -> str:
         return self._required("SCOPE_PREFIX")
 

@@ -585,6 +585,8 @@ class Due(NamedTuple):
 
 
 class Cases(Protocol):
+    """Cases with their logs and tasks. What has expired is not there, however late it is removed."""
+
     shards: int
 
     def add(self, case: Case, log: LogLine) -> None:
@@ -599,8 +601,8 @@ class Cases(Protocol):
     def commit(self, case: Case, log: Sequence[LogLine], tasks: Sequence[Task] = ()) -> Case:
         """Store the case with log lines and changed tasks, all or none; the case with its new version.
 
-        A closed case no longer stands in the way of another of the same right. StaleCaseError if the case, or one of
-        the tasks, is no longer at its version. UnavailableError.
+        A closed case no longer stands in the way of another of the same right. With `expires_at` all that is stored
+        of it ends then. StaleCaseError if the case, or one of the tasks, is no longer at its version. UnavailableError.
         """
 
     def of(self, contacts: Sequence[ContactPoint]) -> list[Case]:
@@ -608,6 +610,12 @@ class Cases(Protocol):
 
     def due(self, shard: int, until: int) -> Iterator[Due]:
         """Open cases of a shard (from 0) that are due until an epoch second, earliest first, as a stream."""
+
+    def hold_back(self, due: Due, until: int) -> None:
+        """Leave a case that was ordered out of `due` until an epoch second, or until it is changed.
+
+        Nothing happens if it was changed already. UnavailableError.
+        """
 
     def open_cases(self, shard: int) -> Iterator[Case]:
         """All open cases of a shard by the day to answer by, as a stream, for staff. UnavailableError on the way."""
@@ -617,7 +625,10 @@ class Particulars(Protocol):
     """What a case knows about a person: sealed with a key of its own, which no backup holds."""
 
     def keep(self, case: str, particulars: Mapping[str, Any]) -> None:
-        """Keep, in place of what was kept before: `address`, `details`, `new_address`, … UnavailableError."""
+        """Keep, in place of what was kept before: `address`, `details`, `new_address`, …
+
+        ParticularsTooLargeError for more than 200,000 bytes as JSON: then nothing was changed. UnavailableError.
+        """
 
     def read(self, case: str) -> Mapping[str, Any] | None:
         """What is kept; None once it was shredded, or for a case that has none. UnavailableError."""

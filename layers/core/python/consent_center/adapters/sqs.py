@@ -86,6 +86,16 @@ class QueuedTellings:
             raise UnavailableError(f"note telling: {error.code}") from None
 
 
+class QueuedCases:
+    """Cases to look at, by their ids."""
+
+    def __init__(self, wire: Wire, queue_url: str) -> None:
+        self._wire, self._queue_url = wire, queue_url
+
+    def order(self, case: str, due_at: int) -> None:
+        _send(self._wire, "order case", self._queue_url, json.dumps({"case": case, "due_at": due_at}))
+
+
 class QueuedAudiences:
     """Shards to be made, and people who decided, on a queue each: a shard waits for nobody, people for each other."""
 

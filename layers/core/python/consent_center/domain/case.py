@@ -173,6 +173,8 @@ class Case:
     """When somebody has to look again (epoch seconds); 0: never by the clock."""
     closed_at: int = 0
     """Epoch milliseconds."""
+    expires_at: int = 0
+    """When the file of a closed case is gone, by the policy's rule for such files (epoch seconds); 0: not by itself."""
 
     @property
     def number(self) -> str:

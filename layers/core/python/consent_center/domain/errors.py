@@ -98,6 +98,10 @@ class OpenCaseError(DomainError):
         self.case = case
 
 
+class ParticularsTooLargeError(DomainError):
+    """More was to be kept about the person of a case than there is room for."""
+
+
 class SuppressedError(ForbiddenTransitionError):
     """The person is suppressed: nothing but their own act brings them back."""
 

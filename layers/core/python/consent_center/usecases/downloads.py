@@ -52,7 +52,7 @@ def fetch(
         raise NothingHeldError
 
     def attempt() -> str:
-        cases.commit(_case(link, cases), [LogLine(now, DOWNLOADED, "person", {"name": link.name})])
+        cases.commit(_case(link, cases), [LogLine(clock(), DOWNLOADED, "person", {"name": link.name})])
         return address
 
     return decided_afresh(attempt, attempts=ATTEMPTS, pause=pause)

@@ -127,6 +127,55 @@ def of_letter(name: str) -> str:
     return f"LETTER#{name}"
 
 
+CASE = "CASE"
+LAST_OF_FILE = "TASK$"
+"""What follows the tasks of a case, which are the last of its file."""
+PARTICULARS = "WHO"
+"""Sorts last in the partition of a case, so that reading its file leaves it out."""
+CASE_SHARDS = 8
+"""Partitions that cases are spread over in the indexes of what is due and what is open."""
+
+
+def of_case(case: str) -> str:
+    return f"CASE#{case}"
+
+
+def case_in(key: str) -> str:
+    """The case that a key names."""
+    return key.removeprefix("CASE#")
+
+
+def of_task(recipient: str) -> str:
+    return f"TASK#{recipient}"
+
+
+def is_task(sort_key: str) -> bool:
+    return sort_key.startswith("TASK#")
+
+
+def is_log(sort_key: str) -> bool:
+    return sort_key.startswith("LOG#")
+
+
+def of_log(at: int, version: int, number: int) -> str:
+    """Sort order is the order of time (epoch milliseconds), and within it the order of writing."""
+    return f"LOG#{at:015d}#{version:06d}.{number:03d}"
+
+
+def of_asker(contact: ContactPoint) -> str:
+    """The partition of what leads from a contact point to its cases."""
+    return f"P#{contact.key_id}#{contact.pseudonym}"
+
+
+def of_open(right: str) -> str:
+    """Is there while a case of that right is open."""
+    return f"OPEN#{right}"
+
+
+def case_shard(case: str) -> int:
+    return sum(case.encode()) % CASE_SHARDS
+
+
 MARK = "MARK"
 COUNTER_SHARDS = 4
 """Items that one counter is spread over, so that batches which count at once seldom meet."""
