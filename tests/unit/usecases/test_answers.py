@@ -27,6 +27,7 @@ from consent_center.domain.errors import ForbiddenStepError, UnavailableError
 from consent_center.domain.lock import HOLD, Lock
 from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import Task, TaskState, Verb
+from consent_center.domain.retention import outline, plan
 from consent_center.domain.subject import Act, decide
 from consent_center.domain.suppression import Basis, Suppression
 from consent_center.ports import KeptPayload, StoredPackage
@@ -60,6 +61,7 @@ class Answers:
     cases: InMemoryCases = field(default_factory=InMemoryCases)
     kept: InMemoryParticulars = field(default_factory=InMemoryParticulars)
     exports: InMemoryExports = field(default_factory=InMemoryExports)
+    ledger: Any = None
 
     def case(self, right: Right, email: str = PEOPLE[0], **changes: Any) -> Case:
         now = self.world.clock()
@@ -95,7 +97,7 @@ class Answers:
             site=lambda language: site(TEXTS, world.policy, world.policy.form_purpose, language),
             policy=world.policy,
             subjects=world.subjects,
-            ledger=InMemoryLedger(world.subjects),
+            ledger=self.ledger or InMemoryLedger(world.subjects),
             cases=self.cases,
             kept=self.kept,
             texts=TEXTS,
@@ -281,6 +283,32 @@ def test_suppression_holds_last_letters_and_open_sign_ups_are_told(answers: Answ
         assert words in page
 
 
+@pytest.mark.parametrize("days", [0, 30, 400, 2_000])
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_the_outline_of_a_record_says_what_its_whole_plan_says(answers: Answers, days: int, is_locked: bool) -> None:
+    world = answers.world
+    for topic in ("product-news", "events", "product-news"):
+        world.confirm(world.asked(topic))
+        world.clock.move(days=3)
+        world.withdraw(world.stop_token(topic))
+        world.clock.move(days=3)
+    world.confirm(world.asked("knowledge"))
+    if is_locked:
+        change_state(answers, locks=(str(Lock(HOLD, 1, None, "controller")),))
+    subject = world.subjects.load(world.contact()).subject
+    entries = InMemoryLedger(world.subjects).entries(str(subject.chain))
+    now = world.clock() + days * 86_400_000
+    sends = {PURPOSE: world.clock()}
+
+    whole, short = (
+        plan(subject, entries, sends, world.policy, now),
+        outline(subject, iter(entries), sends, world.policy, now),
+    )
+
+    assert (short.state, short.profile) == (whole.state, whole.profile)
+    assert set(short.by_scope) == set(subject.decided)
+
+
 def test_earlier_requests_are_told_with_whom_we_told_and_our_people_by_role(answers: Answers) -> None:
     subscribed(answers)
     at = answers.world.clock()
@@ -448,12 +476,11 @@ def test_a_hundred_times_the_events_need_hardly_more_memory(answers: Answers, ri
     subscribed(answers)
     answers.exports = CountingExports()  # type: ignore[assignment]
     case = answers.case(right)
-    ledger = InMemoryLedger
     peaks = []
     for count in (MOST_SHOWN, MOST_SHOWN, 10_000):
         life = LongLife(answers.world, count)
         answers.world.subjects.kept_payloads = life.kept_payloads
-        ledger.stream = lambda self, chain, life=life: life.stream(chain)  # type: ignore[method-assign,misc]
+        answers.ledger = life
         tracemalloc.start()
         answers.make(case)
         peaks.append(tracemalloc.get_traced_memory()[1])
