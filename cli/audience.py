@@ -20,7 +20,7 @@ from rich.table import Table
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
 from consent_center.adapters.audiences_s3 import AUDIENCES, CHANGES, MANIFEST
 from consent_center.domain.audience import FORMAT
-from consent_center.web.tables import harmless
+from consent_center.domain.table import harmless
 
 app = typer.Typer(help="Files of whom a purpose may write to.", no_args_is_help=True)
 

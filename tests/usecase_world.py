@@ -118,9 +118,9 @@ class World:
         assert found
         return found[1]
 
-    def asked(self, *topics: str, email: str = PEOPLE[0]) -> str:
+    def asked(self, *topics: str, email: str = PEOPLE[0], **other: Any) -> str:
         """Sign up, get the letter, and take the confirm token out of it."""
-        self.sign_up(*topics, email=email)
+        self.sign_up(*topics, email=email, **other)
         assert self.deliver() is Delivery.SENT
         return self.letter_token("confirm_url")
 

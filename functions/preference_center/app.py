@@ -31,7 +31,7 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.objection import Against
 from consent_center.observability import count, logger, metrics
-from consent_center.usecases import cases, history, lost_link, preferences, receipts
+from consent_center.usecases import cases, downloads, history, lost_link, preferences, receipts
 from consent_center.usecases import move_address as moving
 from consent_center.usecases.case_days import answer_days
 from consent_center.usecases.cases import Asked
@@ -256,6 +256,28 @@ def show_signed_receipt(token: str, seq: str) -> Response[str]:
     file = receipts.sign_receipt(found, signer=services().receipt_signer)
     count("ReceiptTakenAway")
     return download(file.decode(), receipts.MEDIA_TYPE, receipts.file_name(found.event.seq))
+
+
+@app.route("/rights/download/<token>", method=READ)
+def show_package(token: str) -> Response[str]:
+    """Leads to the file for a minute. A program that only looks ahead gets nothing, and is not noted."""
+    if _visit().is_a_scan:
+        return Response(HTTPStatus.NO_CONTENT, None, "", {"Cache-Control": "no-store"})
+    try:
+        address = downloads.fetch(
+            token,
+            subjects=services().subjects,
+            cases=services().cases,
+            exports=services().exports,
+            limits=services().limits,
+            secrets=services().secrets,
+            clock=services().clock,
+            pause=services().pause,
+        )
+    except (ExpiredTokenError, NothingHeldError):
+        return _visit().page("package_gone", HTTPStatus.GONE, rights_url=_visit().to("/rights"))
+    count("PackageFetched")
+    return redirect(address)
 
 
 @app.route("/.well-known/jwks.json", method=READ)

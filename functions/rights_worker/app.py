@@ -1,17 +1,22 @@
 """Rights requests on time: finds the cases that are due, and looks at one after the other."""
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from consent_center.bootstrap import services
+from consent_center.domain.case import Case
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError, UnreadableMessageError
 from consent_center.observability import count, logger, metrics
+from consent_center.ports import StoredPackage
+from consent_center.usecases.answers import make
 from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.due_cases import order_due_cases
 from consent_center.usecases.steps import Looked, look_at
+from consent_center.web.site import site
 
 
 def _list() -> dict[str, Any]:
@@ -28,6 +33,27 @@ def _list() -> dict[str, Any]:
     return {"job": "rights", **summary}
 
 
+def _answer(case: Case, particulars: Mapping[str, Any]) -> StoredPackage:
+    """The file that answers an access or portability request."""
+    base_url, policy, texts = services().config.public_url, services().policy, services().texts
+    if base_url is None:
+        raise UnavailableError("the setting PUBLIC_URL is missing")
+    return make(
+        case,
+        particulars,
+        base_url=base_url,
+        site=lambda language: site(texts, policy, policy.form_purpose, language),
+        policy=policy,
+        subjects=services().subjects,
+        ledger=services().ledger,
+        cases=services().cases,
+        kept=services().particulars,
+        texts=texts,
+        exports=services().exports,
+        clock=services().clock,
+    )
+
+
 def _look(case: str) -> Looked:
     stopping: dict[str, Any] = {
         "policy": services().policy,
@@ -41,6 +67,7 @@ def _look(case: str) -> Looked:
         cases=services().cases,
         particulars=services().particulars,
         connectors=services().connectors,
+        answers=_answer,
         outbox=services().outbox,
         claims=services().claims,
         days=services().days,

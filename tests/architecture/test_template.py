@@ -41,6 +41,7 @@ PAGES = {
     "/rights/verify/{token}",
     "/rights/status/{token}",
     "/preferences/{token}/rights",
+    "/rights/download/{token}",
 }
 SCOPES = {
     "/v1/permission-checks": "check",
@@ -254,6 +255,7 @@ EXPECTED_RIGHTS = {
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "LinksSecret": {"secretsmanager:GetSecretValue"},
         "SigningKey": {"kms:Sign", "kms:GetPublicKey"},
+        "${ExportsBucket.Arn}/exports/*": {"s3:GetObject"},
     },
     "ConsentApiFunction": {
         "SubjectsTable": {
@@ -415,6 +417,9 @@ EXPECTED_RIGHTS = {
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "CaseStepsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "LettersQueue": {"sqs:SendMessage"},
+        # It makes files for people, and cannot read one back.
+        "${ExportsBucket.Arn}/exports/*": {"s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"},
+        "ExportsBucket": {"s3:ListBucket"},
         "RightsWorkerLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
     },

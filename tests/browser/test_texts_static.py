@@ -59,6 +59,10 @@ def show(browser):
             if route.request.url == f"{ORIGIN}/":
                 headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
                 route.fulfill(status=200, headers=headers, body=html)
+            elif route.request.url == f"{ORIGIN}/favicon.svg":
+                route.fulfill(
+                    status=200, content_type="image/svg+xml", body='<svg xmlns="http://www.w3.org/2000/svg"/>'
+                )
             else:
                 strangers.append(route.request.url)
                 route.abort()

@@ -18,15 +18,9 @@ TABLES = {
     "ledger": LEDGER_ITEMS,
     "transient": TRANSIENT_ITEMS,
     "statistics": (),
-    "restored": (),
-}
-TABLES = {
-    "subjects": SUBJECTS_ITEMS,
-    "ledger": LEDGER_ITEMS,
-    "transient": TRANSIENT_ITEMS,
-    "statistics": (),
     "cases": (),
     "case-keys": (),
+    "restored": (),
 }
 
 BY_DAY = {

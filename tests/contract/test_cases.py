@@ -393,7 +393,7 @@ def test_particulars_that_were_altered_are_an_error_and_not_an_absence(moto_plac
 def test_closing_gives_everything_of_a_case_the_same_end(moto_place: Place, lines: int) -> None:
     case = moto_place.added(1)
     moto_place.particulars.keep(case.id, WHO)
-    case = moto_place.cases.commit(case.moved(CaseState.RUNNING), [], [Task("crm", Verb.ERASE)])
+    case = moto_place.cases.commit(case.moved(CaseState.RUNNING, proved_at=NOON), [], [Task("crm", Verb.ERASE)])
     for start in range(0, lines, 40):
         case = moto_place.cases.commit(
             case, [LogLine(NOON + start + one, "line", "worker") for one in range(min(40, lines - start))]
@@ -466,7 +466,7 @@ def engine_place(engine_database: Database) -> Place:
     return in_database(engine_database, SettableClock(NOON))
 
 
-def test_of_two_who_move_a_case_at_once_one_does_it_and_the_other_is_told(engine_place: Place) -> None:
+def test_of_two_who_move_a_case_at_once_one_does_it_and_the_other_is_told_on_the_engine(engine_place: Place) -> None:
     case = engine_place.added(1)
     acts = [
         lambda n=number: engine_place.cases.commit(replace(case, warned=n), [LogLine(NOON + 9, f"{n}", "worker")])
@@ -481,7 +481,7 @@ def test_of_two_who_move_a_case_at_once_one_does_it_and_the_other_is_told(engine
     assert (file.case, [line.what for line in file.log]) == (won[0], ["received", str(won[0].warned)])
 
 
-def test_of_many_requests_of_one_right_at_once_one_is_opened(engine_place: Place) -> None:
+def test_of_many_requests_of_one_right_at_once_one_is_opened_on_the_engine(engine_place: Place) -> None:
     outcomes = at_once(*[lambda n=number: engine_place.added(n) for number in range(1, 6)])
 
     opened = [outcome for outcome in outcomes if isinstance(outcome, Case)]
@@ -490,7 +490,7 @@ def test_of_many_requests_of_one_right_at_once_one_is_opened(engine_place: Place
     assert [case.id for case in engine_place.cases.of([a_contact()])] == [opened[0].id]
 
 
-def test_of_two_who_keep_particulars_first_at_once_both_use_one_key(engine_place: Place) -> None:
+def test_of_two_who_keep_particulars_first_at_once_both_use_one_key_on_the_engine(engine_place: Place) -> None:
     at_once(*[lambda n=number: engine_place.particulars.keep("case-1", {"address": PEOPLE[n]}) for number in (0, 1)])
 
     found = engine_place.particulars.read("case-1")

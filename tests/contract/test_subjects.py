@@ -108,6 +108,23 @@ def test_a_later_decision_extends_the_chain(store: Store) -> None:
     assert verify("chain-1", entries, store.subjects.payloads("chain-1"), head=second.subject.head) == []
 
 
+def test_a_chain_is_read_as_a_stream_in_order_and_no_other_with_it(store: Store) -> None:
+    decision = a_decision()
+    store.subjects.commit(decision)
+    made = [decision]
+    for number in range(1, 12):
+        to = DecisionState.WITHDRAWN if number % 2 else DecisionState.GIVEN
+        made.append(a_decision(made[-1].subject, to=to, at=NOON + number))
+        store.subjects.commit(made[-1])
+
+    entries, payloads = store.ledger.stream("chain-1"), store.subjects.kept_payloads("chain-1")
+
+    assert next(entries) == made[0].entry
+    assert [entry.seq for entry in entries] == list(range(2, 13))
+    assert [(one.seq, one.payload, one.end) for one in payloads] == [(d.entry.seq, d.payload, None) for d in made]
+    assert list(store.ledger.stream("chain-2")) == list(store.subjects.kept_payloads("chain-2")) == []
+
+
 def test_a_decision_on_an_old_version_is_refused_and_leaves_nothing_behind(store: Store) -> None:
     store.subjects.commit(a_decision())
 

@@ -27,6 +27,7 @@ from consent_center.ports import (
     Envelope,
     Holdings,
     Import,
+    KeptPayload,
     LetterOrder,
     Part,
     Profile,
@@ -269,11 +270,12 @@ class InMemorySubjects:
         return None if self.is_gone(chain, event(seq)) else self.payload_of.get((chain, seq))
 
     def payloads(self, chain: str) -> Mapping[int, Payload]:
-        return {
-            seq: payload
-            for (of_chain, seq), payload in self.payload_of.items()
-            if of_chain == chain and not self.is_gone(chain, event(seq))
-        }
+        return {kept.seq: kept.payload for kept in self.kept_payloads(chain)}
+
+    def kept_payloads(self, chain: str) -> Iterator[KeptPayload]:
+        for (of_chain, seq), payload in sorted(self.payload_of.items(), key=lambda one: one[0]):
+            if of_chain == chain and not self.is_gone(chain, event(seq)):
+                yield KeptPayload(seq, payload, self.ends.get((chain, event(seq))))
 
 
 def sent(purpose: str, contact: ContactPoint) -> Part:
@@ -332,7 +334,11 @@ class InMemoryLedger:
     subjects: InMemorySubjects
 
     def entries(self, chain: str) -> list[Entry]:
-        return [entry for (of_chain, _), entry in sorted(self.subjects.entry_of.items()) if of_chain == chain]
+        return list(self.stream(chain))
+
+    def stream(self, chain: str) -> Iterator[Entry]:
+        found = sorted(self.subjects.entry_of.items(), key=lambda one: one[0])
+        yield from (entry for (of_chain, _), entry in found if of_chain == chain)
 
     def entry(self, chain: str, seq: int) -> Entry | None:
         return self.subjects.entry_of.get((chain, seq))

@@ -106,6 +106,26 @@ def test_no_other_link_opens_the_page_that_waits(other: str) -> None:
         open_waiting(other, LINKS, now=NOW)
 
 
+def test_a_link_to_a_package_says_what_was_sealed_into_it_and_ends_at_its_second() -> None:
+    link = PackageLink(a_contact(), "case-1", "answer-case-1.zip", NOW + 100)
+    token = seal_package(link, LINKS)
+
+    assert open_package(token, LINKS, now=NOW + 99) == link
+    with pytest.raises(ExpiredTokenError):
+        open_package(token, LINKS, now=NOW + 100)
+
+
+def test_a_link_to_a_package_opens_nothing_else_and_nothing_else_opens_a_package() -> None:
+    token = seal_package(PackageLink(a_contact(), "case-1", "answer.zip", NOW + 100), LINKS)
+
+    for other in (open_request, open_waiting):
+        with pytest.raises(InvalidTokenError):
+            other(token, LINKS, now=NOW)
+    for other_token in (seal_request(LINK, LINKS), seal_waiting(WAITING, LINKS), seal_withdrawal(TOPIC_LINK, LINKS)):
+        with pytest.raises(InvalidTokenError):
+            open_package(other_token, LINKS, now=NOW)
+
+
 def test_a_waiting_link_confirms_nothing() -> None:
     with pytest.raises(InvalidTokenError):
         open_request(seal_waiting(WAITING, LINKS), LINKS, now=NOW)

@@ -27,6 +27,7 @@ from consent_center.ports import (
     DayIndex,
     Days,
     DeadLetters,
+    Exports,
     Imports,
     IncomingMails,
     Ledger,
@@ -365,6 +366,12 @@ class Services:
         from consent_center.adapters.audiences_s3 import S3Audiences
 
         return S3Audiences(self.config.audiences_bucket)
+
+    @cached_property
+    def exports(self) -> Exports:
+        from consent_center.adapters.exports_s3 import S3Exports
+
+        return S3Exports(self.config.exports_bucket)
 
 
 def _pause(attempt: int) -> None:

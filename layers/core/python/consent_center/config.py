@@ -118,6 +118,11 @@ class Config:
         return self._required("AUDIENCES_BUCKET")
 
     @property
+    def exports_bucket(self) -> str:
+        """The bucket with files that were made for people."""
+        return self._required("EXPORTS_BUCKET")
+
+    @property
     def audience_parts_queue_url(self) -> str:
         return self._required("AUDIENCE_PARTS_QUEUE_URL")
 

@@ -161,10 +161,24 @@ class Subjects(Protocol):
     def payloads(self, chain: str) -> Mapping[int, Payload]:
         """The personal details of a chain's events by seq, as far as they are still kept."""
 
+    def kept_payloads(self, chain: str) -> Iterator["KeptPayload"]:
+        """The same with their ends, in order of seq and as a stream. UnavailableError may come at any place of it."""
+
+
+class KeptPayload(NamedTuple):
+    """The personal details of one event; `end` is when they go, None where nothing ends them yet."""
+
+    seq: int
+    payload: Payload
+    end: End | None
+
 
 class Ledger(Protocol):
     def entries(self, chain: str) -> list[Entry]:
         """Every entry of a chain, in order."""
+
+    def stream(self, chain: str) -> Iterator[Entry]:
+        """The same as a stream, for chains of any length. UnavailableError may come at any place of it."""
 
     def entry(self, chain: str, seq: int) -> Entry | None:
         """One entry of a chain."""
@@ -298,6 +312,14 @@ class WrittenLetter(Protocol):
 class LetterTexts(Protocol):
     def letter(self, name: str, language: str, **context: Any) -> WrittenLetter:
         """The letter of that name in a language."""
+
+
+class FileTexts(Protocol):
+    def page(self, name: str, language: str, **context: Any) -> str:
+        """The page of that name as HTML that needs nothing else."""
+
+    def file(self, name: str, language: str, **context: Any) -> str:
+        """The file of that name as plain text."""
 
 
 class Part(NamedTuple):

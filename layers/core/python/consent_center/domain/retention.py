@@ -80,6 +80,16 @@ class Plan:
     """Purposes of which a consent becomes stale within `WARNED_DAYS`, each with its first such end (epoch seconds)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """How long a record stays as a whole, without its single events."""
+
+    state: Keeping
+    profile: Keeping
+    by_scope: Mapping[str, Keeping]
+    """What a decision about a scope, by its code, is kept by."""
+
+
 class Reasons(NamedTuple):
     """Why an item is kept, until when (epoch seconds; None: nothing ends it yet), and what its rule says for itself."""
 
@@ -105,6 +115,35 @@ def reasons(keeping: Keeping, policy: Policy, language: str) -> Reasons:
         row.get("legal_source"),
         policy.text(words, language) if (words := row.get("justification")) else None,
         row.get("review_on"),
+    )
+
+
+def outline(
+    subject: Subject, entries: Iterable[Entry], last_sends: Mapping[str, int], policy: Policy, now: int
+) -> Outline:
+    """As `plan`, for the record as a whole: of a chain of any length it keeps no more than one span of each scope."""
+    newest: dict[str, list[_Span]] = {}
+    in_touch_at = 0
+    for entry in entries:
+        in_touch_at = _take(entry, newest, policy, in_touch_at)
+        for of_scope in newest.values():
+            del of_scope[:-1]
+            of_scope[-1].seqs.clear()
+    by_scope: dict[str, Keeping] = {}
+    for code, (span,) in newest.items():
+        end = _end(code, subject.decided.get(code), last_sends, policy)
+        rule = _rule(code, span.jurisdiction, subject, policy)
+        by_scope[code] = _keeping(code, span, end, rule, last_sends, policy, now, newest=True)
+    locks = locks_of(subject, now)
+    state = _state(subject, [by_scope[code] for code in subject.decided if code in by_scope], policy, now)
+    return Outline(
+        _under(locks, state),
+        _under([lock for lock in locks if not lock.purposes], _profile(subject, state, in_touch_at, policy)),
+        {
+            code: _under([lock for lock in locks if lock.covers(code.split(".", maxsplit=1)[0])], keeping)
+            for code, keeping in by_scope.items()
+            if code in subject.decided
+        },
     )
 
 
@@ -155,12 +194,8 @@ def plan(
             for seq in span.seqs:
                 kept[seq].append(keeping)
                 codes_of[seq].add(code.split(".", maxsplit=1)[0])
-    waiting = [Keeping(Why.WAITING, until) for until in subject.requested.values() if until * 1000 > now]
     said = [keeping for code in subject.decided for keeping in by_scope.get(code, ())[-1:]]
-    state = _longest([*said, *waiting]) or Keeping(Why.RULE, now // 1000)
-    if subject.suppression is not None and subject.suppression.holds_at(now):
-        rule = policy.rule_covering(_SUPPRESSION)
-        state = _longest([state, Keeping(Why.RULE, subject.suppression.until, rule.id if rule else None)]) or state
+    state = _state(subject, said, policy, now)
     locks = locks_of(subject, now)
     covering = {
         seq: [lock for lock in locks if not codes or any(map(lock.covers, codes))] for seq, codes in codes_of.items()
@@ -197,6 +232,16 @@ def ended(subject: Subject, last_sends: Mapping[str, int], policy: Policy, now: 
             is_stale = answer.valid_until is None or end < answer.valid_until * 1000
             found.setdefault((end // 1000, is_stale), []).append(scope)
     return [Ended(at, is_stale, tuple(scopes)) for (at, is_stale), scopes in sorted(found.items())]
+
+
+def _state(subject: Subject, said: Sequence[Keeping], policy: Policy, now: int) -> Keeping:
+    """How long the state stays for what it says of decisions, of letters that still ask, and of a suppression."""
+    waiting = [Keeping(Why.WAITING, until) for until in subject.requested.values() if until * 1000 > now]
+    state = _longest([*said, *waiting]) or Keeping(Why.RULE, now // 1000)
+    if subject.suppression is not None and subject.suppression.holds_at(now):
+        rule = policy.rule_covering(_SUPPRESSION)
+        state = _longest([state, Keeping(Why.RULE, subject.suppression.until, rule.id if rule else None)]) or state
+    return state
 
 
 def _under(locks: Sequence[Lock], keeping: Keeping) -> Keeping:
@@ -313,28 +358,33 @@ def _spans(entries: Iterable[Entry], policy: Policy) -> tuple[dict[str, list[_Sp
     times = {}
     in_touch_at = 0
     for entry in entries:
-        at = times[entry.seq] = _ms(entry.at)
-        if entry.kind not in _NO_CONTACT:
-            in_touch_at = max(in_touch_at, at)
-        for change in entry.body.get("changes", ()):
-            for code in _codes(change, policy):
-                of_scope = spans.setdefault(code, [])
-                open_span = of_scope[-1] if of_scope and of_scope[-1].ended_at is None else None
-                if DecisionState(change["after"]).permits:
-                    if entry.kind == "restored" and open_span is None and of_scope:
-                        # Undoing a withdrawal takes up the consent that it had ended.
-                        open_span = of_scope[-1]
-                        open_span.ended_at = None
-                    if open_span is None:
-                        open_span = _Span(at, set(), jurisdiction=entry.body.get("jurisdiction"))
-                        of_scope.append(open_span)
-                elif open_span is None:
-                    open_span = _Span(at, set(), at, entry.body.get("jurisdiction"))
-                    of_scope.append(open_span)
-                else:
-                    open_span.ended_at = _ms(entry.body["ended_at"]) if entry.kind in (EXPIRED, STALE) else at
-                open_span.seqs.add(entry.seq)
+        times[entry.seq] = _ms(entry.at)
+        in_touch_at = _take(entry, spans, policy, in_touch_at)
     return spans, times, in_touch_at
+
+
+def _take(entry: Entry, spans: dict[str, list[_Span]], policy: Policy, in_touch_at: int) -> int:
+    """Add the next entry of a chain to its spans; when we were in touch last, given when that was before it."""
+    at = _ms(entry.at)
+    for change in entry.body.get("changes", ()):
+        for code in _codes(change, policy):
+            of_scope = spans.setdefault(code, [])
+            open_span = of_scope[-1] if of_scope and of_scope[-1].ended_at is None else None
+            if DecisionState(change["after"]).permits:
+                if entry.kind == "restored" and open_span is None and of_scope:
+                    # Undoing a withdrawal takes up the consent that it had ended.
+                    open_span = of_scope[-1]
+                    open_span.ended_at = None
+                if open_span is None:
+                    open_span = _Span(at, set(), jurisdiction=entry.body.get("jurisdiction"))
+                    of_scope.append(open_span)
+            elif open_span is None:
+                open_span = _Span(at, set(), at, entry.body.get("jurisdiction"))
+                of_scope.append(open_span)
+            else:
+                open_span.ended_at = _ms(entry.body["ended_at"]) if entry.kind in (EXPIRED, STALE) else at
+            open_span.seqs.add(entry.seq)
+    return in_touch_at if entry.kind in _NO_CONTACT else max(in_touch_at, at)
 
 
 def _ms(at: str) -> int:

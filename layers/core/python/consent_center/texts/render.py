@@ -64,6 +64,10 @@ class Texts:
         """The page as HTML. RuntimeError or ValueError if the context lacks what the page shows; neither quotes it."""
         return self._speak(language).render(f"pages/{name}.html", context)
 
+    def file(self, name: str, language: str, **context: Any) -> str:
+        """The plain file of that name, with "\\n" line ends and no more than one empty line in a row."""
+        return re.sub(r"\n{3,}", "\n\n", self._speak(language).render(f"files/{name}", context)).strip() + "\n"
+
     def letter(self, name: str, language: str, **context: Any) -> Letter:
         """The letter in its three parts. The subject is one line, whatever the context holds."""
         speak, folder = self._speak(language), f"letters/{name}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from consent_center.domain.errors import StaleSubjectError, UnavailableError
+from consent_center.domain.errors import StaleCaseError, StaleSubjectError, UnavailableError
 from consent_center.ports import Pause
 
 T = TypeVar("T")
@@ -20,6 +20,6 @@ def decided_afresh(attempt: Callable[[], T], *, attempts: int, pause: Pause) -> 
     for number in range(attempts):
         try:
             return attempt()
-        except StaleSubjectError:
+        except (StaleSubjectError, StaleCaseError):
             pause(number)
     raise UnavailableError("too many changes to one record at once")

@@ -1,6 +1,7 @@
 """The ledger in DynamoDB: written with the decision it proves, read for verification, never changed."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, PutError
@@ -14,11 +15,12 @@ from consent_center.domain.errors import StaleSubjectError
 
 class DynamoLedger:
     def entries(self, chain: str) -> list[Entry]:
+        return list(self.stream(chain))
+
+    def stream(self, chain: str) -> Iterator[Entry]:
         with translated("entries"):
-            return [
-                Entry(_body(item.body), item.hash)
-                for item in EntryItem.query(keys.of_chain(chain), consistent_read=True)
-            ]
+            for item in EntryItem.query(keys.of_chain(chain), consistent_read=True):
+                yield Entry(_body(item.body), item.hash)
 
     def entry(self, chain: str, seq: int) -> Entry | None:
         with translated("entry"):

@@ -25,7 +25,7 @@ from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Move, Preference, Subject
 from consent_center.domain.suppression import Basis, Suppression
 from consent_center.observability import logger
-from consent_center.ports import Clock, End, Holdings, Pause, Profile, Record, Send
+from consent_center.ports import Clock, End, Holdings, KeptPayload, Pause, Profile, Record, Send
 
 _CODES = {
     DecisionState.GIVEN: "g",
@@ -357,12 +357,21 @@ class DynamoSubjects:
         return None if self._is_gone(item.expires_at) else _payload(item)
 
     def payloads(self, chain: str) -> Mapping[int, Payload]:
+        return {kept.seq: kept.payload for kept in self.kept_payloads(chain)}
+
+    def kept_payloads(self, chain: str) -> Iterator[KeptPayload]:
         with translated("payloads"):
-            return {
-                keys.seq_in(item.sk): _payload(item)
-                for item in PayloadItem.query(keys.of_chain(chain), consistent_read=True)
-                if not self._is_gone(item.expires_at)
-            }
+            for item in self._database.query(
+                TableName=PayloadItem.Meta.table_name,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": keys.of_chain(chain)}},
+                ConsistentRead=True,
+            ):
+                if not self._is_gone(_number(item, "expires_at")):
+                    # A model for each of a hundred thousand items would take longer than all the rest.
+                    more = json.loads(item["more"]["S"]) if "more" in item else None
+                    payload = Payload(item["salt"]["S"], json.loads(item["content"]["S"]), more)
+                    yield KeptPayload(keys.seq_in(item["sk"]["S"]), payload, end_in(item))
 
     def _is_gone(self, expires_at: float | None) -> bool:
         return bool(expires_at) and int(expires_at or 0) * 1000 <= self._clock()

@@ -1,0 +1,65 @@
+"""Makes what a person is given: the answer to an access request, or the package that they take along."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from consent_center.domain.case import Case, Right
+from consent_center.domain.errors import ForbiddenStepError
+from consent_center.domain.policy import Policy
+from consent_center.ports import (
+    Cases,
+    Clock,
+    Exports,
+    FileTexts,
+    Ledger,
+    Particulars,
+    StoredPackage,
+    Subjects,
+)
+from consent_center.usecases.access import access_files
+from consent_center.usecases.packing import Packed, packed
+from consent_center.usecases.person_file import person_file
+from consent_center.usecases.portability import portability_files
+
+
+def make(
+    case: Case,
+    particulars: Mapping[str, Any],
+    *,
+    base_url: str,
+    site: Callable[[str], Mapping[str, Any]],
+    policy: Policy,
+    subjects: Subjects,
+    ledger: Ledger,
+    cases: Cases,
+    kept: Particulars,
+    texts: FileTexts,
+    exports: Exports,
+    clock: Clock,
+) -> StoredPackage:
+    """Make and keep the package of an access or portability case; that nothing is held is an answer too.
+
+    `particulars` as the case has them: `address`, and `collected` as `{recipient: {file name: text}}`. `site` says who
+    answers, in a language. Everything passes by as a stream. Safe to run again: the package of a case has one name,
+    and a newer one takes the place of an older one. ForbiddenStepError for another right; UnavailableError.
+    """
+    if case.right not in (Right.ACCESS, Right.PORTABILITY):
+        raise ForbiddenStepError(case.right.value, "package")
+    now = clock()
+    language = policy.spoken(case.language)
+    person = person_file(
+        case, particulars, policy=policy, subjects=subjects, ledger=ledger, cases=cases, kept=kept, now=now
+    )
+    done: list[Packed] = []
+    who = site(language)
+    files = (
+        access_files(person, policy=policy, texts=texts, site=who, base_url=base_url, language=language)
+        if case.right is Right.ACCESS
+        else portability_files(person, policy=policy, texts=texts, site=who, language=language, done=done)
+    )
+    return exports.write(case.id, package_name(case), packed(files, now, done), now // 1000)
+
+
+def package_name(case: Case) -> str:
+    """What the package of a case is called; it says nothing but the number of the case."""
+    return f"{'answer' if case.right is Right.ACCESS else 'portability'}-{case.number.lower()}.zip"

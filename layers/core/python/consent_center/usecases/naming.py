@@ -1,0 +1,111 @@
+"""What the codes and ids of a record are called in a person's language, all of it from the policy."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from consent_center.domain.errors import UnknownNameError
+from consent_center.domain.policy import Policy, Scope
+from consent_center.domain.table import BYTE_ORDER_MARK, line
+from consent_center.ports import Profile
+from consent_center.usecases.packing import File
+
+
+class Told(NamedTuple):
+    """Something that a person told us, by the data type of the policy that it is."""
+
+    data_type: str
+    name: str
+    value: str | list[str]
+
+
+class Names:
+    def __init__(self, policy: Policy, language: str) -> None:
+        self._policy, self._language = policy, language
+
+    def purpose(self, purpose: str) -> str:
+        """A purpose by its id; one that the policy never had keeps its id."""
+        try:
+            return self._policy.text(self._policy.purpose(purpose).name, self._language)
+        except UnknownNameError:
+            return purpose
+
+    def topic(self, purpose: str, topic: str) -> str:
+        """A topic of a purpose, likewise."""
+        try:
+            return self._policy.text(self._policy.purpose(purpose).topic(topic).name, self._language)
+        except UnknownNameError:
+            return topic
+
+    def scope(self, code: str) -> Scope | None:
+        """The scope that is stored under a code; None for one that is of no purpose by itself."""
+        try:
+            return self._policy.scope_by_code(code)
+        except (UnknownNameError, ValueError):
+            return None
+
+    def interest(self, interest: str) -> str:
+        """An interest that the form offers; one that it no longer does keeps its id."""
+        interests = self._policy.interests
+        return self._policy.text(interests[interest], self._language) if interest in interests else interest
+
+    def recipient(self, recipient: str) -> str:
+        """Who a recipient is; one that the policy no longer has keeps its id."""
+        try:
+            return str(self._policy.recipient(recipient)["name"])
+        except KeyError:
+            return recipient
+
+    def about(self, change: Mapping[str, Any]) -> list[str]:
+        """What a change of an entry was about: topics, or the whole purpose; `*` stands for more than one purpose."""
+        purpose, topics = str(change["purpose"]), change.get("topics") or ()
+        if purpose == "*":
+            return [f"* {topic}" for topic in topics]
+        return [self.topic(purpose, str(topic)) for topic in topics] or [self.purpose(purpose)]
+
+    def told(self, profile: Profile | None) -> list[Told]:
+        """Who somebody is, as the fields of the form and their data types name it."""
+        if profile is None:
+            return []
+        said: dict[str, str | list[str] | None] = {
+            "email": profile.address.mailable,
+            "name": profile.name,
+            "company": profile.company,
+            "interest": [self.interest(one) for one in profile.interests],
+        }
+        rows = {row["id"]: row["data_type"] for row in self._policy.raw["form"]["fields"]}
+        return [
+            Told(rows[field], self._policy.text(self._policy.data_type(rows[field])["name"], self._language), value)
+            for field, value in said.items()
+            if value and field in rows
+        ]
+
+
+def collected_files(collected: Mapping[str, Mapping[str, str]], policy: Policy) -> Iterator[tuple[str, Sequence[File]]]:
+    """What recipients gave us, by their names, as files in a folder of each."""
+    taken: set[str] = set()
+    for recipient, files in sorted(collected.items()):
+        found = []
+        for file, text in sorted(files.items()):
+            path = f"from/{_safe(recipient)}/{_safe(file)}"
+            while path in taken:
+                path = path.replace("from/", "from/_", 1)
+            taken.add(path)
+            found.append(File(path, _content(file, text)))
+        yield Names(policy, policy.default_language).recipient(recipient), found
+
+
+def _content(name: str, text: str) -> Iterator[str]:
+    """A file of somebody else: a table must not run anything either."""
+    if not name.lower().endswith(".csv"):
+        yield text
+        return
+    yield BYTE_ORDER_MARK
+    yield from map(line, csv.reader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK))))
+
+
+def _safe(name: str) -> str:
+    """A name that leads out of no folder, whatever a recipient called it."""
+    return re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:80] or "file"
