@@ -122,7 +122,8 @@ def test_a_recipient_answers_at_once_and_another_calls_back(recipients: Recipien
     assert recipients.ask("post-house") is TaskState.ASKED
 
     until(lambda: recipients.state("post-house") is TaskState.DONE)
-    assert recipients.file.log[-1].by == "recipient:post-house"
+    # The worker may have looked again since.
+    assert "recipient:post-house" in [line.by for line in recipients.file.log]
     until(lambda: recipients.asked("post-house")["called_back"] == [200])
     assert recipients.asked("crm")["times"] == recipients.asked("post-house")["times"] == 1
 

@@ -133,7 +133,9 @@ class Rights:
     def _allows(statement: dict[str, Any], attempt: Attempt) -> bool:
         assert statement["Effect"] == "Allow"
         conditions = statement.get("Condition", {})
-        assert conditions.keys() <= {"StringEquals", "StringEqualsIfExists"}, "say here what the condition means"
+        # With StringLike a role lists the part of a bucket that it may write to; what is tried here lists all of it.
+        meant = {"StringEquals", "StringEqualsIfExists", "StringLike"}
+        assert conditions.keys() <= meant, "say here what the condition means"
         known = dict(attempt.context)
         return (
             any(fnmatch.fnmatchcase(attempt.action, action) for action in _several(statement["Action"]))

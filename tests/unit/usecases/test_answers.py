@@ -315,7 +315,7 @@ def test_earlier_requests_are_told_with_whom_we_told_and_our_people_by_role(answ
     case = answers.case(Right.ERASURE)
     answers.kept.keep(case.id, {"details": "Please <b>all</b> of it."})
     answers.cases.commit(
-        case.moved(CaseState.DONE, closed_at=at),
+        case.moved(CaseState.DONE, proved_at=at, closed_at=at),
         [LogLine(at, "decided", "staff:maria.example", {"recorded_by": "maria.example", "ground": "none"})],
         [Task("crm", Verb.ERASE, TaskState.DONE, told_at=at)],
     )
