@@ -1,6 +1,8 @@
 """The deployed resources, because an emulator's CREATE_COMPLETE proves little; and that an update loses nothing."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,12 +46,24 @@ def test_every_function_and_role_of_the_template_is_deployed(stack: LocalStack) 
         assert stack.client("iam").get_role(RoleName=stack.resources[role])
 
 
+def at_rest(stack: LocalStack) -> dict[str, list[Any]]:
+    """Every item, once nobody writes any more: workers note a letter after they have handed it over."""
+    end, found = time.monotonic() + 30, Auditor(stack).everything()
+    while True:
+        time.sleep(2)
+        before, found = found, Auditor(stack).everything()
+        if found == before:
+            return found
+        assert time.monotonic() < end, "somebody goes on writing"
+
+
 def test_an_update_of_the_stack_keeps_people_links_and_secrets(tmp_path: Path) -> None:
     state, port = tmp_path / "state", free_port()
     with LocalStack(port, state) as first:
         visitor = Visitor(first).subscribed("events", "surveys")
         link = visitor.stop_link("events")
-        before = Auditor(first).everything()
+        visitor.receipts(1)
+        before = at_rest(first)
     with LocalStack(port, state, parameters={"LogRetentionDays": "90", "RequestsPerSecond": "50"}) as second:
         again = Visitor(second, visitor.email)
         assert Auditor(second).everything() == before
