@@ -31,7 +31,7 @@ class MadeUpTables:
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if operation != "Query":
-            raise NotImplementedError(operation)
+            raise ValueError(f"a package is made by queries alone, and not by {operation}")
         keys = [value["S"] for value in arguments["ExpressionAttributeValues"].values()]
         if not any(key.startswith("C#") for key in keys):
             return {"Items": self._person(keys[0]), "Count": 2, "ScannedCount": 2}

@@ -58,7 +58,6 @@ from consent_center.domain.errors import (
     SettledTaskError,
     StaleCaseError,
     TooManyRequestsError,
-    UnavailableError,
     UnknownCaseError,
     UnknownNameError,
 )
@@ -77,7 +76,7 @@ from consent_center.usecases.statistics import Asked, read_statistics
 from consent_center.usecases.suppress import suppress
 from consent_center.usecases.why_kept import why_kept
 from consent_center.web.base_url import base_url
-from consent_center.web.problems import plain, problem
+from consent_center.web.problems import answer_failures, plain, problem
 from consent_center.web.tables import table
 
 app = APIGatewayHttpResolver(enable_validation=True, serializer=lambda answer: to_json(answer).decode())
@@ -591,25 +590,7 @@ def ask_to_wait(_: TooManyRequestsError) -> Response[str]:
     return problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, headers={"Retry-After": "3600"})
 
 
-@app.exception_handler(UnavailableError)
-def ask_to_try_again(error: UnavailableError) -> Response[str]:
-    logger.warning("dependency unavailable", reason=str(error))
-    count("Unavailable")
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment.", headers={"Retry-After": "5"}
-    )
-
-
-@app.exception_handler(Exception)
-def admit_failure(_: Exception) -> Response[str]:
-    logger.exception("unexpected failure")
-    count("UnexpectedFailure")
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something failed here; nothing was decided.")
-
-
-@app.not_found
-def not_found(_: Exception) -> Response[str]:
-    return problem(HTTPStatus.NOT_FOUND, "not-found", "The API has no such address.")
+answer_failures(app, "nothing was decided.")
 
 
 def _readable(event: dict[str, Any]) -> tuple[dict[str, Any], Response[str] | None]:

@@ -10,7 +10,8 @@ from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.lock import Ground
 from consent_center.domain.recipient import Task, TaskState, Verb
 from consent_center.ports import CaseFile
-from consent_center.usecases.staff_cases import Filed, Filing, Page, Refusal, Step, Wanted
+from consent_center.usecases.cases import Opened
+from consent_center.usecases.staff_cases import Filing, Page, Refusal, Step, Wanted
 
 _Reason = Annotated[
     StrictStr,
@@ -140,7 +141,7 @@ class CaseFiledOut(CaseOut):
     recorded: Annotated[bool, Field(description="False where the same person's request of this type was open already.")]
 
     @classmethod
-    def of_filed(cls, filed: Filed) -> Self:
+    def of_filed(cls, filed: Opened) -> Self:
         return cls(**cls.fields_of(filed.case), recorded=filed.is_new)
 
 

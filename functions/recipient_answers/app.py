@@ -14,14 +14,13 @@ from consent_center.domain.errors import (
     ClosedCaseError,
     InvalidFormError,
     SettledTaskError,
-    UnavailableError,
     UnknownCaseError,
     UnreadableMessageError,
 )
 from consent_center.domain.webhook import message
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases.call_backs import take_call_back
-from consent_center.web.problems import plain, problem
+from consent_center.web.problems import answer_failures, plain, problem
 
 LONGEST_BODY = 16_384
 """Characters of a body as it arrives: far more than a case, a state and a code take."""
@@ -99,25 +98,7 @@ def explain_settled(_: SettledTaskError) -> Response[str]:
     return problem(HTTPStatus.CONFLICT, "settled-task", detail, field="/state")
 
 
-@app.exception_handler(UnavailableError)
-def ask_to_try_again(error: UnavailableError) -> Response[str]:
-    logger.warning("dependency unavailable", reason=str(error))
-    count("Unavailable")
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment.", headers={"Retry-After": "5"}
-    )
-
-
-@app.exception_handler(Exception)
-def admit_failure(_: Exception) -> Response[str]:
-    logger.exception("unexpected failure")
-    count("UnexpectedFailure")
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something failed here; nothing was noted.")
-
-
-@app.not_found
-def not_found(_: Exception) -> Response[str]:
-    return problem(HTTPStatus.NOT_FOUND, "not-found", "The API has no such address.")
+answer_failures(app, "nothing was noted.")
 
 
 @logger.inject_lambda_context(clear_state=True)

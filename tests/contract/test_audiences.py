@@ -4,10 +4,9 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any
 
-import botocore.session
 import pytest
+from buckets import in_bucket
 from moto import mock_aws
 
 from builders import NOON, PEOPLE, PURPOSE
@@ -31,24 +30,7 @@ def files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     if request.param == "in memory":
         yield InMemoryAudiences()
         return
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    if request.param == "engine":
-        monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("emulator_url"))
-        yield in_bucket()
-        return
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield in_bucket()
-
-
-def in_bucket() -> S3Audiences:
-    client: Any = botocore.session.get_session().create_client("s3")
-    if BUCKET not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=item["Key"])
-    return S3Audiences(BUCKET)
+    yield from in_bucket(BUCKET, lambda _: S3Audiences(BUCKET), request, monkeypatch)
 
 
 def keys_in(files: S3Audiences) -> list[str]:

@@ -1,13 +1,13 @@
 """What every implementation of the ports Cases and Particulars does."""
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from at_once import at_once
 from builders import NOON, PEOPLE, a_contact
 from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.cases import DynamoCases
@@ -16,7 +16,6 @@ from consent_center.adapters.sealed import LARGEST, SealedParticulars
 from consent_center.domain.case import Case, CaseLetter, CaseState, Extension, LogLine, Pause, Right
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import (
-    DomainError,
     OpenCaseError,
     ParticularsTooLargeError,
     StaleCaseError,
@@ -440,25 +439,6 @@ def test_no_case_is_acknowledged_while_the_database_is_away(moto_place: Place, m
         with pytest.raises(UnavailableError) as failed:
             act()
         assert PEOPLE[0] not in str(failed.value)
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    outcomes: list[object] = []
-    start = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            outcomes.append(act())
-        except DomainError as error:
-            outcomes.append(error)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.session
 import pytest
-from moto import mock_aws
+from buckets import in_bucket
 
 from builders import PEOPLE
 from consent_center.adapters.exports_s3 import KEPT_SECONDS, PART, S3Exports, key_of
@@ -15,7 +14,6 @@ from consent_center.domain.errors import UnavailableError
 from consent_center.ports import Exports
 from fakes import real_clock
 from fakes.cases import InMemoryExports
-from moto_wire import ENVIRONMENT
 
 BUCKET = "exports-contract"
 CASE, NAME = "f66h7l5n3mf7cv4krt6y6r7xvw", "answer-f66h7l5n.zip"
@@ -26,24 +24,7 @@ def exports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param == "in memory":
         yield InMemoryExports()
         return
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    if request.param == "engine":
-        monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("emulator_url"))
-        yield in_bucket()
-        return
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield in_bucket()
-
-
-def in_bucket() -> S3Exports:
-    client: Any = botocore.session.get_session().create_client("s3")
-    if BUCKET not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=item["Key"])
-    return S3Exports(BUCKET)
+    yield from in_bucket(BUCKET, lambda _: S3Exports(BUCKET), request, monkeypatch)
 
 
 def now() -> int:

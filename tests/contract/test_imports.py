@@ -4,16 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import botocore.session
 import pytest
-from moto import mock_aws
+from buckets import in_bucket
 
 from builders import NOON, PEOPLE
 from consent_center.adapters.imports_s3 import S3Imports, manifest_key, manifest_of, part_key, s3_client
 from consent_center.domain.errors import UnavailableError
 from consent_center.ports import Import, Imports
 from fakes import InMemoryImports
-from moto_wire import ENVIRONMENT
 
 ABOUT = Import("letters", "list-team", NOON, 2, 3, False, "fair", ("Ja.", "Når som helst."), None, "da")
 ROWS = ['{"recipient": "' + PEOPLE[0] + '"}', '{"a": "line\u2028end"}']
@@ -35,24 +33,11 @@ def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
         yield Kept(fake, remember)
         return
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    if request.param == "engine":
-        monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("emulator_url"))
-        yield in_bucket()
-        return
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield in_bucket()
+    yield from in_bucket("imports-contract", in_s3, request, monkeypatch)
 
 
-def in_bucket() -> Kept:
-    client: Any = botocore.session.get_session().create_client("s3")
+def in_s3(client: Any) -> Kept:
     bucket = "imports-contract"
-    if bucket not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
-        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    for item in client.list_objects_v2(Bucket=bucket).get("Contents", []):
-        client.delete_object(Bucket=bucket, Key=item["Key"])
 
     def upload(name: str, about: Import, rows: list[str]) -> None:
         client.put_object(Bucket=bucket, Key=part_key(name, 1), Body="".join(f"{row}\n" for row in rows).encode())

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tracemalloc
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -399,7 +400,6 @@ def test_the_page_runs_nothing_loads_nothing_and_shows_markup_as_text(answers: A
     assert "oplysninger" in tree.text
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_a_standard_tool_finds_the_zip_whole(answers: Answers, tmp_path: Path) -> None:
     subscribed(answers)
     case = answers.case(Right.ACCESS)
@@ -407,7 +407,8 @@ def test_a_standard_tool_finds_the_zip_whole(answers: Answers, tmp_path: Path) -
     file = tmp_path / package.name
     file.write_bytes(answers.exports.kept[case.id, package.name][0])
 
-    found = subprocess.run(["unzip", "-t", str(file)], capture_output=True, text=True, check=False)
+    tool = ["unzip", "-t"] if shutil.which("unzip") else [sys.executable, "-m", "zipfile", "-t"]
+    found = subprocess.run([*tool, str(file)], capture_output=True, text=True, check=False)
 
     assert found.returncode == 0, found.stdout
 
@@ -463,12 +464,6 @@ class CountingExports:
     def write(self, case: str, name: str, content: Iterable[bytes], now: int) -> StoredPackage:
         self.size = sum(len(chunk) for chunk in content)
         return StoredPackage(name, self.size, "", now)
-
-    def link(self, case: str, name: str, seconds: int, now: int) -> str | None:
-        raise NotImplementedError
-
-    def remove(self, case: str) -> None:
-        raise NotImplementedError
 
 
 @pytest.mark.parametrize("right", [Right.ACCESS, Right.PORTABILITY])

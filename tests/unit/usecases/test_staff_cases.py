@@ -19,8 +19,8 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.lock import locks_of
 from consent_center.domain.recipient import Answer, TaskState
+from consent_center.usecases.cases import Opened
 from consent_center.usecases.staff_cases import (
-    Filed,
     Filing,
     Refusal,
     Step,
@@ -54,7 +54,7 @@ def world() -> CaseWorld:
     return world
 
 
-def file(world: CaseWorld, right: Right = Right.ACCESS, **changes: Any) -> Filed:
+def file(world: CaseWorld, right: Right = Right.ACCESS, **changes: Any) -> Opened:
     filing = Filing(right, PEOPLE[0], "all of it", "phone", world.clock(), is_identity_sure=True, language="en")
     return file_case(
         replace(filing, **changes),

@@ -75,7 +75,7 @@ class Connections:
 
         Both raise OSError or BrokenAnswerError if there is no answer, `begin` also ValueError for an unlawful header.
         """
-        request = _written(path, headers, body)
+        request = written(path, headers, body)
         kept = self._still_open()
         if kept is not None:
             try:
@@ -139,7 +139,7 @@ class Connections:
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._secure:
-                opened = _tls().wrap_socket(opened, server_hostname=self._address[0])
+                opened = tls().wrap_socket(opened, server_hostname=self._address[0])
             opened.settimeout(self._seconds)
         except BaseException:
             opened.close()
@@ -148,14 +148,14 @@ class Connections:
 
 
 @cache
-def _tls() -> Any:
+def tls() -> Any:
     """Verifies certificates and names. One for all, because reading the authorities takes longer than many calls."""
     import ssl
 
     return ssl.create_default_context()
 
 
-def _written(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+def written(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """A request as it is sent: in one piece, so that it is one packet if it fits."""
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if any("\r" in line or "\n" in line for line in lines):

@@ -10,15 +10,14 @@ from consent_center.ports import (
     AddressMoves,
     Claims,
     Clock,
-    Envelope,
     LetterOrder,
     LetterTexts,
     Limits,
     Mailer,
     Secrets,
     Subjects,
-    WrittenLetter,
 )
+from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import address_url
 
@@ -60,7 +59,7 @@ def deliver_address_request(
         notice_url=f"{base_url}/notice?lang={language}",
         days=max(1, (request.expires_at - request.requested_at // 1000) // 86400),
     )
-    mailer.send(_envelope(request.address.mailable, written, policy))
+    mailer.send(addressed(written, request.address.mailable, policy.brand_of(policy.form_purpose)))
     claims.finish(request.id, clock() // 1000)
     return Delivery.SENT
 
@@ -98,19 +97,6 @@ def deliver_address_changed(
         site=site(language),
         notice_url=f"{base_url}/notice?lang={language}",
     )
-    mailer.send(_envelope(str(told["from"]), written, policy))
+    mailer.send(addressed(written, str(told["from"]), policy.brand_of(policy.form_purpose)))
     claims.finish(name, clock() // 1000)
     return Delivery.SENT
-
-
-def _envelope(to: str, written: WrittenLetter, policy: Policy) -> Envelope:
-    brand = policy.brand_of(policy.form_purpose)
-    return Envelope(
-        to=to,
-        sender_name=brand.sender_name,
-        sender_address=brand.sender_address,
-        subject=written.subject,
-        text=written.text,
-        html=written.html,
-        headers={},
-    )

@@ -16,13 +16,13 @@ from consent_center.ports import (
     Cases,
     Claims,
     Clock,
-    Envelope,
     LetterOrder,
     LetterTexts,
     Mailer,
     Particulars,
     Secrets,
 )
+from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import rights_proof_url, rights_status_url, rights_url
 
@@ -76,17 +76,7 @@ def deliver_case_letter(
         claim = f"{order.request}/{number}" if number else order.request
         if not claims.take(claim, now):
             continue
-        mailer.send(
-            Envelope(
-                to=address,
-                sender_name=brand.sender_name,
-                sender_address=brand.sender_address,
-                subject=written.subject,
-                text=written.text,
-                html=written.html,
-                headers={},
-            )
-        )
+        mailer.send(addressed(written, address, brand))
         claims.finish(claim, clock() // 1000)
         outcome = Delivery.SENT
     return outcome

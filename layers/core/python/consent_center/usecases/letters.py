@@ -22,6 +22,7 @@ from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.request import Request, standing
 from consent_center.domain.subject import Subject
 from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Limits, Mailer, Secrets, Subjects
+from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.links import (
     confirm_url,
     not_me_link,
@@ -137,17 +138,7 @@ def deliver_preferences_link(
         minutes=MANAGE_SECONDS // 60,
     )
     brand = policy.brand_of(policy.form_purpose)
-    mailer.send(
-        Envelope(
-            to=held.profile.address.mailable,
-            sender_name=brand.sender_name,
-            sender_address=brand.sender_address,
-            subject=written.subject,
-            text=written.text,
-            html=written.html,
-            headers={},
-        )
-    )
+    mailer.send(addressed(written, held.profile.address.mailable, brand))
     claims.finish(order.request, clock() // 1000)
     return Delivery.SENT
 
@@ -191,13 +182,10 @@ def _letter(
         days=max(1, (request.expires_at - since // 1000) // 86400),
     )
     brand = policy.brand_of(purpose)
-    return Envelope(
-        to=request.address.mailable,
-        sender_name=brand.sender_name,
-        sender_address=brand.sender_address,
-        subject=written.subject,
-        text=written.text,
-        html=written.html,
+    return addressed(
+        written,
+        request.address.mailable,
+        brand,
         headers=unsubscribe_headers(base_url, stop, list_id=f"{purpose.id}.{brand.list_domain}", stop_mail=stop_mail),
     )
 

@@ -16,7 +16,6 @@ from consent_center.ports import (
     Attachment,
     Claims,
     Clock,
-    Envelope,
     Ledger,
     LetterOrder,
     LetterTexts,
@@ -25,6 +24,7 @@ from consent_center.ports import (
     Signer,
     Subjects,
 )
+from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.history import Event, event_of
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import stop_url, unsubscribe_headers
@@ -141,13 +141,10 @@ def deliver_receipt(
         file_name=file_name(seq),
     )
     mailer.send(
-        Envelope(
-            to=held.profile.address.mailable,
-            sender_name=brand.sender_name,
-            sender_address=brand.sender_address,
-            subject=written.subject,
-            text=written.text,
-            html=written.html,
+        addressed(
+            written,
+            held.profile.address.mailable,
+            brand,
             headers=unsubscribe_headers(base_url, stop, list_id=f"{purpose.id}.{brand.list_domain}"),
             attachments=[Attachment(file_name(seq), MEDIA_TYPE, file)],
         )

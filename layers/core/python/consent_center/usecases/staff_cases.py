@@ -38,7 +38,7 @@ from consent_center.ports import (
 from consent_center.ports import (
     Pause as Waiting,
 )
-from consent_center.usecases.cases import Read, open_case
+from consent_center.usecases.cases import Opened, Read, open_case
 from consent_center.usecases.deadlines import closed, reckoned
 from consent_center.usecases.steps import start_correction
 
@@ -146,13 +146,6 @@ class Wanted:
         return f"Wanted({self.step!r})"
 
 
-class Filed(NamedTuple):
-    """The case, and whether this call opened it."""
-
-    case: Case
-    is_new: bool
-
-
 class Page(NamedTuple):
     """Some of the open cases, and where the next ones begin; empty at the end."""
 
@@ -175,7 +168,7 @@ def file_case(
     chance: Chance,
     clock: Clock,
     pause: Waiting,
-) -> Filed:
+) -> Opened:
     """Open a case for somebody who asked staff; the open one if they asked for the same before.
 
     `client` is the system that files it. InvalidFormError names each field that is wrong; UnavailableError.
@@ -188,7 +181,7 @@ def file_case(
     if filing.received_at > now:
         raise InvalidFormError({"received_at": "future"})
     _refuse_unknown_choices(filing, policy)
-    opened = open_case(
+    return open_case(
         Read(filing.right, filing.details, {**filing.choices, "method": filing.method}),
         address,
         source="staff",
@@ -207,7 +200,6 @@ def file_case(
         clock=clock,
         pause=pause,
     )
-    return Filed(opened.case, opened.is_new)
 
 
 def list_cases(

@@ -24,7 +24,6 @@ from consent_center.ports import (
     Chance,
     Claims,
     Clock,
-    Envelope,
     Ledger,
     LetterOrder,
     LetterTexts,
@@ -40,6 +39,7 @@ from consent_center.ports import (
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.changes import UNDO_SECONDS
+from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import stop_url, unsubscribe_headers
 
@@ -274,13 +274,10 @@ def _send(
 ) -> None:
     brand = policy.brand_of(purpose)
     mailer.send(
-        Envelope(
-            to=profile.address.mailable,
-            sender_name=brand.sender_name,
-            sender_address=brand.sender_address,
-            subject=written.subject,
-            text=written.text,
-            html=written.html,
+        addressed(
+            written,
+            profile.address.mailable,
+            brand,
             headers=unsubscribe_headers(base_url, stop, list_id=f"{purpose.id}.{brand.list_domain}"),
         )
     )

@@ -1,6 +1,7 @@
 """What all kinds of connectors share: declared verbs, and which of AWS's refusals last."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
@@ -22,7 +23,7 @@ _LASTING = {
 """AWS's words for what waiting does not mend: a right, a name or a setting is wrong."""
 
 
-class Kind:
+class Kind(ABC):
     """A connector that does what its recipient declares, of what its kind can do.
 
     A verb that was not declared is never carried out, whoever asks: its answer is FAILED with the code `not_offered`.
@@ -42,9 +43,9 @@ class Kind:
             return refused_or_unavailable(ask.recipient, error.code)
 
     @property
+    @abstractmethod
     def _ways(self) -> Mapping[Verb, Callable[[Ask], Answer]]:
         """How each possible verb is carried out."""
-        raise NotImplementedError
 
 
 def failed(code: str) -> Answer:

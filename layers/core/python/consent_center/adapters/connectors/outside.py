@@ -14,9 +14,10 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
+
+from consent_center.adapters.connections import tls, written
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -95,11 +96,11 @@ class Outside:
         opened = self._opened(host, port)
         try:
             if secure:
-                opened = cast("socket.socket", _tls().wrap_socket(opened, server_hostname=host))
+                opened = cast("socket.socket", tls().wrap_socket(opened, server_hostname=host))
             standard = 443 if secure else 80
             named = {"host": host if port == standard else f"{host}:{port}", "connection": "close", **headers}
             opened.settimeout(self.read_seconds)
-            opened.sendall(_written(path, named, body))
+            opened.sendall(_request(path, named, body))
             return _reply(opened, self.read_seconds)
         except (OSError, http.client.HTTPException) as error:
             raise UnreachedError(type(error).__name__) from None
@@ -153,19 +154,11 @@ def read_object(body: bytes) -> dict[str, Any] | None:
     return said if isinstance(said, dict) else None
 
 
-@cache
-def _tls() -> Any:
-    """Verifies certificates and names."""
-    import ssl
-
-    return ssl.create_default_context()
-
-
-def _written(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    if any("\r" in line or "\n" in line for line in lines):
-        raise RefusedAddressError("header")
-    return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode("latin-1") + body
+def _request(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    try:
+        return written(path, headers, body)
+    except ValueError:
+        raise RefusedAddressError("header") from None
 
 
 def _reply(opened: socket.socket, seconds: float) -> Reply:

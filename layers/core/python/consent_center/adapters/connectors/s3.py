@@ -11,6 +11,7 @@ import fnmatch
 import io
 import itertools
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
@@ -61,9 +62,9 @@ class _InBucket(Kind):
         return {verb: partial(_translating, way) for verb, way in self._s3_ways.items()}
 
     @property
+    @abstractmethod
     def _s3_ways(self) -> Mapping[Verb, Callable[[Ask], Answer]]:
         """How each verb is carried out, with botocore's errors."""
-        raise NotImplementedError
 
     def _keys(self, prefix: str) -> Iterator[str]:
         pages = self._client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)

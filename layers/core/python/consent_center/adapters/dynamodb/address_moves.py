@@ -9,7 +9,7 @@ from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import AddressRequestItem, StateItem
 from consent_center.adapters.dynamodb.ledger import item_of
-from consent_center.adapters.dynamodb.moves import key_at, unchanged
+from consent_center.adapters.dynamodb.moves import key_at, partition_of, unchanged
 from consent_center.adapters.dynamodb.subjects import (
     forget_move,
     moved_to,
@@ -74,7 +74,7 @@ class DynamoAddressMoves:
         old, new = moving.old.contact, moving.decision.subject.contact
         table, entry = StateItem.Meta.table_name, moving.decision.entry
         with translated("change address"):
-            here = {item["sk"]["S"]: item for item in self._partition(old)}
+            here = {item["sk"]["S"]: item for item in partition_of(self._database, old)}
             place = self._item(new, keys.STATE)
         state = here.get(keys.STATE)
         read = (moving.old.version, moving.decision.replaces_version)
@@ -162,16 +162,6 @@ class DynamoAddressMoves:
         )
         found: Mapping[str, Any] | None = answer.get("Item")
         return found
-
-    def _partition(self, contact: ContactPoint) -> list[Mapping[str, Any]]:
-        return list(
-            self._database.query(
-                TableName=StateItem.Meta.table_name,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": keys.of_contact(contact)}},
-                ConsistentRead=True,
-            )
-        )
 
 
 def _version(item: Mapping[str, Any] | None) -> int:

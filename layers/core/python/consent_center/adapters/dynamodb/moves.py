@@ -26,7 +26,7 @@ class DynamoMoves:
         """Requests that do not fit stay behind: their links find them there, and they end within days."""
         table = StateItem.Meta.table_name
         with translated("move"):
-            by_key = {item["sk"]["S"]: item for item in self._partition(old)}
+            by_key = {item["sk"]["S"]: item for item in partition_of(self._database, old)}
             state = by_key.pop(keys.STATE, None)
             if state is None or "moved_to" in state:
                 return False
@@ -66,15 +66,17 @@ class DynamoMoves:
                 raise
         return True
 
-    def _partition(self, contact: ContactPoint) -> list[Mapping[str, Any]]:
-        return list(
-            self._database.query(
-                TableName=StateItem.Meta.table_name,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": keys.of_contact(contact)}},
-                ConsistentRead=True,
-            )
+
+def partition_of(database: Database, contact: ContactPoint) -> list[Mapping[str, Any]]:
+    """Every item of a contact point, strongly consistent, in DynamoDB's own form."""
+    return list(
+        database.query(
+            TableName=StateItem.Meta.table_name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": keys.of_contact(contact)}},
+            ConsistentRead=True,
         )
+    )
 
 
 def key_at(contact: ContactPoint, sort_key: str) -> dict[str, Any]:
