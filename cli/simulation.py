@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from consent_center.adapters.dynamodb import keys
-from consent_center.adapters.dynamodb.subjects import subject_in
+from consent_center.adapters.dynamodb.stored import subject_in
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.objection import OBJECTIONS

@@ -7,7 +7,7 @@ import pytest
 import expiry_worker.app
 import statistics_worker.app
 from builders import PEOPLE
-from consent_center.adapters.dynamodb.subjects import state_item, subject_in
+from consent_center.adapters.dynamodb.stored import state_item, subject_in
 from consent_center.domain.subject import Subject
 from deployment import CONTEXT, Answer, Deployment
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from consent_center.adapters.addresses import parse_address
 from consent_center.adapters.dynamodb import keys
-from consent_center.adapters.dynamodb.subjects import subject_of
+from consent_center.adapters.dynamodb.stored import subject_of
 from consent_center.domain.capability import ManageLink, seal_manage
 from consent_center.domain.chain import Entry, verify
 from consent_center.domain.contact import ContactPoint, Keyring, contact_point

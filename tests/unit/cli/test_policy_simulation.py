@@ -20,7 +20,7 @@ from cli import exports, simulation
 from cli.__main__ import app
 from cli.exports import Export, ExportError, local_export, s3_export
 from cli.simulation import Move, Simulation, Simulator, edits
-from consent_center.adapters.dynamodb.subjects import state_item
+from consent_center.adapters.dynamodb.stored import state_item
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against

@@ -273,7 +273,7 @@ class Services:
     @cached_property
     def subject_in(self) -> Callable[[Mapping[str, Any]], Subject]:
         """Reads a stored state as a stream carries it."""
-        from consent_center.adapters.dynamodb.subjects import subject_in
+        from consent_center.adapters.dynamodb.stored import subject_in
 
         return subject_in
 

@@ -10,14 +10,8 @@ from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import AddressRequestItem, StateItem
 from consent_center.adapters.dynamodb.ledger import item_of
 from consent_center.adapters.dynamodb.moves import key_at, partition_of, unchanged
-from consent_center.adapters.dynamodb.subjects import (
-    forget_move,
-    moved_to,
-    payload_item,
-    state_at,
-    state_item,
-    written_move,
-)
+from consent_center.adapters.dynamodb.stored import moved_to, payload_item, state_item, written_move
+from consent_center.adapters.dynamodb.subjects import forget_move, state_at
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.errors import StaleSubjectError

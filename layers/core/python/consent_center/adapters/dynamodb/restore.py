@@ -9,7 +9,7 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import StateItem
-from consent_center.adapters.dynamodb.subjects import state_item, subject_in
+from consent_center.adapters.dynamodb.stored import state_item, subject_in
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.subject import Subject

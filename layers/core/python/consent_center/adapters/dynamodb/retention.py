@@ -10,7 +10,7 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import StateItem
-from consent_center.adapters.dynamodb.subjects import end_in, subject_of
+from consent_center.adapters.dynamodb.stored import end_in, subject_of
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, UnavailableError

@@ -13,33 +13,31 @@ from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import EntryItem, PayloadItem, ProfileItem, RequestItem, StateItem
 from consent_center.adapters.dynamodb.ledger import item_of
+from consent_center.adapters.dynamodb.stored import (
+    end_in,
+    moved_to,
+    moves_in,
+    number,
+    payload_item,
+    payload_of,
+    profile_actions,
+    profile_of,
+    request_item,
+    request_of,
+    state_item,
+    subject_of,
+    suppressed,
+    written_move,
+)
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.audience import Reached
-from consent_center.domain.chain import GENESIS, Entry, Payload, canonical
-from consent_center.domain.contact import Address, ContactPoint
-from consent_center.domain.decision import Decided, DecisionState
+from consent_center.domain.chain import Payload
+from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
-from consent_center.domain.offline import read_attestation
-from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
-from consent_center.domain.subject import Decision, Move, Preference, Subject
-from consent_center.domain.suppression import Basis, Suppression
+from consent_center.domain.subject import Decision, Move, Subject
 from consent_center.observability import logger
-from consent_center.ports import Clock, End, Holdings, KeptPayload, Pause, Profile, Record, Send
-
-_CODES = {
-    DecisionState.GIVEN: "g",
-    DecisionState.RENEWED: "n",
-    DecisionState.WITHDRAWN: "w",
-    DecisionState.REFUSED: "f",
-    DecisionState.OBJECTED: "o",
-    DecisionState.EXPIRED: "x",
-    DecisionState.TERMINATED: "t",
-    DecisionState.INVALIDATED: "i",
-    DecisionState.LIFTED: "l",
-    DecisionState.SOFT_OPT_IN: "s",
-}
-_STATES = {code: state for state, code in _CODES.items()}
+from consent_center.ports import Clock, Holdings, KeptPayload, Pause, Profile, Record, Send
 
 # What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
 _ANSWERS = {
@@ -72,7 +70,7 @@ class DynamoSubjects:
 
     def add_request(self, request: Request) -> None:
         with translated("add request"):
-            _request_item(request).save()
+            request_item(request).save()
 
     def load(self, contact: ContactPoint, request: str | None = None) -> Record:
         """One strongly consistent read of the state, then one of the request if it is wanted.
@@ -89,7 +87,7 @@ class DynamoSubjects:
                 found = self._item(contact, keys.of_request(request))
             if found is not None and "moved_to" in found:
                 found = None
-        return Record(subject, _request(place, RequestItem.from_raw_data(dict(found))) if found else None)
+        return Record(subject, request_of(place, RequestItem.from_raw_data(dict(found))) if found else None)
 
     def _followed(self, contact: ContactPoint) -> tuple[ContactPoint, Mapping[str, Any] | None]:
         """Where a contact point's record is now, and its state there."""
@@ -124,17 +122,17 @@ class DynamoSubjects:
         onward = moved_to(contact, state)
         if onward is not None:
             return self.holdings(onward)
-        by_key = {key: item for key, item in by_key.items() if not self._is_gone(_number(item, "expires_at"))}
+        by_key = {key: item for key, item in by_key.items() if not self._is_gone(number(item, "expires_at"))}
         profile = by_key.get(keys.PROFILE)
         return Holdings(
             self._subject(contact, state),
-            _profile(profile) if profile else None,
+            profile_of(profile) if profile else None,
             tuple(
-                _request(contact, RequestItem.from_raw_data(dict(item)))
+                request_of(contact, RequestItem.from_raw_data(dict(item)))
                 for key, item in by_key.items()
                 if keys.is_request(key)
             ),
-            {send: _number(item, "at") for key, item in by_key.items() if (send := keys.send_in(key))},
+            {send: number(item, "at") for key, item in by_key.items() if (send := keys.send_in(key))},
             end_in(profile) if profile else None,
         )
 
@@ -142,8 +140,8 @@ class DynamoSubjects:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
         answered, items = self._read_all(list(by_key), keys.of_send(purpose, channel), _SENDS)
         found = {by_key[key]: 0 for key in answered}
-        live = [item for item in items if not self._is_gone(_number(item, "expires_at"))]
-        return found | {by_key[item["pk"]["S"]]: _number(item, "at") for item in live}
+        live = [item for item in items if not self._is_gone(number(item, "expires_at"))]
+        return found | {by_key[item["pk"]["S"]]: number(item, "at") for item in live}
 
     def save_language(self, contact: ContactPoint, language: str) -> None:
         """Language is no decision: it moves no version, so that it cannot get in the way of one."""
@@ -234,7 +232,7 @@ class DynamoSubjects:
             )
             if profile is not None:
                 transaction.update(
-                    ProfileItem(keys.of_contact(subject.contact), keys.PROFILE), actions=_profile_actions(profile)
+                    ProfileItem(keys.of_contact(subject.contact), keys.PROFILE), actions=profile_actions(profile)
                 )
 
     def clear(self, subject: Subject, until: int | None) -> None:
@@ -316,7 +314,7 @@ class DynamoSubjects:
         by_key = {keys.of_contact(contact): contact for contact in contacts}
         answered, items = self._read_all(list(by_key), keys.PROFILE, _REACHED)
         found: dict[ContactPoint, Reached | None] = {by_key[key]: None for key in answered}
-        live = [item for item in items if not self._is_gone(_number(item, "expires_at"))]
+        live = [item for item in items if not self._is_gone(number(item, "expires_at"))]
         return found | {
             by_key[item["pk"]["S"]]: Reached(item["address"]["S"], item["lang"]["S"], item["normalised"]["S"])
             for item in live
@@ -354,7 +352,7 @@ class DynamoSubjects:
                 item = PayloadItem.get(keys.of_chain(chain), keys.of_event(seq), consistent_read=True)
             except DoesNotExist:
                 return None
-        return None if self._is_gone(item.expires_at) else _payload(item)
+        return None if self._is_gone(item.expires_at) else payload_of(item)
 
     def payloads(self, chain: str) -> Mapping[int, Payload]:
         return {kept.seq: kept.payload for kept in self.kept_payloads(chain)}
@@ -367,7 +365,7 @@ class DynamoSubjects:
                 ExpressionAttributeValues={":pk": {"S": keys.of_chain(chain)}},
                 ConsistentRead=True,
             ):
-                if not self._is_gone(_number(item, "expires_at")):
+                if not self._is_gone(number(item, "expires_at")):
                     # A model for each of a hundred thousand items would take longer than all the rest.
                     more = json.loads(item["more"]["S"]) if "more" in item else None
                     payload = Payload(item["salt"]["S"], json.loads(item["content"]["S"]), more)
@@ -379,9 +377,9 @@ class DynamoSubjects:
     def _subject(self, contact: ContactPoint, item: Mapping[str, Any] | None) -> Subject:
         if item is None:
             return Subject(contact)
-        if "expires_at" in item and self._is_gone(_number(item, "expires_at")):
+        if "expires_at" in item and self._is_gone(number(item, "expires_at")):
             # What takes its place has to name the version that DynamoDB still holds.
-            return Subject(contact, _number(item, "version"), former=_moves(item, "former"))
+            return Subject(contact, number(item, "version"), former=moves_in(item, "former"))
         return subject_of(contact, item)
 
     def _item(self, contact: ContactPoint, sort_key: str) -> Mapping[str, Any] | None:
@@ -460,14 +458,14 @@ def forget_move(database: Database, subject: Subject, move: Move, now: int) -> N
         contact = onward
     if item is None or not any(text["S"].endswith(f"@{move.at}") for text in item.get("former", {"L": []})["L"]):
         return
-    moves = [one.forgotten() if one.at == move.at else one for one in _moves(item, "former")]
+    moves = [one.forgotten() if one.at == move.at else one for one in moves_in(item, "former")]
     # Where nobody is and nothing leads on, the time of it is of no use either.
     is_empty = all(one.leads_nowhere for one in moves) and not any(name in item for name in ("chain", "erasing"))
     left = [] if is_empty else [{"S": written_move(one)} for one in moves]
     changed: dict[str, Any] = {"former": {"L": left}} if left else {}
     kept = subject.suppression
     if kept is not None and not any(name in item for name in ("chain", "supp", "erasing")):
-        changed |= {"supp": {"S": _suppressed(kept)}, "listed": {"S": keys.listed(contact, is_living=False)}}
+        changed |= {"supp": {"S": suppressed(kept)}, "listed": {"S": keys.listed(contact, is_living=False)}}
         changed |= {"expires_at": {"N": str(kept.until)}} if kept.until is not None else {}
     elif not left and not any(name in item for name in ("chain", "supp", "erasing")):
         marks = [int(until["N"]) for until in item.get("p", {"M": {}})["M"].values()]
@@ -513,251 +511,3 @@ def _on_the_version() -> Iterator[None]:
 
 def _chunks(rows: list[Any], size: int) -> list[list[Any]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
-def _encode(decided: Decided) -> str:
-    end = f".{decided.valid_until}" if decided.valid_until is not None else ""
-    return f"{_CODES[decided.state]}{decided.at}.{decided.seq}{end}"
-
-
-def _decode(text: str) -> Decided:
-    parts = text[1:].split(".")
-    return Decided(_STATES[text[0]], int(parts[0]), int(parts[1]), int(parts[2]) if len(parts) > 2 else None)
-
-
-def _decisions(texts: Mapping[str, Any]) -> dict[str, Decided]:
-    """By code. Topics are mostly decided several at once, and then the text is the same and read once."""
-    read: dict[str, Decided] = {}
-    decisions = {}
-    for code, value in texts.items():
-        text = value["S"]
-        decided = read.get(text)
-        if decided is None:
-            decided = read[text] = _decode(text)
-        decisions[code] = decided
-    return decisions
-
-
-def _wish(preference: Preference) -> str:
-    """A preference as `<epoch s until which it is paused>/<months.days between letters>`; either may be empty."""
-    return f"{preference.paused_until or ''}/{preference.at_most_every or ''}"
-
-
-def _preference(text: str) -> Preference:
-    paused_until, every = text.split("/")
-    return Preference(int(paused_until) if paused_until else None, Period.read(every) if every else None)
-
-
-def _number(item: Mapping[str, Any], name: str) -> int:
-    return int(item[name]["N"]) if name in item else 0
-
-
-def end_in(item: Mapping[str, Any]) -> End | None:
-    """The end that an item was given."""
-    if "expires_at" not in item:
-        return None
-    return End(int(item["expires_at"]["N"]), item["rule"]["S"] if "rule" in item else None)
-
-
-def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
-    """A stored state. Straight from DynamoDB's own form: a thousand of these are made in one permission check."""
-    return Subject(
-        contact,
-        _number(item, "version"),
-        item["chain"]["S"] if "chain" in item else None,
-        _number(item, "seq"),
-        item["head"]["S"] if "head" in item else GENESIS,
-        _number(item, "at"),
-        item["lang"]["S"] if "lang" in item else None,
-        _decisions(item["d"]["M"]) if "d" in item else {},
-        {code: int(value["N"]) for code, value in item["p"]["M"].items()} if "p" in item else {},
-        **({} if _SELDOM.isdisjoint(item) else _seldom_in(item)),
-    )
-
-
-_SELDOM = frozenset({"locks", "prefs", "heard", "holder", "supp", "erasing", "inform", "former", "came"})
-"""What most records lack, or what a check does not read: asking for each of them would show."""
-
-
-def _seldom_in(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a subject that `_SELDOM` names."""
-    return {
-        "locks": tuple(lock["S"] for lock in item["locks"]["L"]) if "locks" in item else (),
-        "preferences": {key: _preference(value["S"]) for key, value in item["prefs"]["M"].items()}
-        if "prefs" in item
-        else {},
-        "heard_at": _number(item, "heard"),
-        "holder_since": _number(item, "holder"),
-        "suppression": _suppression(item["supp"]["S"]) if "supp" in item else None,
-        "erasing": item["erasing"]["S"] if "erasing" in item else None,
-        "inform_by": _number(item, "inform"),
-        "former": _moves(item, "former"),
-        "came_from": _moves(item, "came"),
-    }
-
-
-def moved_to(contact: ContactPoint, item: Mapping[str, Any] | None) -> ContactPoint | None:
-    """Where a stored state says that the record went, if it went anywhere."""
-    if item is None or "moved_to" not in item:
-        return None
-    key_id, pseudonym = item["moved_to"]["S"].split("#")
-    return contact._replace(key_id=key_id, pseudonym=pseudonym)
-
-
-def written_move(move: Move) -> str:
-    """A change of address as `<key id>#<pseudonym>@<epoch ms>`."""
-    return f"{move.key_id}#{move.pseudonym}@{move.at}"
-
-
-def _moves(item: Mapping[str, Any], name: str) -> tuple[Move, ...]:
-    return tuple(_move(text["S"]) for text in item[name]["L"]) if name in item else ()
-
-
-def _move(text: str) -> Move:
-    place, _, at = text.rpartition("@")
-    key_id, pseudonym = place.split("#")
-    return Move(key_id, pseudonym, int(at))
-
-
-def _suppressed(suppression: Suppression) -> str:
-    """A suppression as `<basis>/<epoch ms>/<epoch s of its end>/<notice>`; the end may be empty."""
-    return f"{suppression.basis.value}/{suppression.at}/{suppression.until or ''}/{suppression.notice}"
-
-
-def _suppression(text: str) -> Suppression:
-    basis, at, until, notice = text.split("/", 3)
-    return Suppression(Basis(basis), int(at), notice, int(until) if until else None)
-
-
-def state_item(subject: Subject) -> StateItem:
-    """A state as it is stored."""
-    return StateItem(
-        keys.of_contact(subject.contact),
-        keys.STATE,
-        version=subject.version,
-        chain=subject.chain,
-        seq=subject.seq,
-        head=subject.head,
-        at=subject.last_at,
-        controller=subject.contact.controller,
-        listed=keys.listed(subject.contact, is_living=subject.chain is not None)
-        if subject.chain or subject.suppression
-        else None,
-        lang=subject.language,
-        d={code: _encode(decided) for code, decided in subject.decided.items()},
-        p=dict(subject.requested),
-        locks=list(subject.locks) or None,
-        prefs={key: _wish(preference) for key, preference in subject.preferences.items()} or None,
-        heard=subject.heard_at or None,
-        holder=subject.holder_since or None,
-        supp=_suppressed(subject.suppression) if subject.suppression else None,
-        erasing=subject.erasing,
-        inform=subject.inform_by or None,
-        former=[written_move(move) for move in subject.former] or None,
-        came=[written_move(move) for move in subject.came_from] or None,
-    )
-
-
-def _profile_actions(profile: Profile) -> list[Any]:
-    """What the person filled in takes the place of what was known; what was left out stays."""
-    actions = [
-        ProfileItem.v.set(1),
-        ProfileItem.address.set(profile.address.mailable),
-        ProfileItem.normalised.set(profile.address.normalised),
-        ProfileItem.lang.set(profile.language),
-        # Whoever is there again stays until the clocks are worked out anew.
-        ProfileItem.expires_at.remove(),
-    ]
-    if profile.name is not None:
-        actions.append(ProfileItem.name.set(profile.name))
-    if profile.company is not None:
-        actions.append(ProfileItem.company.set(profile.company))
-    if profile.interests:
-        actions.append(ProfileItem.interests.set(list(profile.interests)))
-    return actions
-
-
-def _profile(item: Mapping[str, Any]) -> Profile:
-    return Profile(
-        Address(item["address"]["S"], item["normalised"]["S"]),
-        item["name"]["S"] if "name" in item else None,
-        item["company"]["S"] if "company" in item else None,
-        tuple(interest["S"] for interest in item["interests"]["L"]) if "interests" in item else (),
-        item["lang"]["S"],
-    )
-
-
-def payload_item(entry: Entry, payload: Payload) -> PayloadItem:
-    """The personal details of an event as they are stored."""
-    return PayloadItem(
-        keys.of_chain(entry.chain),
-        keys.of_event(entry.seq),
-        salt=payload.salt,
-        content=canonical(dict(payload.content)).decode(),
-        more=_circumstances(payload),
-    )
-
-
-def _circumstances(payload: Payload) -> str | None:
-    return canonical(dict(payload.circumstances)).decode() if payload.circumstances is not None else None
-
-
-def _payload(item: PayloadItem) -> Payload:
-    circumstances = json.loads(item.more) if item.more is not None else None
-    return Payload(item.salt, json.loads(item.content), circumstances)
-
-
-def _request_item(request: Request) -> RequestItem:
-    return RequestItem(
-        keys.of_contact(request.contact),
-        keys.of_request(request.id),
-        address=request.address.mailable,
-        normalised=request.address.normalised,
-        controller=request.contact.controller,
-        channel=request.contact.channel,
-        purpose=request.purpose,
-        topics=list(request.topics),
-        lang=request.language,
-        notice=request.notice,
-        requested_at=request.requested_at,
-        expires_at=request.expires_at,
-        name=request.name,
-        company=request.company,
-        interests=list(request.interests),
-        source=request.source,
-        code_key=request.code_key,
-        attested=request.attested.written() if request.attested else None,
-    )
-
-
-def _request(contact: ContactPoint, item: RequestItem) -> Request:
-    return Request(
-        id=item.sk.removeprefix(keys.of_request("")),
-        contact=contact,
-        address=Address(item.address, item.normalised),
-        purpose=item.purpose,
-        topics=tuple(item.topics),
-        language=item.lang,
-        notice=item.notice,
-        requested_at=int(item.requested_at),
-        expires_at=int(item.expires_at),
-        name=item.name,
-        company=item.company,
-        interests=tuple(item.interests),
-        source=item.source,
-        code_key=item.code_key,
-        attested=read_attestation(item.attested) if item.attested else None,
-    )
-
-
-def subject_in(item: Mapping[str, Any]) -> Subject:
-    """The subject that a STATE item in DynamoDB's own form holds, for whoever reads a copy of the table.
-
-    The item does not say on which channel its address is, so the contact point has none. KeyError, ValueError,
-    TypeError or AttributeError for an item of a layout that this version does not know.
-    """
-    if item["v"]["N"] != "1":
-        raise ValueError("a state of another layout")
-    key_id, pseudonym = keys.contact_in(item["pk"]["S"])
-    controller = item["controller"]["S"] if "controller" in item else ""
-    return subject_of(ContactPoint(controller, "", key_id, pseudonym), item)
