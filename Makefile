@@ -47,7 +47,7 @@ bench: .venv/installed-test .venv-runtime/installed ## Measure speed, requests a
 	@.venv/bin/python -m bench
 
 lint: .venv/installed-test ## Check style and types
-	@.venv/bin/ruff check .
+	@.venv/bin/ruff check --no-cache .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from buckets import in_bucket
 from moto import mock_aws
 
+from buckets import in_bucket
 from builders import NOON, PEOPLE, PURPOSE
 from consent_center.adapters.audiences_s3 import S3Audiences, key_of_run
 from consent_center.adapters.dynamodb.ledger import DynamoLedger

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from buckets import in_bucket
 
+from buckets import in_bucket
 from builders import PEOPLE
 from consent_center.adapters.exports_s3 import KEPT_SECONDS, PART, S3Exports, key_of
 from consent_center.domain.errors import UnavailableError

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from buckets import in_bucket
 
+from buckets import in_bucket
 from builders import NOON, PEOPLE
 from consent_center.adapters.imports_s3 import S3Imports, manifest_key, manifest_of, part_key, s3_client
 from consent_center.domain.errors import UnavailableError
