@@ -222,11 +222,18 @@ def kind_of(letter: Letter, names: Mapping[str, str]) -> str:
         return f"changes of {table} for {function}"
     if "eventType" in body or "notificationType" in body:
         return f"report {_word(body.get('eventType') or body.get('notificationType'))}"
-    if "Records" in body:
-        return "a mail that arrived"
-    if "case" in body:
-        return "a case to look at"
-    return "part of an import" if "import" in body or "import_id" in body else "another message"
+    if "announcement" in body:
+        return f"a change for {_word(body.get('recipient'))}"
+    return next((kind for name, kind in _KINDS.items() if name in body), "another message")
+
+
+_KINDS = {
+    "Records": "a mail that arrived",
+    "case": "a case to look at",
+    "import": "part of an import",
+    "import_id": "part of an import",
+}
+"""What a message is by a name in it, where nothing else has to be said."""
 
 
 def age(seconds: float) -> str:
@@ -283,12 +290,17 @@ def _source_of(queue: Queue, letter: Letter) -> Source | None:
     for source in queue.sources:
         if source.arn == letter.source_arn or len(queue.sources) == 1:
             return source
-    body = _read(letter.body)
-    is_for_records = isinstance(body, list) or (isinstance(body, dict) and "told" in body)
-    is_for_cases = isinstance(body, dict) and "case" in body
-    name = "LettersQueue" if isinstance(body, dict) else ""
-    name = "ReviewsQueue" if is_for_records else "CaseStepsQueue" if is_for_cases else name
-    return next((source for source in queue.sources if source.name == name), None)
+    return next((source for source in queue.sources if source.name == _queue_for(_read(letter.body))), None)
+
+
+def _queue_for(body: Any) -> str:
+    """The queue that a message of this form is for, of those that DeadLettersQueue serves."""
+    if isinstance(body, list):
+        return "ReviewsQueue"
+    if not isinstance(body, dict):
+        return ""
+    queues = {"told": "ReviewsQueue", "case": "CaseStepsQueue", "announcement": "AnnouncementsQueue"}
+    return next((queue for name, queue in queues.items() if name in body), "LettersQueue")
 
 
 # ---- Places in streams -----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from cli.dead_letters import find_queues
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
 from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.retention import REVIEW_INDEX
+from consent_center.domain.recipient import takes_events
 from consent_center.usecases.retention import UNTOLD
 from policy_compiler import calendars
 from policy_compiler import policy as sources
@@ -338,6 +339,18 @@ def _informing(deployment: Deployment, _: Fetch) -> Iterator[Check]:
     )
 
 
+def _told_recipients(deployment: Deployment, _: Fetch) -> Iterator[Check]:
+    """Whom settings have told of every change: where there are no keys nobody is told, and nobody would notice."""
+    policy = sources.read(ROOT / "layers" / "policy", datetime.now(UTC).date())
+    written = {key: row.get("connector", {}) for _, key, row in policy.rows("recipients")}
+    connectors = {**written, **json.loads(deployment.parameters.get("RecipientConnectors") or "{}")}
+    told = sorted(name for name, connector in connectors.items() if takes_events(connector))
+    is_mute = bool(told) and not deployment.parameters.get("RecipientSecrets")
+    says = f"{', '.join(told) or 'none'} should be told"
+    mend = "Deploy with RecipientSecrets; until then nothing is sent, and nothing is kept for later." if is_mute else ""
+    yield Check("recipients of changes", Status.FAILED if is_mute else Status.OK, says, mend)
+
+
 def _holidays(_: Deployment, __: Fetch) -> Iterator[Check]:
     """A case that is opened after the tables end would have to be answered too early, which nobody would notice."""
     years_left = calendars.LAST_YEAR - datetime.now(UTC).year
@@ -358,6 +371,7 @@ _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "token issuer": _issuer,
     "reviews of retention rules": _reviews,
     "people to inform": _informing,
+    "recipients of changes": _told_recipients,
     "public holidays": _holidays,
 }
 

@@ -1,4 +1,4 @@
-"""Recipients of data, for demonstrations and tests: they take signed requests, keep count, and behave as told.
+"""Recipients of data, for demonstrations and tests: they take signed messages, keep count, and behave as told.
 
 They know the Standard Webhooks scheme by themselves, as somebody else's server would, and no code of the product.
 """
@@ -25,11 +25,15 @@ BEHAVIOURS = {
     "slow": "acts, but answers only after `seconds`",
     "error": "answers 500",
     "refuse": "answers 400",
+    "gone": "answers 410",
     "silent": "closes the connection without an answer",
 }
 
 NAMES = ("crm", "post-house")
 """Recipients of the shipped policy that are played here."""
+
+TOLD = "crm"
+"""The one of them that is told of every change too."""
 
 SECRET = "recipients"
 """The name of the secret with their keys."""
@@ -40,6 +44,9 @@ _CALL_BACKS = 5
 """How often a call-back is tried."""
 
 _LARGEST_BODY = 1_000_000
+
+_MOST_EVENTS = 1_000
+"""How many changes one recipient remembers: an import tells of each row."""
 
 
 def port_for(port: int) -> int:
@@ -53,7 +60,10 @@ def new_secret() -> str:
 
 def connectors(url: str) -> str:
     """The setting that has the product ask these recipients instead of staff."""
-    made = {name: {"kind": "webhook", "url": f"{url}/{name}", "secret_name": name} for name in NAMES}
+    made: dict[str, dict[str, Any]] = {
+        name: {"kind": "webhook", "url": f"{url}/{name}", "secret_name": name} for name in NAMES
+    }
+    made[TOLD]["events"] = True
     return json.dumps(made, separators=(",", ":"))
 
 
@@ -89,11 +99,26 @@ class Asked:
 
 
 @dataclass
+class Told:
+    """A change that one recipient was told of under one id."""
+
+    id: str
+    chain: str
+    seq: int
+    changes: list[dict[str, Any]]
+    times: int = 0
+    """How often it came."""
+    taken: int = 0
+    """How often it was taken: after the first time it changes nothing."""
+
+
+@dataclass
 class _Recipient:
     secret: str
     behaviour: str = "done"
     seconds: float | None = None
     asked: dict[str, Asked] = field(default_factory=dict)
+    events: dict[str, Told] = field(default_factory=dict)
     refused: int = 0
     """Requests with a wrong signature."""
 
@@ -128,11 +153,12 @@ class DemoRecipients:
         recipient.behaviour, recipient.seconds = behaviour, seconds
 
     def shown(self, name: str) -> dict[str, Any]:
-        """How a recipient behaves and what it was asked, oldest first; KeyError for an unknown one."""
+        """How a recipient behaves, what it was asked and told, oldest first; KeyError for an unknown one."""
         recipient = self._recipients[name]
         with self._lock:
             asked = [asdict(one) for one in recipient.asked.values()]
-        return {"behaviour": recipient.behaviour, "refused": recipient.refused, "asked": asked}
+            events = [asdict(one) for one in recipient.events.values()]
+        return {"behaviour": recipient.behaviour, "refused": recipient.refused, "asked": asked, "events": events}
 
     def take(self, name: str, found: Mapping[str, str], body: bytes) -> tuple[int, dict[str, Any]] | None:
         """Status and answer to a request; None for closing the connection."""
@@ -142,7 +168,10 @@ class DemoRecipients:
         if not _is_signed(recipient.secret, found, body):
             recipient.refused += 1
             return 401, {}
-        data = json.loads(body)["data"]
+        said = json.loads(body)
+        data = said["data"]
+        if said["type"] == "preferences.changed":
+            return self._told(recipient, found["webhook-id"], data)
         with self._lock:
             asked = recipient.asked.setdefault(
                 data["key"],
@@ -150,6 +179,22 @@ class DemoRecipients:
             )
             asked.times += 1
         return self._behaved(recipient, asked, data)
+
+    def _told(
+        self, recipient: _Recipient, message_id: str, data: Mapping[str, Any]
+    ) -> tuple[int, dict[str, Any]] | None:
+        status = {"error": 500, "refuse": 400, "gone": 410}.get(recipient.behaviour, 200)
+        with self._lock:
+            told = recipient.events.setdefault(
+                message_id, Told(message_id, data["chain"], data["seq"], data["changes"])
+            )
+            told.times += 1
+            if len(recipient.events) > _MOST_EVENTS:
+                del recipient.events[next(iter(recipient.events))]
+            told.taken += status == 200 and recipient.behaviour != "silent"
+        if recipient.behaviour == "slow":
+            self._closing.wait(SLOW_SECONDS if recipient.seconds is None else recipient.seconds)
+        return None if recipient.behaviour == "silent" else (status, {})
 
     def _behaved(
         self, recipient: _Recipient, asked: Asked, data: Mapping[str, Any]
@@ -159,6 +204,8 @@ class DemoRecipients:
                 return 500, {}
             case "refuse":
                 return 400, {}
+            case "gone":
+                return 410, {}
             case "silent":
                 return None
             case "nobody":

@@ -26,6 +26,7 @@ from builders import PEOPLE
 from consent_center.bootstrap import Services
 from consent_center.config import Config
 from fakes import (
+    CollectingAnnouncementOrders,
     CollectingAnnouncements,
     CollectingAudienceOrders,
     CollectingDeadLetters,
@@ -51,6 +52,7 @@ from fakes import (
     InMemoryStatistics,
     InMemorySubjects,
     PlainKeys,
+    ScriptedRecipients,
     SettableClock,
     no_pause,
 )
@@ -162,6 +164,10 @@ class Deployment:
         services.removals = self.removals
         self.announcements = CollectingAnnouncements()
         services.announcements = self.announcements
+        self.announcement_orders = CollectingAnnouncementOrders()
+        services.announcement_orders = self.announcement_orders
+        self.told_recipients = ScriptedRecipients()
+        services.told_recipients = self.told_recipients
 
         services.receipt_signer = self.receipt_signer
         services.public_keys = self.keys

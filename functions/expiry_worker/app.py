@@ -87,8 +87,8 @@ def _tell_audiences(keys: dict[str, Any], before: dict[str, Any], after: dict[st
 
 def _announce(records: list[dict[str, Any]]) -> None:
     """Tell other systems what changed in these records, where a deployment asks for that."""
-    announcements = services().announcements
-    if announcements is None:
+    announcements, recipients = services().announcements, services().recipients_to_tell
+    if announcements is None and not recipients:
         return
     read = services().subject_in
     states = [
@@ -97,7 +97,14 @@ def _announce(records: list[dict[str, Any]]) -> None:
         if (change := record["dynamodb"])["Keys"]["sk"]["S"] == "STATE" and "NewImage" in change
         if not is_move(change.get("OldImage"), change["NewImage"])
     ]
-    count("ChangesAnnounced", announce(states, policy=services().policy, announcements=announcements))
+    told = announce(
+        states,
+        policy=services().policy,
+        announcements=announcements,
+        recipients=recipients,
+        orders=services().announcement_orders,
+    )
+    count("ChangesAnnounced", told)
 
 
 def _prove(record: dict[str, Any], keys: dict[str, Any], item: dict[str, Any]) -> None:

@@ -1,17 +1,20 @@
-"""Rights requests on time: finds the cases that are due, and looks at one after the other."""
+"""Rights requests on time, and whatever recipients are told: looks at cases that are due, and posts announcements."""
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from consent_center.bootstrap import services
+from consent_center.domain.announcement import again_after
 from consent_center.domain.case import Case
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError, UnreadableMessageError
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import StoredPackage
+from consent_center.usecases.announce import Outcome, tell
 from consent_center.usecases.answers import make
 from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.due_cases import order_due_cases
@@ -94,7 +97,7 @@ def _case_in(body: str) -> str:
     return case
 
 
-def _tell(looked: Looked) -> None:
+def _report(looked: Looked) -> None:
     """Numbers of ours, which name nobody."""
     if looked.days_left:
         logger.warning("case is near its end", case=looked.number, days_left=looked.days_left)
@@ -106,31 +109,66 @@ def _tell(looked: Looked) -> None:
         logger.error("recipients given up", case=looked.number, recipients=list(looked.given_up))
 
 
-def _look_at_all(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """One case that cannot be looked at does not hold up the others: only it is delivered again."""
-    failed = []
-    for record in records:
-        try:
-            looked = _look(_case_in(record["body"]))
-        except Exception as error:
-            # Only the kind of a foreign error is logged: its text may quote a person.
-            reason = str(error) if isinstance(error, DomainError) else type(error).__name__
-            kind = type(error).__name__
-            logger.error("look failed", message_id=record["messageId"], reason=reason or kind)
-            count("LookFailed")
-            failed.append({"itemIdentifier": record["messageId"]})
-        else:
-            count("CaseLookedAt")
-            _tell(looked)
-    return {"batchItemFailures": failed}
+def _look_at_case(record: dict[str, Any]) -> bool:
+    """Whether the queue can forget a case; it delivers one again that could not be looked at."""
+    try:
+        looked = _look(_case_in(record["body"]))
+    except Exception as error:
+        # Only the kind of a foreign error is logged: its text may quote a person.
+        reason = str(error) if isinstance(error, DomainError) else type(error).__name__
+        kind = type(error).__name__
+        logger.error("look failed", message_id=record["messageId"], reason=reason or kind)
+        count("LookFailed")
+        return False
+    count("CaseLookedAt")
+    _report(looked)
+    return True
+
+
+def _tell_recipient(record: dict[str, Any]) -> bool:
+    """Whether the queue can forget an announcement; it tries again later what a recipient did not take."""
+    try:
+        outcome = tell(record["body"], recipients=services().told_recipients, dead_letters=services().dead_letters)
+    except Exception as error:
+        reason = str(error) if isinstance(error, DomainError) else type(error).__name__
+        tries = int(record["attributes"]["ApproximateReceiveCount"])
+        logger.warning("recipient not told", message_id=record["messageId"], reason=reason, tries=tries)
+        count("RecipientUntold")
+        # Where it cannot be put off, it comes again by the queue's own time.
+        with suppress(UnavailableError):
+            services().announcement_orders.put_off(record["receiptHandle"], again_after(tries))
+        return False
+    if outcome is Outcome.TOLD:
+        count("RecipientTold")
+    else:
+        logger.warning("announcement ended", message_id=record["messageId"], reason=outcome)
+        count("RecipientGone" if outcome is Outcome.GONE else "AnnouncementDropped")
+    return True
+
+
+def _is_announcement(body: str) -> bool:
+    try:
+        return "recipient" in json.loads(body)
+    except (ValueError, TypeError):
+        return False
+
+
+def _take_all(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """One message that fails holds up no other: only it is delivered again."""
+    failed = [
+        record["messageId"]
+        for record in records
+        if not (_tell_recipient(record) if _is_announcement(record["body"]) else _look_at_case(record))
+    ]
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The job `{"job": "rights"}`, or cases to look at."""
+    """The job `{"job": "rights"}`, cases to look at, or announcements that recipients are to be told."""
     if "Records" in event:
-        return _look_at_all(event["Records"])
+        return _take_all(event["Records"])
     if event.get("job") != "rights":
         raise UnknownNameError("job")
     return _list()

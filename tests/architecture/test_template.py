@@ -335,6 +335,8 @@ EXPECTED_RIGHTS = {
         "AudienceChangesQueue": {"sqs:SendMessage"},
         # It orders the letter that says where data are from.
         "LettersQueue": {"sqs:SendMessage"},
+        # It says what recipients are to be told, and tells none itself.
+        "AnnouncementsQueue": {"sqs:SendMessage"},
         "LedgerTable": {"dynamodb:Query", "dynamodb:PutItem"},
         "ReviewsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}": {"events:PutEvents"},
@@ -416,6 +418,14 @@ EXPECTED_RIGHTS = {
         "TransientTable": {"dynamodb:GetItem"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
         "CaseStepsQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+        # It puts off what a recipient did not take.
+        "AnnouncementsQueue": {
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ChangeMessageVisibility",
+        },
+        "DeadLettersQueue": {"sqs:SendMessage"},
         "LettersQueue": {"sqs:SendMessage"},
         # It makes files for people, and cannot read one back.
         "${ExportsBucket.Arn}/exports/*": {"s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"},
@@ -541,6 +551,7 @@ def test_every_handler_exists() -> None:
         ("ImportWorkerFunctionParts", "ImportsQueue", "ImportWorkerFunction"),
         ("AudienceWorkerFunctionParts", "AudiencePartsQueue", "AudienceWorkerFunction"),
         ("RightsWorkerFunctionSteps", "CaseStepsQueue", "RightsWorkerFunction"),
+        ("RightsWorkerFunctionAnnouncements", "AnnouncementsQueue", "RightsWorkerFunction"),
     ],
 )
 def test_orders_are_retried_reported_one_by_one_and_then_set_aside(mapping: str, queue: str, worker: str) -> None:
@@ -624,6 +635,25 @@ def test_audiences_cost_nothing_until_they_are_asked_for() -> None:
     assert window <= 300
     waiting = of_type("AWS::SQS::Queue")["AudienceChangesQueue"]["VisibilityTimeout"]
     assert waiting >= 6 * of_type("AWS::Lambda::Function")["AudienceWorkerFunction"]["Timeout"] + window
+
+
+def test_announcements_are_ordered_and_read_only_where_they_could_be_signed() -> None:
+    reader = of_type("AWS::Lambda::EventSourceMapping")["RightsWorkerFunctionAnnouncements"]
+    writer = of_type("AWS::Lambda::Function")["ExpiryWorkerFunction"]["Environment"]["Variables"]
+
+    assert source()["Parameters"]["RecipientSecrets"]["Default"] == ""
+    assert reader["Enabled"] == {"Fn::If": ["HasRecipientSecrets", True, False]}
+    assert writer["ANNOUNCEMENTS_QUEUE_URL"]["Fn::If"][0] == "HasRecipientSecrets"
+
+
+def test_a_recipient_that_is_tried_for_the_last_time_still_has_its_message() -> None:
+    from consent_center.domain.announcement import again_after
+
+    queue = of_type("AWS::SQS::Queue")["AnnouncementsQueue"]
+    waits = [again_after(tries) for tries in range(1, queue["RedrivePolicy"]["maxReceiveCount"])]
+    assert all(waits), "a wait after each try but the last"
+    assert sum(waits) < queue["MessageRetentionPeriod"]
+    assert again_after(queue["RedrivePolicy"]["maxReceiveCount"]) == 0
 
 
 def test_every_log_group_forgets() -> None:

@@ -130,7 +130,7 @@ def test_no_redirect_is_followed(served: Callable[..., str], status: str, demo: 
     answer = a_webhook(served(http(status, b"", f"location: {demo.url}/crm"))).ask(ASK)
 
     assert answer == Answer(TaskState.FAILED, f"http_{status[:3]}")
-    assert demo.shown("crm") == {"behaviour": "done", "refused": 0, "asked": []}
+    assert demo.shown("crm") == {"behaviour": "done", "refused": 0, "asked": [], "events": []}
 
 
 @pytest.mark.parametrize("status", ["408 Timeout", "425 Early", "429 Many", "500 Internal", "503 Away"])

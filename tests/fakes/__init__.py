@@ -1,6 +1,7 @@
 """Ports in memory. Each is held to the same contract as the adapter it stands for (tests/contract)."""
 
 from fakes.memory import (
+    CollectingAnnouncementOrders,
     CollectingAnnouncements,
     CollectingAudienceOrders,
     CollectingDeadLetters,
@@ -27,6 +28,7 @@ from fakes.memory import (
     InMemoryStatistics,
     InMemorySubjects,
     PlainKeys,
+    ScriptedRecipients,
     SettableClock,
     no_pause,
     real_clock,
@@ -34,6 +36,7 @@ from fakes.memory import (
 from fakes.restore import InMemoryRestoredRecords
 
 __all__ = [
+    "CollectingAnnouncementOrders",
     "CollectingAnnouncements",
     "CollectingAudienceOrders",
     "CollectingDeadLetters",
@@ -61,6 +64,7 @@ __all__ = [
     "InMemoryStatistics",
     "InMemorySubjects",
     "PlainKeys",
+    "ScriptedRecipients",
     "SettableClock",
     "no_pause",
     "real_clock",

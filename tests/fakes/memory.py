@@ -515,6 +515,40 @@ class CollectingAnnouncements:
 
 
 @dataclass
+class CollectingAnnouncementOrders:
+    ordered: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    put_offs: list[tuple[str, int]] = field(default_factory=list)
+    refuses: bool = False
+
+    def order(self, orders: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        if self.refuses:
+            raise UnavailableError("order announcement")
+        self.ordered += orders
+
+    def put_off(self, receipt: str, seconds: int) -> None:
+        if self.refuses:
+            raise UnavailableError("put off announcement")
+        self.put_offs.append((receipt, seconds))
+
+
+@dataclass
+class ScriptedRecipients:
+    """Say what they were told to, one answer after the other; the last is repeated for ever."""
+
+    script: list[bool | Exception] = field(default_factory=lambda: [True])
+    told: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    """What was taken."""
+
+    def tell(self, recipient: str, announcement: Mapping[str, Any]) -> bool:
+        said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(said, Exception):
+            raise said
+        if said:
+            self.told.append((recipient, announcement))
+        return said
+
+
+@dataclass
 class InMemoryClaims:
     held: dict[str, int] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)

@@ -110,6 +110,9 @@ def until(holds: Callable[[], bool], seconds: float = 20) -> None:
 def recipients(stack: LocalStack) -> Iterator[Recipients]:
     asked = Recipients(stack)
     yield asked
+    for name in recipient.NAMES:
+        # They are told of every change that other tests make.
+        asked.told(name, behaviour="done")
     for one in asked.wires:
         one.connections.close()
 

@@ -34,6 +34,7 @@ class Deployed:
             ("LettersQueue", "DeadLettersQueue"),
             ("ReviewsQueue", "DeadLettersQueue"),
             ("CaseStepsQueue", "DeadLettersQueue"),
+            ("AnnouncementsQueue", "DeadLettersQueue"),
             ("ImportsQueue", "FailedImportsQueue"),
         ):
             policy = {"deadLetterTargetArn": self.arn(dead), "maxReceiveCount": 5}
@@ -141,7 +142,7 @@ def test_every_queue_that_another_names_as_its_dead_letters_is_found(deployed: D
     found = {queue.name: [source.name for source in queue.sources] for queue in find_queues(deployed)}  # type: ignore[arg-type]
 
     assert found == {
-        "DeadLettersQueue": ["CaseStepsQueue", "LettersQueue", "ReviewsQueue"],
+        "DeadLettersQueue": ["AnnouncementsQueue", "CaseStepsQueue", "LettersQueue", "ReviewsQueue"],
         "FailedBatchesQueue": [],
         "FailedImportsQueue": ["ImportsQueue"],
     }
@@ -176,6 +177,7 @@ def test_looking_leaves_everything_where_others_find_it(deployed: Deployed) -> N
         (REVIEW, "a look at a record"),
         ({"contact": REVIEW, "told": ["source", "1", None, "en", 1]}, "a letter to be entered"),
         ({"import": "i", "part": 1}, "part of an import"),
+        ({"recipient": "Ada Lovelace", "announcement": {}}, "a change for of another kind"),
         ({"Records": [{"s3": {}}]}, "a mail that arrived"),
         ({"DDBStreamBatchInfo": {}}, "not readable"),
         (a_place(function="others"), "changes of another stack's for another stack's"),
@@ -220,6 +222,18 @@ def test_a_case_goes_back_to_those_who_look_at_cases(deployed: Deployed) -> None
     run("redrive", "DeadLettersQueue", "--yes")
 
     assert deployed.waiting("CaseStepsQueue") == [json.dumps(body)]
+
+
+def test_what_a_recipient_did_not_take_goes_back_to_those_who_tell_recipients(deployed: Deployed) -> None:
+    body = {"recipient": "post-house", "announcement": {"chain": "f66h7l5n3mf7cv4krt6y6r7xvw", "seq": 3}}
+    deployed.put("DeadLettersQueue", body, "recipient post-house: http_410")
+    shown = run("list").output
+    assert "a change for post-house" in shown
+    assert "recipient post-house: http_410" in shown
+
+    run("redrive", "DeadLettersQueue", "--yes")
+
+    assert deployed.waiting("AnnouncementsQueue") == [json.dumps(body)]
 
 
 def test_one_message_goes_back_alone(deployed: Deployed) -> None:

@@ -226,6 +226,12 @@ SICK: list[tuple[str, str, Status, Any]] = [
         # Two pages for each of the eight shards.
         lambda d: d.dynamodb.update(pages_of_query=[{"Count": 1}, {"Count": 1}]),
     ),
+    (
+        "recipients of changes",
+        "crm should be told",
+        Status.FAILED,
+        lambda d: d.parameters.update(RecipientConnectors='{"crm": {"kind": "webhook", "events": true}}'),
+    ),
     ("tables", "AccessDeniedException", Status.FAILED, lambda d: d.dynamodb.clear()),
 ]
 

@@ -11,10 +11,12 @@ from consent_center.adapters.chance import SystemChance
 from consent_center.config import Config, current_trace
 from consent_center.domain.incoming import StopWords
 from consent_center.domain.policy import Policy
+from consent_center.domain.recipient import takes_events
 from consent_center.domain.subject import Subject
 from consent_center.ports import (
     Addresses,
     AddressMoves,
+    AnnouncementOrders,
     Announcements,
     AudienceFiles,
     AudienceOrders,
@@ -49,6 +51,7 @@ from consent_center.ports import (
     Statistics,
     Subjects,
     Tellings,
+    ToldRecipients,
 )
 from consent_center.texts import Texts
 
@@ -269,6 +272,27 @@ class Services:
         from consent_center.adapters.event_bus import EventBus
 
         return EventBus(self._wire("events"), self.config.event_bus)
+
+    @cached_property
+    def announcement_orders(self) -> AnnouncementOrders:
+        from consent_center.adapters.sqs import QueuedAnnouncements
+
+        return QueuedAnnouncements(self._wire("sqs"), lambda: self.config.announcements_queue_url or "")
+
+    @cached_property
+    def recipients_to_tell(self) -> tuple[str, ...]:
+        """The recipients that are told of every change that concerns them; none where nothing could be signed."""
+        if self.config.announcements_queue_url is None:
+            return ()
+        return tuple(name for name, settings in self.recipient_connectors.items() if takes_events(settings))
+
+    @cached_property
+    def told_recipients(self) -> ToldRecipients:
+        from consent_center.adapters.connectors.announcing import RecipientsByWebhook
+        from consent_center.adapters.connectors.outside import Outside
+
+        outside = Outside(inside_too=self.config.recipients_inside)
+        return RecipientsByWebhook(self.recipient_connectors, self.recipient_secrets, outside, self.clock)
 
     @cached_property
     def subject_in(self) -> Callable[[Mapping[str, Any]], Subject]:

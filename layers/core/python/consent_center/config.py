@@ -151,6 +151,11 @@ class Config:
         return self._required("CASE_STEPS_QUEUE_URL")
 
     @property
+    def announcements_queue_url(self) -> str | None:
+        """Where it is said what recipients are to be told; None where nothing could be signed for them."""
+        return self.environment.get("ANNOUNCEMENTS_QUEUE_URL") or None
+
+    @property
     def recipient_secrets(self) -> str | None:
         """The name of the secret with the keys of recipients; None where none has one."""
         return self.environment.get("RECIPIENT_SECRETS") or None

@@ -492,6 +492,26 @@ class Announcements(Protocol):
         """Tell other systems, each at least once. UnavailableError if one was not taken; others may have been."""
 
 
+class AnnouncementOrders(Protocol):
+    """Announcements that recipients of data are to be told, each by itself."""
+
+    def order(self, orders: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Have each recipient told an announcement. UnavailableError if one was not taken; others may have been."""
+
+    def put_off(self, receipt: str, seconds: int) -> None:
+        """Have an order that was taken, and not carried out, come again after so long. UnavailableError."""
+
+
+class ToldRecipients(Protocol):
+    """Recipients of data that are told of changes."""
+
+    def tell(self, recipient: str, announcement: Mapping[str, Any]) -> bool:
+        """Whether it was told: False for a recipient that the settings no longer have told.
+
+        UnavailableError if it did not take it; RecipientGoneError if it never will. Telling it again has one effect.
+        """
+
+
 class PublicKeys(Protocol):
     def jwks(self) -> Mapping[str, Any]:
         """The public halves of the keys that sign receipts (RFC 7517, 5), or UnavailableError."""

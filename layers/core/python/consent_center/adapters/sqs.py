@@ -1,7 +1,8 @@
 """Letter orders as messages on a queue: ids only, never a person."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.audience import AudienceRun
@@ -94,6 +95,30 @@ class QueuedCases:
 
     def order(self, case: str, due_at: int) -> None:
         _send(self._wire, "order case", self._queue_url, json.dumps({"case": case, "due_at": due_at}))
+
+
+class QueuedAnnouncements:
+    """What recipients are to be told, a message for each."""
+
+    def __init__(self, wire: Wire, queue_url: Callable[[], str]) -> None:
+        self._wire, self._queue_url = wire, queue_url
+
+    def order(self, orders: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        bodies = [
+            json.dumps({"recipient": recipient, "announcement": told}, ensure_ascii=False, separators=(",", ":"))
+            for recipient, told in orders
+        ]
+        calls = [{"QueueUrl": self._queue_url(), "MessageBody": body} for body in bodies]
+        for answer in self._wire.call_all("SendMessage", calls):
+            if isinstance(answer, CallFailedError):
+                raise UnavailableError(f"order announcement: {answer.code}")
+
+    def put_off(self, receipt: str, seconds: int) -> None:
+        message = {"QueueUrl": self._queue_url(), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+        try:
+            self._wire.call("ChangeMessageVisibility", message)
+        except CallFailedError as error:
+            raise UnavailableError(f"put off announcement: {error.code}") from None
 
 
 class QueuedAudiences:

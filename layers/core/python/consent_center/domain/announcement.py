@@ -1,7 +1,7 @@
 """What other systems are told when something about a contact point changed: never who it is.
 
 A change is told at least once, and perhaps late. `seq` grows along a chain, so whoever is told keeps the highest it
-has seen of a chain and drops what is lower.
+has seen of a chain and drops what is lower. A recipient of data is told of what concerns it, and of no more.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,16 @@ from typing import Any
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.lock import Lock
-from consent_center.domain.objection import OBJECTIONS
+from consent_center.domain.objection import OBJECTIONS, Against
 from consent_center.domain.policy import Policy, Scope
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.subject import Preference, Subject, timestamp
 
 VERSION = 1
 """Of the form of an announcement."""
+
+_WAITS = (20, 300, 3_600, 36_000)
+"""Seconds to wait after each try that a recipient did not take: five tries within half a day."""
 
 
 def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict[str, Any] | None:
@@ -55,6 +58,42 @@ def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict
         "moved": moved,
         **told,
     }
+
+
+def concerning(recipient: str, told: Mapping[str, Any], policy: Policy) -> dict[str, Any] | None:
+    """What of an announcement is told to a recipient of data, by its id in the policy; None for nothing.
+
+    Changes of the purposes that name it, and objections that cover one of these (Art. 5(1)(c) GDPR). Whoever is named
+    by any purpose of the controller may hold the person's data, so it is told of locks, of moves and of erasures.
+    """
+    purposes = [purpose for purpose in policy.purposes_of(told["controller"]) if recipient in purpose.recipients]
+    if not purposes:
+        return None
+    names = {purpose.id for purpose in purposes}
+    changes = [
+        change
+        for change in told["changes"]
+        if change["purpose"] in names
+        or ("objection" in change and any(map(Against(change["objection"]).covers, purposes)))
+    ]
+    preferences = [preference for preference in told["preferences"] if preference["purpose"] in names]
+    if not (changes or preferences or "locks" in told or told["erased"] or told["moved"]):
+        return None
+    return {**told, "changes": changes, "preferences": preferences}
+
+
+def message_id(recipient: str, told: Mapping[str, Any]) -> str:
+    """By what a recipient knows an announcement again: the same for every try.
+
+    An erasure is no event of the chain, so it bears the number of the last one and needs a word of its own.
+    """
+    erased = "-erased" if told["erased"] else ""
+    return f"{told['chain']}-{told['seq']}{erased}-{recipient}"
+
+
+def again_after(tries: int) -> int:
+    """Seconds until a recipient is tried again that did not take so many tries; 0 once there are no more."""
+    return _WAITS[tries - 1] if tries <= len(_WAITS) else 0
 
 
 def _changes(before: Subject | None, after: Subject, policy: Policy) -> list[dict[str, Any]]:

@@ -139,6 +139,10 @@ class UnavailableError(DomainError):
     """Something we depend on did not answer. Nothing was acknowledged; trying again is right."""
 
 
+class RecipientGoneError(DomainError):
+    """A recipient says that it takes no more of what it is told."""
+
+
 class LetterRefusedError(DomainError):
     """The mail service will never take this letter, however often it is tried."""
 

@@ -13,6 +13,11 @@ _MOST_TRIES = 12
 """After these, about a week has passed."""
 
 
+def takes_events(connector: Mapping[str, Any]) -> bool:
+    """Whether the settings of a recipient's connector have it told of every change that concerns it."""
+    return connector.get("kind") == "webhook" and connector.get("events") is True
+
+
 class Verb(StrEnum):
     """What a connector may be able to do."""
 

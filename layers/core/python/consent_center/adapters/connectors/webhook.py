@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -45,6 +45,18 @@ def told(ask: Ask, at: int, answer_to: str | None) -> dict[str, Any]:
     return {"type": f"rights.{ask.verb.value}", "timestamp": moment, "data": data}
 
 
+def post(outside: Outside, url: str, message_id: str, said: Mapping[str, Any], keys: Sequence[bytes], at: int) -> Reply:
+    """What is answered to a message that is signed at epoch millisecond `at`; RefusedAddressError, UnreachedError."""
+    body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    sent = {
+        "content-type": "application/json",
+        "accept": "application/json",
+        "user-agent": "consent-center",
+        **headers(message_id, at // 1000, body, keys),
+    }
+    return outside.post(url, sent, body)
+
+
 class Webhook(Kind):
     possible = frozenset(Verb)
 
@@ -73,15 +85,8 @@ class Webhook(Kind):
         if not keys:
             return failed("no_secret")
         now = self._clock()
-        body = json.dumps(told(ask, now, self._answer_to), ensure_ascii=False, separators=(",", ":")).encode()
-        sent = {
-            "content-type": "application/json",
-            "accept": "application/json",
-            "user-agent": "consent-center",
-            **headers(ask.key, now // 1000, body, keys),
-        }
         try:
-            reply = self._outside.post(self._url, sent, body)
+            reply = post(self._outside, self._url, ask.key, told(ask, now, self._answer_to), keys, now)
         except RefusedAddressError as error:
             return failed(f"address_refused.{error}")
         except UnreachedError as error:
