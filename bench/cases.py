@@ -60,6 +60,7 @@ def run(url: str, cases: int) -> dict[str, Any]:
             owes=("prove",),
             due_at=now,
         )
+        services().particulars.keep(case.id, {"address": f"person-{number}@example.com"})
         services().cases.add(case, LogLine(now * 1000, "received", "person"))
     control(url, "records", {})
 
