@@ -118,6 +118,7 @@ def once(right: str, count: int) -> dict[str, float]:
     import shipped_policy
 
     shipped_policy.compiled()
+    from consent_center.adapters.addresses import parse_address
     from consent_center.adapters.dynamodb.database import Database
     from consent_center.adapters.dynamodb.items import LEDGER_ITEMS, SUBJECTS_ITEMS
     from consent_center.adapters.dynamodb.ledger import DynamoLedger
@@ -129,7 +130,7 @@ def once(right: str, count: int) -> dict[str, float]:
     from consent_center.texts import Texts
     from consent_center.usecases.answers import make
     from consent_center.web.site import site
-    from fakes import no_pause
+    from fakes import FixedSecrets, no_pause
     from fakes.cases import InMemoryCases, InMemoryParticulars
 
     policy, texts = load_policy(), Texts()
@@ -152,12 +153,14 @@ def once(right: str, count: int) -> dict[str, float]:
         base_url="https://consent.example.com",
         site=lambda language: site(texts, policy, policy.form_purpose, language),
         policy=policy,
+        addresses=parse_address,
         subjects=DynamoSubjects(database, no_pause, lambda: now),
         ledger=DynamoLedger(),
         cases=cases,
         kept=InMemoryParticulars(),
         texts=texts,
         exports=exports,
+        secrets=FixedSecrets(),
         clock=lambda: now,
     )
     took = time.perf_counter() - began

@@ -60,6 +60,7 @@ def run(url: str, cases: int) -> dict[str, Any]:
             owes=("prove",),
             due_at=now,
         )
+        services().particulars.keep(case.id, {"address": f"person-{number}@example.com"})
         services().cases.add(case, LogLine(now * 1000, "received", "person"))
     control(url, "records", {})
 
@@ -74,7 +75,11 @@ def run(url: str, cases: int) -> dict[str, Any]:
     began = time.process_time()
     for start in range(0, cases, 10):
         messages = [
-            {"messageId": f"{number}", "body": json.dumps({"case": f"{number:026d}", "due_at": now})}
+            {
+                "messageId": f"{number}",
+                "body": json.dumps({"case": f"{number:026d}", "due_at": now}),
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
             for number in range(start, min(start + 10, cases))
         ]
         answer = lambda_handler({"Records": messages}, CONTEXT)  # type: ignore[arg-type]

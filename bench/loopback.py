@@ -197,7 +197,7 @@ def updated(item: Item, asked: dict[str, Any]) -> Item:
     for action, clauses in zip(parts[::2], parts[1::2], strict=True):
         for clause in clauses.split(","):
             if action == "REMOVE":
-                item.pop(names[clause.strip()], None)
+                item.pop(names.get(clause.strip(), clause.strip()), None)
                 continue
             name, value = clause.split("=") if action == "SET" else clause.split()
             attribute, given = names.get(name.strip(), name.strip()), values[value.strip()]

@@ -94,6 +94,8 @@ class CaseWorld:
     post_house: ScriptedConnector = field(default_factory=ScriptedConnector)
     killer: Killer = field(default_factory=Killer)
     are_letters_delivered: bool = True
+    warnings: list[int] = field(default_factory=list)
+    """How many days were left, each time that staff were warned; 0 once it was late."""
     holds_nothing: bool = False
 
     @cached_property
@@ -169,6 +171,7 @@ class CaseWorld:
             answers=around(self.answer),
             stop=around(self.stop),
             take_back=around(self.take_back),
+            warn=around(self.warn),
             outbox=around(self.people.outbox),
             claims=around(self.people.claims),
             days=self.days,
@@ -186,13 +189,17 @@ class CaseWorld:
     def deliver(self) -> None:
         if self.are_letters_delivered:
             for order in self.people.outbox.orders:
-                self.people.claims.held.setdefault(order.request, 0)
+                self.people.claims.take(order.request, self.clock() // 1000)
+                self.people.claims.finish(order.request, self.clock() // 1000)
 
     def answer(self, case: Case, particulars: Mapping[str, Any]) -> StoredPackage | None:
         if self.holds_nothing:
             return None
         content = repr(sorted(particulars.get("collected", {}).items())).encode()
         return self.exports.write(case.id, f"{case.right}.zip", [content], self.clock() // 1000)
+
+    def warn(self, case: Case, days_left: int) -> None:
+        self.warnings.append(days_left)
 
     def stop(self, case: Case) -> None:
         """Restrict everything, or object to it."""

@@ -268,10 +268,11 @@ class Deployment:
         context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: milliseconds_left)
         return import_worker.app.lambda_handler({"Records": records}, context)  # type: ignore[arg-type]
 
-    def look(self, *bodies: Any) -> dict[str, Any]:
-        """Hand messages about cases to the worker: all that were ordered, unless others are given."""
+    def look(self, *bodies: Any, tries: int = 1) -> dict[str, Any]:
+        """Hand messages about cases to the worker, as delivered so often: all ordered, unless others are given."""
         record = self.event("rights_worker/cases")["Records"][0]
         ordered = bodies or [{"case": case, "due_at": due_at} for case, due_at in self.case_orders.orders]
+        record = {**record, "attributes": {**record["attributes"], "ApproximateReceiveCount": str(tries)}}
         records = [
             {**record, "messageId": f"message-{number}", "body": body if isinstance(body, str) else json.dumps(body)}
             for number, body in enumerate(ordered)

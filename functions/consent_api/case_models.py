@@ -112,6 +112,9 @@ class CaseOut(BaseModel):
     strict_answer_by: Annotated[str, Field(description="The same by the stricter reading.")]
     proved_at: Annotated[str | None, Field(description="When it was certain who asks.")]
     closed_at: str | None
+    stuck_since: Annotated[
+        str | None, Field(description="Since when nothing can be done in it by itself; it is tried once a day.")
+    ]
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -132,6 +135,7 @@ class CaseOut(BaseModel):
             "strict_answer_by": case.strict_answer_by,
             "proved_at": _time(case.proved_at),
             "closed_at": _time(case.closed_at),
+            "stuck_since": _time(case.stuck_since),
         }
 
 
@@ -150,10 +154,12 @@ class CasesOut(BaseModel):
 
     cases: list[CaseOut]
     cursor: Annotated[str | None, Field(description="Hand it in for the next ones; null at the end.")]
+    unreadable: Annotated[list[str], Field(description="Ids of open requests whose stored data cannot be read.")]
 
     @classmethod
     def of(cls, page: Page) -> Self:
-        return cls(cases=[CaseOut.of(case) for case in page.cases], cursor=page.cursor or None)
+        cases = [CaseOut.of(case) for case in page.cases]
+        return cls(cases=cases, cursor=page.cursor or None, unreadable=list(page.unreadable))
 
 
 class TaskOut(BaseModel):

@@ -118,6 +118,7 @@ def deliver(body: str) -> Delivery:
             base_url=base_url,
             site=lambda language: site(texts, policy, policy.form_purpose, language),
             policy=policy,
+            subjects=services().subjects,
             cases=services().cases,
             particulars=services().particulars,
             claims=services().claims,

@@ -497,7 +497,13 @@ def _own_rights_page(
         errors=rights_views.faults(faults or {}, services().texts, language),
         address_url=_address(f"{token}/address", {}),
         before=rights_views.before(
-            cases.requests_of(page.contact, cases=services().cases, secrets=services().secrets),
+            cases.requests_of(
+                page.subject,
+                page.profile.address if page.profile else None,
+                cases=services().cases,
+                subjects=services().subjects,
+                secrets=services().secrets,
+            ),
             services().texts,
             language,
         ),

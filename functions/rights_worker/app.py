@@ -10,14 +10,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from consent_center.bootstrap import services
 from consent_center.domain.announcement import again_after
-from consent_center.domain.case import Case
+from consent_center.domain.case import Case, number_of
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError, UnreadableMessageError
 from consent_center.observability import count, logger, metrics
 from consent_center.ports import StoredPackage
 from consent_center.usecases.announce import Outcome, tell
 from consent_center.usecases.answers import make
 from consent_center.usecases.case_stops import stop_at_once, take_back
-from consent_center.usecases.due_cases import order_due_cases
+from consent_center.usecases.due_cases import is_left_alone, order_due_cases
 from consent_center.usecases.steps import Looked, look_at
 from consent_center.web.site import site
 
@@ -47,12 +47,14 @@ def _answer(case: Case, particulars: Mapping[str, Any]) -> StoredPackage:
         base_url=base_url,
         site=lambda language: site(texts, policy, policy.form_purpose, language),
         policy=policy,
+        addresses=services().addresses,
         subjects=services().subjects,
         ledger=services().ledger,
         cases=services().cases,
         kept=services().particulars,
         texts=texts,
         exports=services().exports,
+        secrets=services().secrets,
         clock=services().clock,
     )
 
@@ -83,6 +85,7 @@ def _look(case: str) -> Looked:
         pause=services().pause,
         stop=partial(stop_at_once, **stopping),
         take_back=partial(take_back, **stopping),
+        warn=_warn,
         lapse_days=services().policy.rights.step_up_lapses_days,
     )
 
@@ -97,14 +100,19 @@ def _case_in(body: str) -> str:
     return case
 
 
+def _warn(case: Case, days_left: int) -> None:
+    """Tell staff by log and alarm, before it is noted that they were told: the number says nothing about a person."""
+    if days_left:
+        logger.warning("case is near its end", case=case.number, days_left=days_left)
+    else:
+        logger.error("case is overdue", case=case.number)
+    count("DeadlineNear")
+    # Now: whoever is killed later in this look would take the number along.
+    metrics.flush_metrics()
+
+
 def _report(looked: Looked) -> None:
     """Numbers of ours, which name nobody."""
-    if looked.days_left:
-        logger.warning("case is near its end", case=looked.number, days_left=looked.days_left)
-    if looked.is_overdue:
-        logger.error("case is overdue", case=looked.number)
-    if looked.days_left or looked.is_overdue:
-        count("DeadlineNear")
     if looked.given_up:
         logger.error("recipients given up", case=looked.number, recipients=list(looked.given_up))
 
@@ -112,7 +120,12 @@ def _report(looked: Looked) -> None:
 def _look_at_case(record: dict[str, Any]) -> bool:
     """Whether the queue can forget a case; it delivers one again that could not be looked at."""
     try:
-        looked = _look(_case_in(record["body"]))
+        case, tries = _case_in(record["body"]), int(record["attributes"]["ApproximateReceiveCount"])
+        if is_left_alone(case, tries, cases=services().cases, clock=services().clock):
+            logger.error("case is stuck", message_id=record["messageId"], case=number_of(case))
+            count("LookFailed")
+            return True
+        looked = _look(case)
     except Exception as error:
         # Only the kind of a foreign error is logged: its text may quote a person.
         reason = str(error) if isinstance(error, DomainError) else type(error).__name__

@@ -243,6 +243,7 @@ EXPECTED_RIGHTS = {
         "TransientTable": {"dynamodb:UpdateItem"},
         "LettersQueue": {"sqs:SendMessage"},
         "CasesTable": {
+            "dynamodb:ConditionCheckItem",
             "dynamodb:GetItem",
             "dynamodb:Query",
             "dynamodb:PutItem",
@@ -272,6 +273,7 @@ EXPECTED_RIGHTS = {
         "LettersQueue": {"sqs:SendMessage"},
         "CaseStepsQueue": {"sqs:SendMessage"},
         "CasesTable": {
+            "dynamodb:ConditionCheckItem",
             "dynamodb:GetItem",
             "dynamodb:Query",
             "dynamodb:PutItem",
@@ -610,6 +612,15 @@ def test_what_is_imported_is_private_encrypted_and_leaves_by_itself() -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def test_a_file_for_a_person_is_there_until_the_moment_that_they_are_told() -> None:
+    from consent_center.adapters.exports_s3 import KEPT_SECONDS
+
+    (rule,) = of_type("AWS::S3::Bucket")["ExportsBucket"]["LifecycleConfiguration"]["Rules"]
+    assert (rule["Prefix"], rule["Status"]) == ("", "Enabled")
+    # S3 removes on the midnight that follows: never earlier, and hardly a day later.
+    assert rule["ExpirationInDays"] * 86_400 == KEPT_SECONDS
+
+
 def test_audiences_are_private_encrypted_and_gone_after_a_week() -> None:
     bucket = of_type("AWS::S3::Bucket")["AudiencesBucket"]
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]
@@ -747,10 +758,11 @@ def test_rights_requests_are_listed_every_five_minutes_and_an_hours_silence_ring
 
 
 def test_a_case_is_held_back_for_as_long_as_the_queue_tries_its_message() -> None:
-    from consent_center.usecases.due_cases import HELD_BACK_SECONDS
+    from consent_center.usecases.due_cases import HELD_BACK_SECONDS, MOST_TRIES
 
     queue = of_type("AWS::SQS::Queue")["CaseStepsQueue"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] == HELD_BACK_SECONDS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == MOST_TRIES
+    assert MOST_TRIES * queue["VisibilityTimeout"] == HELD_BACK_SECONDS
 
 
 def test_the_indexes_that_the_adapters_read_are_there() -> None:

@@ -20,6 +20,7 @@ from consent_center.domain.errors import (
     ParticularsTooLargeError,
     StaleCaseError,
     UnavailableError,
+    UnreadableCaseError,
 )
 from consent_center.domain.recipient import Task, TaskState, Verb
 from consent_center.ports import CaseFile, Cases, Due, Particulars
@@ -51,9 +52,20 @@ class Place:
             self.database.query(TableName="cases", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values)
         )
 
+    def replace_body(self, case: Case, body: str) -> None:
+        assert self.database is not None
+        self.database.call(
+            "UpdateItem",
+            TableName="cases",
+            Key={"pk": {"S": keys.of_case(case.id)}, "sk": {"S": keys.CASE}},
+            UpdateExpression="SET body = :body",
+            ExpressionAttributeValues={":body": {"S": body}},
+        )
+
     def added(self, number: int = 1, **other: Any) -> Case:
         """A case that was just stored, as whoever stored it reads it."""
         case = a_case(number, **other)
+        self.particulars.keep(case.id, WHO, NOW + 60)
         self.cases.add(case, LogLine(case.received_at, "received", "person", {"source": case.source}))
         return self.file(case).case
 
@@ -68,8 +80,11 @@ class Place:
         return sorted(((one.case, one.due_at) for one in found), key=lambda one: one[1])
 
     def open(self) -> list[str]:
-        cases = [case for shard in range(self.cases.shards) for case in self.cases.open_cases(shard)]
-        return [case.id for case in sorted(cases, key=lambda case: case.answer_by)]
+        return [case for _, case in sorted(self.listed())]
+
+    def listed(self, after: tuple[str, str] = ("", ""), most: int | None = None) -> list[tuple[str, str]]:
+        """The day and the id of each, shard by shard."""
+        return [one[:2] for shard in range(self.cases.shards) for one in self.cases.open_cases(shard, after, most)]
 
 
 def a_case(number: int = 1, **other: Any) -> Case:
@@ -123,6 +138,7 @@ def test_a_case_is_read_as_it_was_stored(place: Place) -> None:
         told={"prove": NOON},
         warned=10,
     )
+    place.particulars.keep(case.id, WHO)
     place.cases.add(case, LogLine(NOON, "received", "person", {"source": "page"}))
 
     assert place.file(case) == CaseFile(
@@ -255,6 +271,111 @@ def test_within_a_shard_the_earliest_comes_first(place: Place) -> None:
 
     by_shard = [[due.due_at for due in place.cases.due(shard, NOW)] for shard in range(place.cases.shards)]
     assert [NOW - 9, NOW - 5, NOW - 1] in by_shard
+
+
+def test_a_case_is_opened_at_one_contact_point_of_a_person_only(place: Place) -> None:
+    old, new = a_contact(), a_contact(PEOPLE[1])
+    first = place.added(contact=old)
+    second = a_case(2, contact=new)
+    place.particulars.keep(second.id, WHO)
+    with pytest.raises(OpenCaseError) as found:
+        place.cases.add(second, LogLine(NOON, "received", "person"), elsewhere=[old])
+    assert (found.value.case, place.cases.load(second.id)) == (first.id, None)
+
+    place.cases.add(second, LogLine(NOON, "received", "person"), elsewhere=[old], others={first.id})
+    assert [case.id for case in place.cases.of([new])] == [second.id]
+    # What is not theirs keeps its own place, and closing it frees no other.
+    place.cases.commit(replace(first, state=CaseState.CANCELLED), [])
+    third = a_case(3, contact=new)
+    place.particulars.keep(third.id, WHO)
+    with pytest.raises(OpenCaseError) as found:
+        place.cases.add(third, LogLine(NOON, "received", "person"), elsewhere=[old])
+    assert found.value.case == second.id
+
+
+def test_the_place_of_somebody_elses_case_is_taken_and_not_freed_by_it(place: Place) -> None:
+    first = place.added()
+    second = a_case(2)
+    place.particulars.keep(second.id, WHO)
+    place.cases.add(second, LogLine(NOON, "received", "person"), others={first.id})
+    place.cases.commit(replace(first, state=CaseState.CANCELLED), [])
+
+    third = a_case(3)
+    place.particulars.keep(third.id, WHO)
+    with pytest.raises(OpenCaseError) as found:
+        place.cases.add(third, LogLine(NOON, "received", "person"))
+    assert found.value.case == second.id
+
+
+def test_particulars_lose_their_end_with_the_case_that_is_stored_and_only_then(moto_place: Place) -> None:
+    case = a_case()
+    moto_place.particulars.keep(case.id, WHO, NOW + 60)
+    before = moto_place.item("cases", case.id, keys.PARTICULARS)
+    assert before is not None
+    assert before["expires_at"] == {"N": str(NOW + 60)}
+    moto_place.cases.add(case, LogLine(NOON, "received", "person"))
+    after = moto_place.item("cases", case.id, keys.PARTICULARS)
+    assert after is not None
+    assert "expires_at" not in after
+    assert moto_place.particulars.read(case.id) == WHO
+
+
+def test_a_case_without_particulars_is_not_stored(moto_place: Place) -> None:
+    with pytest.raises(StaleCaseError):
+        moto_place.cases.add(a_case(), LogLine(NOON, "received", "person"))
+
+    assert moto_place.cases.load(a_case().id) is None
+    assert moto_place.items(keys.of_asker(a_contact())) == []
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"right": "no-such-right"}'])
+def test_what_cannot_be_read_is_listed_by_its_id_and_put_off(moto_place: Place, body: str) -> None:
+    case = moto_place.added()
+    good = moto_place.added(2, right=Right.ERASURE)
+    moto_place.replace_body(case, body)
+    with pytest.raises(UnreadableCaseError) as error:
+        moto_place.cases.load(case.id)
+    assert error.value.__cause__ is None
+
+    listed = [one for shard in range(moto_place.cases.shards) for one in moto_place.cases.open_cases(shard)]
+    assert {one.id: one.case for one in listed} == {case.id: None, good.id: good}
+    assert moto_place.cases.put_off(case.id, NOW + 60)
+    assert not moto_place.cases.put_off(case.id, NOW + 120)
+    assert moto_place.due(NOW + 119) == [(good.id, NOW)]
+    assert (case.id, NOW + 120) in moto_place.due(NOW + 120)
+
+
+def test_a_page_of_open_cases_begins_where_the_one_before_ended(place: Place) -> None:
+    days = ["2027-02-15", "2027-02-13", "2027-02-14"]
+    for number in range(24):
+        place.added(number, contact=a_contact(f"p{number}@example.com"), answer_by=days[number % 3])
+    everything = sorted(place.listed())
+    assert len(everything) == 24
+    for start in (0, 3, 11, 23):
+        after = everything[start]
+        assert sorted(place.listed(after, most=2)) == everything[start + 1 :]
+    one_shard = [one[:2] for one in place.cases.open_cases(0)]
+    assert one_shard == sorted(one_shard)
+
+
+def test_what_was_listed_before_is_not_read_again(moto_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        day = f"2027-02-{10 + number // 4}"
+        moto_place.added(number, contact=a_contact(f"p{number}@example.com"), answer_by=day)
+    assert moto_place.database is not None
+    call, read = moto_place.database.call, []
+
+    def counting(operation: str, **arguments: Any) -> Mapping[str, Any]:
+        answer = call(operation, **arguments)
+        read.append(len(answer["Items"]))
+        return answer
+
+    monkeypatch.setattr(moto_place.database, "call", counting)
+    assert len(moto_place.listed(("2027-02-18", "zzz"))) == 4
+    assert sum(read) <= 8
+    read.clear()
+    assert next(iter(moto_place.cases.open_cases(0, most=1))).case is not None
+    assert sum(read) <= 2
 
 
 def test_open_cases_are_listed_by_the_day_to_answer_by(place: Place) -> None:

@@ -54,6 +54,16 @@ def test_whether_a_letter_was_claimed_is_known_from_before_it_is_sent(claims: Cl
     assert not claims.was_taken("letter-2")
 
 
+def test_a_letter_that_was_claimed_was_not_sent_by_that(claims: Claims) -> None:
+    assert not claims.was_sent("letter-1")
+    claims.take("letter-1", NOW)
+    assert not claims.was_sent("letter-1")
+    claims.finish("letter-1", NOW + 1)
+
+    assert claims.was_sent("letter-1")
+    assert not claims.was_sent("letter-2")
+
+
 @pytest.mark.usefixtures("moto_database")
 @pytest.mark.parametrize("days", [7, 60])
 def test_a_claim_is_kept_while_a_queue_may_deliver_again_and_while_its_request_lives(days: int) -> None:

@@ -1,7 +1,7 @@
 """The ports of rights requests in memory."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -13,9 +13,10 @@ from consent_center.domain.errors import (
     ParticularsTooLargeError,
     StaleCaseError,
     UnavailableError,
+    UnreadableCaseError,
 )
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
-from consent_center.ports import CaseFile, Clock, Due, StoredPackage
+from consent_center.ports import CaseFile, Clock, Due, OpenCase, StoredPackage
 
 SHARDS = 4
 
@@ -30,12 +31,24 @@ class InMemoryCases:
     held_back: dict[str, tuple[int, int]] = field(default_factory=dict)
     clock: Clock | None = None
     """By which files expire; without one they stay."""
+    unreadable: set[str] = field(default_factory=set)
+    put_off_before: set[str] = field(default_factory=set)
+    listed: int = 0
+    """How many open cases were read for a list."""
 
-    def add(self, case: Case, log: LogLine) -> None:
+    def add(
+        self,
+        case: Case,
+        log: LogLine,
+        *,
+        elsewhere: Sequence[ContactPoint] = (),
+        others: Collection[str] = (),
+    ) -> None:
         self.calls.append("add")
-        for other in self._of(case.contact):
-            if other.right is case.right and not other.state.is_closed:
-                raise OpenCaseError(other.id)
+        for place in (case.contact, *elsewhere):
+            for other in self._of(place):
+                if other.right is case.right and not other.state.is_closed and other.id not in others:
+                    raise OpenCaseError(other.id)
         if case.id in self.files:
             raise StaleCaseError
         self.files[case.id] = CaseFile(replace(case, version=1), (), (log,))
@@ -43,6 +56,8 @@ class InMemoryCases:
     def load(self, case: str) -> CaseFile | None:
         self.calls.append("load")
         file = self.files.get(case)
+        if case in self.unreadable:
+            raise UnreadableCaseError("a stored case cannot be read")
         return None if file is None or self._is_gone(file.case) else file
 
     def commit(self, case: Case, log: Sequence[LogLine], tasks: Sequence[Task] = ()) -> Case:
@@ -78,10 +93,18 @@ class InMemoryCases:
         version, until = self.held_back.get(case.id, (0, 0))
         return until if version == case.version else case.due_at
 
-    def open_cases(self, shard: int) -> Iterator[Case]:
-        yield from sorted(
-            (case for case in self._in(shard) if not case.state.is_closed), key=lambda case: (case.answer_by, case.id)
-        )
+    def put_off(self, case: str, until: int) -> bool:
+        held = self.files[case].case
+        is_first = case not in self.put_off_before
+        self.put_off_before.add(case)
+        self.held_back[case] = (held.version, until)
+        return is_first
+
+    def open_cases(self, shard: int, after: tuple[str, str] = ("", ""), most: int | None = None) -> Iterator[OpenCase]:
+        for case in sorted(self._in(shard), key=lambda case: (case.answer_by, case.id)):
+            if not case.state.is_closed and (case.answer_by, case.id) > after:
+                self.listed += 1
+                yield OpenCase(case.answer_by, case.id, None if case.id in self.unreadable else case)
 
     def _is_gone(self, case: Case) -> bool:
         return self.clock is not None and 0 < case.expires_at * 1000 <= self.clock()
@@ -101,12 +124,14 @@ class InMemoryCases:
 class InMemoryParticulars:
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     shredded: set[str] = field(default_factory=set)
+    ends: dict[str, int] = field(default_factory=dict)
 
-    def keep(self, case: str, particulars: Mapping[str, Any]) -> None:
+    def keep(self, case: str, particulars: Mapping[str, Any], until: int = 0) -> None:
         if len(json.dumps(dict(particulars), ensure_ascii=False, separators=(",", ":")).encode()) > 200_000:
             raise ParticularsTooLargeError
         self.kept[case] = dict(particulars)
         self.shredded.discard(case)
+        self.ends[case] = until
 
     def read(self, case: str) -> Mapping[str, Any] | None:
         return self.kept.get(case)

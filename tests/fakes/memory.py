@@ -567,6 +567,9 @@ class InMemoryClaims:
     def was_taken(self, name: str) -> bool:
         return name in self.held
 
+    def was_sent(self, name: str) -> bool:
+        return name in self.sent
+
 
 @dataclass
 class CollectingOutbox:

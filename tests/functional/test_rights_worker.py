@@ -1,7 +1,7 @@
 """The worker of rights requests, from event to order."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -9,9 +9,11 @@ import pytest
 import rights_worker.app
 from builders import NOON, PEOPLE, a_contact
 from consent_center.domain.case import Case, CaseState, LogLine, Right
+from consent_center.domain.deadline import CaseDays
 from consent_center.domain.errors import UnavailableError, UnknownNameError
 from consent_center.ports import Due
-from consent_center.usecases.due_cases import HELD_BACK_SECONDS
+from consent_center.usecases.due_cases import HELD_BACK_SECONDS, MOST_TRIES, STUCK_SECONDS
+from consent_center.usecases.staff_cases import list_cases
 from consent_center.usecases.steps import Looked
 from deployment import CONTEXT, Deployment
 
@@ -182,22 +184,114 @@ def test_a_case_that_is_not_there_is_no_failure(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("looked", "counted"),
+    ("days_before", "counted"),
     [
-        (Looked("CASE0000"), {"CaseLookedAt": 1}),
-        (Looked("CASE0000", days_left=5), {"CaseLookedAt": 1, "DeadlineNear": 1}),
-        (Looked("CASE0000", is_overdue=True), {"CaseLookedAt": 1, "DeadlineNear": 1}),
-        (Looked("CASE0000", given_up=["crm"]), {"CaseLookedAt": 1}),
+        (15, {"CaseLookedAt": 1}),
+        (5, {"CaseLookedAt": 1, "DeadlineNear": 1}),
+        (-1, {"CaseLookedAt": 1, "DeadlineNear": 1}),
     ],
 )
 def test_an_end_that_is_near_or_over_is_counted(
-    deployment: Deployment,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    looked: Looked,
-    counted: dict[str, float],
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], days_before: int, counted: dict[str, float]
 ) -> None:
-    monkeypatch.setattr(rights_worker.app, "_look", lambda case: looked)
-    deployment.look({"case": "case-1"})
+    case = a_due_case(deployment, state=CaseState.WITH_STAFF, owes=())
+    deployment.particulars.keep(case.id, {"address": PEOPLE[0]})
+    deployment.clock.now = (CaseDays(deployment.services.policy).ends_at(case) - days_before * 86_400) * 1000
+    deployment.look({"case": case.id})
 
     assert metrics_of(capsys) == counted
+
+
+def test_an_end_that_is_near_is_counted_though_the_look_fails_after_it(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = a_due_case(deployment, state=CaseState.WITH_STAFF, owes=())
+    deployment.clock.now = (CaseDays(deployment.services.policy).ends_at(case) - 5 * 86_400) * 1000
+    commit = deployment.cases.commit
+
+    def killed_after(changed: Case, log: Sequence[LogLine], *rest: Any) -> Case:
+        stored = commit(changed, log, *rest)
+        if stored.warned:
+            raise MemoryError
+        return stored
+
+    monkeypatch.setattr(deployment.cases, "commit", killed_after)
+    deployment.look({"case": case.id})
+
+    assert metrics_of(capsys) == {"LookFailed": 1, "DeadlineNear": 1}
+
+
+def deliveries(deployment: Deployment, case: Case, failing: bool = True) -> list[bool]:
+    """What the queue does with a message: whether each of its deliveries is given back, until one is not."""
+    given_back = []
+    for tries in range(1, MOST_TRIES + 1):
+        answer = deployment.look({"case": case.id}, tries=tries)
+        given_back.append(bool(answer["batchItemFailures"]))
+        if not given_back[-1]:
+            break
+        deployment.clock.move(seconds=1800)
+    return given_back
+
+
+def test_a_case_that_can_never_be_looked_at_is_set_aside_once_and_then_tried_daily(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = a_due_case(deployment)
+
+    def failing(case: str) -> Looked:
+        raise ValueError(PEOPLE[0])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rights_worker.app, "_look", failing)
+        deployment.job("rights")
+        # The last delivery that is given back is what the queue sets aside.
+        assert deliveries(deployment, case) == [True] * MOST_TRIES
+        assert deployment.cases.files[case.id].case.stuck_since > 0
+        for _ in range(3):
+            assert deployment.job("rights")["due"] == 0
+            deployment.clock.move(seconds=STUCK_SECONDS)
+            assert deployment.job("rights")["due"] == 1
+            assert deliveries(deployment, case) == [True, False]
+    assert [line.what for line in deployment.cases.files[case.id].log].count("stuck") == 1
+    assert metrics_of(capsys)["LookFailed"] == MOST_TRIES + 3 * 2
+    deployment.clock.move(seconds=STUCK_SECONDS)
+    deployment.job("rights")
+    assert deliveries(deployment, case) == [False]
+    assert deployment.cases.files[case.id].case.stuck_since == 0
+
+
+def test_a_case_that_cannot_be_read_is_set_aside_once_and_staff_see_that_it_is_there(deployment: Deployment) -> None:
+    case = a_due_case(deployment)
+    deployment.cases.unreadable.add(case.id)
+    deployment.job("rights")
+    assert deliveries(deployment, case) == [True] * MOST_TRIES
+    for _ in range(3):
+        assert deployment.job("rights")["due"] == 0
+        deployment.clock.move(seconds=STUCK_SECONDS)
+        assert deployment.job("rights")["due"] == 1
+        assert deliveries(deployment, case) == [*[True] * (MOST_TRIES - 1), False]
+
+    page = list_cases(deployment.cases)
+    assert (page.cases, page.unreadable) == ([], [case.id])
+
+
+def test_a_worker_that_is_killed_by_a_case_sets_it_aside_all_the_same(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = a_due_case(deployment)
+
+    def killed(case: str) -> Looked:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rights_worker.app, "_look", killed)
+    deployment.job("rights")
+    for tries in range(1, MOST_TRIES + 1):
+        with pytest.raises(KeyboardInterrupt):
+            deployment.look({"case": case.id}, tries=tries)
+        deployment.clock.move(seconds=1800)
+    deployment.clock.move(seconds=STUCK_SECONDS)
+    deployment.job("rights")
+    with pytest.raises(KeyboardInterrupt):
+        deployment.look({"case": case.id})
+    assert deployment.look({"case": case.id}, tries=2) == {"batchItemFailures": []}
+    assert deployment.job("rights")["due"] == 0

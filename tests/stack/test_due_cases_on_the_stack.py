@@ -42,6 +42,8 @@ def test_a_due_case_is_found_and_looked_at_and_is_then_not_due_any_more(stack: L
         strict_answer_by="2099-02-13",
         due_at=now // 1000,
     )
+    particulars = SealedParticulars(database, stack.resources["CasesTable"], stack.resources["CaseKeysTable"])
+    particulars.keep(case.id, {"address": f"case-{number}@example.com"})
     cases.add(case, LogLine(now, "received", "person"))
 
     told = Visitor(stack).request("POST", "/_local/jobs/rights", b"{}", {"Content-Type": "application/json"}).json

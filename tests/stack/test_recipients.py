@@ -61,6 +61,7 @@ class Recipients:
         contact = a_contact(f"{self.case}@example.com")
         state = CaseState.RUNNING
         case = Case(self.case, Right.ERASURE, state, contact, "en", "DK", "page", now, "2099-01-01", "2099-01-01")
+        self.particulars.keep(self.case, {"address": f"{self.case}@example.com"})
         self.cases.add(case, LogLine(now, "received", "person"))
         tasks = [Task(name, Verb.ERASE, TaskState.ASKED) for name in recipient.NAMES]
         self.cases.commit(self.file.case, [], tasks)
@@ -68,7 +69,6 @@ class Recipients:
     def start_erasure(self) -> None:
         """As if the person had just proved that they ask, and nobody had been asked yet."""
         file, now = self.file, real_clock()
-        self.particulars.keep(self.case, {"address": f"{self.case}@example.com"})
         waiting = [replace(task, state=TaskState.WAITING) for task in file.tasks]
         self.cases.commit(replace(file.case, proved_at=now, due_at=now // 1000), [], waiting)
         self.orders.order(self.case, now // 1000)

@@ -20,6 +20,7 @@ import pytest
 
 import shipped_policy
 from builders import NAMES, PEOPLE, PURPOSE
+from consent_center.adapters.addresses import parse_address
 from consent_center.adapters.policy_files import load_policy
 from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.chain import Entry
@@ -97,12 +98,14 @@ class Answers:
             base_url=BASE_URL,
             site=lambda language: site(TEXTS, world.policy, world.policy.form_purpose, language),
             policy=world.policy,
+            addresses=parse_address,
             subjects=world.subjects,
             ledger=self.ledger or InMemoryLedger(world.subjects),
             cases=self.cases,
             kept=self.kept,
             texts=TEXTS,
             exports=self.exports,
+            secrets=world.secrets,
             clock=world.clock,
         )
 

@@ -101,6 +101,7 @@ class Office:
             base_url=BASE_URL,
             site=lambda _language: {},
             policy=self.world.policy,
+            subjects=self.world.subjects,
             cases=self.cases,
             particulars=self.particulars,
             claims=self.world.claims,

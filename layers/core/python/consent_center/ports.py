@@ -3,7 +3,7 @@
 An adapter that cannot reach its service raises UnavailableError; nothing it was asked to store may be relied on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -238,6 +238,9 @@ class Claims(Protocol):
 
     def was_taken(self, name: str) -> bool:
         """Whether a letter was ever claimed: it was sent, or was about to be."""
+
+    def was_sent(self, name: str) -> bool:
+        """Whether somebody who claimed a letter noted that it was sent."""
 
 
 class Limits(Protocol):
@@ -643,19 +646,38 @@ class Due(NamedTuple):
     due_at: int
 
 
+class OpenCase(NamedTuple):
+    """A case in the list of those that are open; `case` is None where what is stored cannot be read."""
+
+    answer_by: str
+    id: str
+    case: Case | None
+
+
 class Cases(Protocol):
     """Cases with their logs and tasks. What has expired is not there, however late it is removed."""
 
     shards: int
 
-    def add(self, case: Case, log: LogLine) -> None:
-        """Store a new case. OpenCaseError if the same contact point has an open case of the same right.
+    def add(
+        self,
+        case: Case,
+        log: LogLine,
+        *,
+        elsewhere: Sequence[ContactPoint] = (),
+        others: Collection[str] = (),
+    ) -> None:
+        """Store a new case, whose particulars are kept already, and from now on without an end of their own.
 
-        UnavailableError.
+        OpenCaseError if the same contact point, or one of `elsewhere`, has an open case of the same right that is none
+        of `others`: these are somebody else's. UnavailableError.
         """
 
     def load(self, case: str) -> CaseFile | None:
-        """The newest state of a case with its tasks and log, strongly consistent; None for none. UnavailableError."""
+        """The newest state of a case with its tasks and log, strongly consistent; None for none.
+
+        UnreadableCaseError where what is stored cannot be read; UnavailableError.
+        """
 
     def commit(self, case: Case, log: Sequence[LogLine], tasks: Sequence[Task] = ()) -> Case:
         """Store the case with log lines and changed tasks, all or none; the case with its new version.
@@ -676,15 +698,27 @@ class Cases(Protocol):
         Nothing happens if it was changed already. UnavailableError.
         """
 
-    def open_cases(self, shard: int) -> Iterator[Case]:
-        """All open cases of a shard by the day to answer by, as a stream, for staff. UnavailableError on the way."""
+    def put_off(self, case: str, until: int) -> bool:
+        """Leave a case that cannot be read out of `due` until an epoch second; True the first time.
+
+        UnavailableError.
+        """
+
+    def open_cases(self, shard: int, after: tuple[str, str] = ("", ""), most: int | None = None) -> Iterator[OpenCase]:
+        """The open cases of a shard by the day to answer by and then by id, as a stream, for staff.
+
+        From what comes `after` a day and an id on; `most` is how many somebody means to read. UnavailableError on the
+        way.
+        """
 
 
 class Particulars(Protocol):
     """What a case knows about a person: sealed with a key of its own, which no backup holds."""
 
-    def keep(self, case: str, particulars: Mapping[str, Any]) -> None:
+    def keep(self, case: str, particulars: Mapping[str, Any], until: int = 0) -> None:
         """Keep, in place of what was kept before: `address`, `details`, `new_address`, …
+
+        Until an epoch second, unless the case is stored by then (`Cases.add`); 0 for without such an end.
 
         ParticularsTooLargeError for more than 200,000 bytes as JSON: then nothing was changed. UnavailableError.
         """

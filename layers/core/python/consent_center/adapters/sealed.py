@@ -29,8 +29,11 @@ class SealedParticulars:
     def __init__(self, database: Database, table: str, keys_table: str) -> None:
         self._database, self._table, self._keys_table = database, table, keys_table
 
-    def keep(self, case: str, particulars: Mapping[str, Any]) -> None:
-        """The key stays the same until it is shredded, so that no reader meets one that does not fit."""
+    def keep(self, case: str, particulars: Mapping[str, Any], until: int = 0) -> None:
+        """The key stays the same until it is shredded, so that no reader meets one that does not fit.
+
+        It has no end of its own: a key whose text is gone opens nothing and says nothing.
+        """
         text = json.dumps(dict(particulars), ensure_ascii=False, separators=(",", ":")).encode()
         if len(text) > LARGEST:
             raise ParticularsTooLargeError
@@ -41,6 +44,7 @@ class SealedParticulars:
                 "v": {"N": "1"},
                 "key": {"S": name},
                 "sealed": {"B": base64.b64encode(SecretBox(key).encrypt(text)).decode()},
+                **({"expires_at": {"N": str(until)}} if until else {}),
             }
             self._database.call("PutItem", TableName=self._table, Item=item)
 

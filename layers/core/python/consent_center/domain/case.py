@@ -173,6 +173,8 @@ class Case:
     """When each letter was ordered last, in epoch milliseconds."""
     warned: int = 0
     """How many days before the end staff were warned last (10, 5 or 1); 0 for not yet."""
+    stuck_since: int = 0
+    """Since when looking at it fails, however often it is tried; epoch milliseconds, 0: it does not."""
     due_at: int = 0
     """When somebody has to look again (epoch seconds); 0: never by the clock."""
     closed_at: int = 0
@@ -182,8 +184,7 @@ class Case:
 
     @property
     def number(self) -> str:
-        """What a person quotes: short, says nothing, and opens nothing."""
-        return self.id[:8].upper()
+        return number_of(self.id)
 
     @property
     def can_be_taken_back(self) -> bool:
@@ -200,6 +201,11 @@ class Case:
     def owing(self, *letters: CaseLetter) -> "Case":
         """The case with letters promised, each once."""
         return replace(self, owes=tuple(dict.fromkeys([*self.owes, *(letter.value for letter in letters)])))
+
+
+def number_of(case: str) -> str:
+    """What a person quotes of a case, by its id: short, says nothing, and opens nothing."""
+    return case[:8].upper()
 
 
 @dataclass(frozen=True, slots=True)

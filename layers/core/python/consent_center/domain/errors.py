@@ -99,6 +99,10 @@ class CaseGoneError(DomainError):
         self.reason = reason
 
 
+class UnreadableCaseError(DomainError):
+    """What is stored of a case is nothing that this version of the product can read."""
+
+
 class OpenCaseError(DomainError):
     """The same person has asked for the same already, and that case is open. `case` is its id."""
 

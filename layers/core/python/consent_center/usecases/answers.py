@@ -7,12 +7,14 @@ from consent_center.domain.case import Case, Right
 from consent_center.domain.errors import ForbiddenStepError
 from consent_center.domain.policy import Policy
 from consent_center.ports import (
+    Addresses,
     Cases,
     Clock,
     Exports,
     FileTexts,
     Ledger,
     Particulars,
+    Secrets,
     StoredPackage,
     Subjects,
 )
@@ -29,12 +31,14 @@ def make(
     base_url: str,
     site: Callable[[str], Mapping[str, Any]],
     policy: Policy,
+    addresses: Addresses,
     subjects: Subjects,
     ledger: Ledger,
     cases: Cases,
     kept: Particulars,
     texts: FileTexts,
     exports: Exports,
+    secrets: Secrets,
     clock: Clock,
 ) -> StoredPackage:
     """Make and keep the package of an access or portability case; that nothing is held is an answer too.
@@ -48,7 +52,16 @@ def make(
     now = clock()
     language = policy.spoken(case.language)
     person = person_file(
-        case, particulars, policy=policy, subjects=subjects, ledger=ledger, cases=cases, kept=kept, now=now
+        case,
+        particulars,
+        policy=policy,
+        addresses=addresses,
+        subjects=subjects,
+        ledger=ledger,
+        cases=cases,
+        kept=kept,
+        secrets=secrets,
+        now=now,
     )
     done: list[Packed] = []
     who = site(language)

@@ -21,7 +21,9 @@ from consent_center.ports import (
     Mailer,
     Particulars,
     Secrets,
+    Subjects,
 )
+from consent_center.usecases.askers import followed
 from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import rights_proof_url, rights_status_url, rights_url
@@ -33,6 +35,7 @@ def deliver_case_letter(
     base_url: str,
     site: Callable[[str], Mapping[str, Any]],
     policy: Policy,
+    subjects: Subjects,
     cases: Cases,
     particulars: Particulars,
     claims: Claims,
@@ -41,7 +44,7 @@ def deliver_case_letter(
     secrets: Secrets,
     clock: Clock,
 ) -> Delivery:
-    """Send one letter of a case to the address in its particulars; that an address was put right, to both addresses.
+    """Send one letter of a case to where its person is now; that an address was put right, to both addresses.
 
     `site` says who writes, in a language. Safe to run twice: one letter to each address for each order.
     LetterRefusedError if the order names no letter of this person's case, or the mail service will never take it;
@@ -50,12 +53,16 @@ def deliver_case_letter(
     case_id, letter = _named(order)
     now = clock() // 1000
     file = cases.load(case_id)
-    details = particulars.read(case_id) if file else None
-    if file is None or details is None:
+    kept = particulars.read(case_id) if file else None
+    if file is None or kept is None:
         return Delivery.NOTHING_HELD
     case = file.case
     if case.contact != order.contact:
         raise LetterRefusedError("the case is another person's")
+    # Whoever has the old address by now must get no link of theirs.
+    details = followed(case, kept, subjects=subjects)
+    if details is None:
+        return Delivery.NOTHING_HELD
     if letter is CaseLetter.PROVE and (case.state is not CaseState.UNPROVEN or CaseDays(policy).ends_at(case) <= now):
         return Delivery.NOTHING_TO_ASK
     language = policy.spoken(case.language)

@@ -14,6 +14,7 @@ from consent_center.domain.wishes import Wish, object_to, object_to_all
 from consent_center.ports import Chance, Clock, Pause, Subjects
 from consent_center.usecases import changes
 from consent_center.usecases.acts import facts
+from consent_center.usecases.askers import who_asked
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 
 PAGE = "page"
@@ -26,9 +27,12 @@ def stop_at_once(case: Case, *, policy: Policy, subjects: Subjects, chance: Chan
     restriction of nothing is nothing.
     """
     if case.right is Right.OBJECTION:
+        asker = who_asked(case, subjects)
+        if asker is None:
+            return
         for wish in _objections(case, policy):
             changes.carry_out(
-                case.contact,
+                asker.contact,
                 wish,
                 Capability.RIGHTS,
                 policy=policy,
@@ -52,7 +56,9 @@ def take_back(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance,
 
     def attempt() -> None:
         now = clock()
-        subject = subjects.load(case.contact).subject
+        subject = who_asked(case, subjects)
+        if subject is None:
+            return
         mine = next((lock for lock in locks_of(subject, now) if lock.serves_as(wanted)), None)
         if subject.chain is None or mine is None:
             return
@@ -86,8 +92,8 @@ def _restrict(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance,
 
     def attempt() -> None:
         now = clock()
-        subject = subjects.load(case.contact).subject
-        if subject.chain is None or any(lock.serves_as(wanted) for lock in locks_of(subject, now)):
+        subject = who_asked(case, subjects)
+        if subject is None or subject.chain is None or any(lock.serves_as(wanted) for lock in locks_of(subject, now)):
             return
         # Four locks are the most that others may set; the person's own right is never refused for a number.
         lock = wanted._replace(seq=subject.seq + 1)

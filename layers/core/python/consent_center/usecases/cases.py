@@ -19,7 +19,7 @@ from consent_center.domain.capability import (
     seal_status,
 )
 from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Right
-from consent_center.domain.contact import Address, ContactPoint, address_name, source_name
+from consent_center.domain.contact import Address, ContactPoint, address_name, contact_points, source_name
 from consent_center.domain.errors import (
     CaseGoneError,
     InvalidAddressError,
@@ -34,6 +34,7 @@ from consent_center.domain.errors import (
 from consent_center.domain.lock import Ground
 from consent_center.domain.policy import Period, Policy
 from consent_center.domain.request import require_no_faults
+from consent_center.domain.subject import Subject
 from consent_center.ports import (
     Addresses,
     CaseFile,
@@ -47,10 +48,12 @@ from consent_center.ports import (
     Secrets,
     Subjects,
 )
+from consent_center.usecases.askers import cases_of, is_theirs, who_asked
 from consent_center.usecases.attempts import ATTEMPTS
 from consent_center.usecases.case_days import answer_days
 from consent_center.usecases.case_stops import has_objected, stop_at_once, take_back
 from consent_center.usecases.sign_up import MostSignUps
+from consent_center.usecases.whereabouts import require_here
 from consent_center.usecases.whose import whose
 
 T = TypeVar("T")
@@ -80,6 +83,9 @@ NEEDS_WORDS = frozenset((Right.RECTIFICATION, Right.COMPLAINT))
 """What nobody can answer without what the person wrote."""
 
 _ABOUT_PURPOSES = (Right.RESTRICTION, Right.OBJECTION)
+
+_UNTIL_STORED = 86_400
+"""Seconds after which particulars are gone whose case was never stored, because whoever opened it was killed."""
 
 _FILE_KEPT = Period(months=36)
 """Where the policy has no rule for the files of cases."""
@@ -182,7 +188,7 @@ def ask(
 ) -> None:
     """Open a case for an address that was typed: a letter to it asks whether the request came from there.
 
-    Nothing is read about the person, so that known and unknown addresses cause the same calls, and answers nothing, so
+    Of everybody the same is read, so that known and unknown addresses cause the same calls, and it answers nothing, so
     that nobody learns anything. Over the limit of an address its open case sends no further letter, but a right that
     it has not asked for yet is never lost.
 
@@ -244,17 +250,18 @@ def ask_by_link(
     TooManyRequestsError; UnavailableError.
     """
     now = clock() // 1000
-    contact = open_manage(token, secrets.links(), now=now).contact
+    link = open_manage(token, secrets.links(), now=now)
     read = read_asked(asked, policy)
-    if not limits.take(f"rights-link#{address_name(contact)}", MOST_PER_LINK, now):
+    if not limits.take(f"rights-link#{address_name(link.contact)}", MOST_PER_LINK, now):
         raise TooManyRequestsError
-    held = subjects.holdings(contact)
+    held = subjects.holdings(link.contact)
+    require_here(held.subject, link.made_at)
     if held.profile is None:
         raise NothingHeldError
     opened = open_case(
         read,
         held.profile.address,
-        contact=contact,
+        contact=held.subject.contact,
         source="preferences",
         by="person",
         language=policy.spoken(held.subject.language),
@@ -322,30 +329,26 @@ def open_case(
         choices=read.choices,
         due_at=now // 1000,
     ).owing(CaseLetter.PROVE)
-    # First, because a case without them could never be answered.
-    particulars.keep(case.id, {"address": address.mailable, "details": read.details})
-    try:
-        cases.add(case, LogLine(now, "received", by, {"source": source}))
-    except OpenCaseError as error:
+    # First, because a case without them could never be answered; for a day, in case it is never stored.
+    particulars.keep(case.id, {"address": address.mailable, "details": read.details}, now // 1000 + _UNTIL_STORED)
+    line = LogLine(now, "received", by, {"source": source})
+    known = _add_or_find(case, line, address, cases=cases, subjects=subjects, secrets=secrets)
+    if known is not None:
         particulars.shred(case.id)
-        known = cases.load(error.case)
-        if known is None or known.case.state.is_closed:
-            # It was closed this very moment.
-            raise UnavailableError("the case before is closing") from None
         if proved:
-            _add_details(known.case, read.details, particulars)
+            _add_details(known, read.details, particulars)
         elif writes_again:
-            _write_again(known.case, cases, clock)
-        if not proved or known.case.state is not CaseState.UNPROVEN:
-            _look(known.case, orders, clock)
-            return Opened(known.case, is_new=False)
-        case = known.case
+            _write_again(known, cases, clock)
+        if not proved or known.state is not CaseState.UNPROVEN:
+            _look(known, orders, clock)
+            return Opened(known, is_new=False)
+        case = known
     if not proved:
         _look(case, orders, clock)
         return Opened(case, is_new=True)
     return _prove(
         case.id,
-        contact,
+        case.contact,
         by,
         cool_off_hours=cool_off_hours,
         policy=policy,
@@ -359,10 +362,47 @@ def open_case(
     )
 
 
-def requests_of(contact: ContactPoint, *, cases: Cases, secrets: Secrets) -> list[tuple[Case, str]]:
-    """What a person has asked for, the newest first, each with the token of its status page. UnavailableError."""
+def _add_or_find(
+    case: Case, line: LogLine, address: Address, *, cases: Cases, subjects: Subjects, secrets: Secrets
+) -> Case | None:
+    """Store a case; or answer the open one of the same right, under whichever contact point of the person that is.
+
+    What somebody else asked who had the address before is not found, and stands in nobody's way. One read of the
+    record, for everybody alike. UnavailableError.
+    """
+    here, right = case.contact, case.right
+    subject = subjects.load(here).subject
+    points = contact_points(address, controller=here.controller, channel=here.channel, peppers=secrets.peppers())
+    mine = {here, subject.contact, *points}
+    if subject.came_from:
+        before = cases_of(subject, address, cases=cases, subjects=subjects, secrets=secrets)
+        known = next((one for one in before if one.right is right and not one.state.is_closed), None)
+        if known is not None:
+            return known
+    others: set[str] = set()
+    for _ in range(ATTEMPTS):
+        try:
+            cases.add(case, line, elsewhere=sorted(mine - {here}), others=others)
+        except OpenCaseError as error:
+            known_file = cases.load(error.case)
+            if known_file is None or known_file.case.state.is_closed:
+                # It was closed this very moment.
+                raise UnavailableError("the case before is closing") from None
+            if is_theirs(known_file.case, subject, mine, subjects):
+                return known_file.case
+            others.add(error.case)
+        else:
+            return None
+    raise UnavailableError("too many cases at one address at once")
+
+
+def requests_of(
+    subject: Subject, address: Address | None, *, cases: Cases, subjects: Subjects, secrets: Secrets
+) -> list[tuple[Case, str]]:
+    """What the person of a record asked for, the newest first, each with its status page's token. UnavailableError."""
     keys = secrets.links()
-    return [(case, seal_status(StatusLink(case.contact, case.id), keys)) for case in cases.of([contact])]
+    found = cases_of(subject, address, cases=cases, subjects=subjects, secrets=secrets)
+    return [(case, seal_status(StatusLink(case.contact, case.id), keys)) for case in found]
 
 
 def look_at_proof(
@@ -485,7 +525,7 @@ def _prove(
         case = _file(StatusLink(contact, case_id), cases).case
         if case.state is not CaseState.UNPROVEN:
             return Opened(case, is_new=False)
-        subject = subjects.load(contact).subject
+        subject = who_asked(case, subjects) or Subject(contact)
         choices = dict(case.choices)
         if by == "person" and (subject.holder_since or _is_role(particulars.read(case_id))):
             choices["weak_proof"] = True
@@ -497,7 +537,7 @@ def _prove(
         cooled = now + cool_off_hours * 3_600_000 if state is CaseState.COOLING_OFF else 0
         proved = case.moved(
             state,
-            chain=subjects.load(contact).subject.chain,
+            chain=(who_asked(case, subjects) or subject).chain,
             choices=choices,
             proved_at=now,
             cool_off_until=cooled,

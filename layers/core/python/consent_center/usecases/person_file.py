@@ -18,7 +18,19 @@ from consent_center.domain.portability import BASES, bases_in
 from consent_center.domain.request import Request
 from consent_center.domain.retention import Outline, outline
 from consent_center.domain.subject import Subject
-from consent_center.ports import CaseFile, Cases, KeptPayload, Ledger, Particulars, Profile, Subjects
+from consent_center.ports import (
+    Addresses,
+    CaseFile,
+    Cases,
+    KeptPayload,
+    Ledger,
+    Particulars,
+    Profile,
+    Secrets,
+    Subjects,
+)
+from consent_center.usecases.askers import cases_of
+from consent_center.usecases.whose import whose
 
 _BRINGS_A_PROFILE = frozenset({"given", "soft_opt_in"})
 """Kinds of the events that come with who somebody is."""
@@ -101,14 +113,17 @@ def person_file(
     particulars: Mapping[str, Any],
     *,
     policy: Policy,
+    addresses: Addresses,
     subjects: Subjects,
     ledger: Ledger,
     cases: Cases,
     kept: Particulars,
+    secrets: Secrets,
     now: int,
 ) -> PersonFile:
     """Read what is held about who a case is about. UnavailableError."""
-    held = subjects.holdings(case.contact)
+    address = addresses(str(particulars["address"]))
+    held = subjects.holdings(whose(address, controller=case.contact.controller, subjects=subjects, secrets=secrets))
     subject = held.subject
     since = subject.holder_since
     last_sends = {send: at for send, at in held.last_sends.items() if at > since}
@@ -119,13 +134,13 @@ def person_file(
         decided={code: one for code, one in subject.decided.items() if one.at > since},
         suppression=subject.suppression if subject.suppression and subject.suppression.at > since else None,
     )
-    places = list(dict.fromkeys([case.contact, subject.contact]))
-    files = [file for one in cases.of(places) if one.received_at > since and (file := cases.load(one.id))]
+    mine = cases_of(subject, address, cases=cases, subjects=subjects, secrets=secrets)
+    files = [file for one in mine if (file := cases.load(one.id))]
     known = {file.case.id: kept.read(file.case.id) for file in files if file.case.id != case.id}
     known[case.id] = particulars
     return PersonFile(
         case,
-        str(particulars.get("address", "")),
+        str(particulars["address"]),
         now,
         owned,
         held.profile if not since or read.has_profile else None,

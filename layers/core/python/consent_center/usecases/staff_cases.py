@@ -5,7 +5,7 @@ where the case has moved on. It asks for one look at the case; if the queue fail
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -31,6 +31,7 @@ from consent_center.ports import (
     Chance,
     Clock,
     Days,
+    OpenCase,
     Particulars,
     Secrets,
     Subjects,
@@ -151,6 +152,8 @@ class Page(NamedTuple):
 
     cases: Sequence[Case]
     cursor: str
+    unreadable: Sequence[str] = ()
+    """Ids of cases among them of which nothing more can be said: what is stored cannot be read."""
 
 
 def file_case(
@@ -209,12 +212,18 @@ def list_cases(
 
     InvalidFormError for a cursor that is not ours; UnavailableError.
     """
-    after = _place(cursor)
-    streams = [cases.open_cases(shard) for shard in range(cases.shards)]
-    wanted = _wanted(heapq.merge(*streams, key=_order_of), after, right, state)
-    found = list(islice(wanted, min(most, LONGEST_LIST) + 1))
-    page = found[: min(most, LONGEST_LIST)]
-    return Page(page, ".".join(_order_of(page[-1])) if len(found) > len(page) else "")
+    after, most = _place(cursor), min(most, LONGEST_LIST)
+    # Of each shard no more than the page, unless most of what is read is not wanted.
+    reads = None if right or state else most + 1
+    streams = [cases.open_cases(shard, after, reads) for shard in range(cases.shards)]
+    wanted = _wanted(heapq.merge(*streams, key=_order_of), right, state)
+    found = list(islice(wanted, most + 1))
+    page = found[:most]
+    return Page(
+        [one.case for one in page if one.case is not None],
+        ".".join(_order_of(page[-1])) if len(found) > len(page) else "",
+        [one.id for one in page if one.case is None],
+    )
 
 
 def look_into(
@@ -421,8 +430,8 @@ def _order(orders: CaseOrders, case: str, now: int) -> None:
         orders.order(case, now // 1000)
 
 
-def _order_of(case: Case) -> tuple[str, str]:
-    return case.answer_by, case.id
+def _order_of(one: OpenCase) -> tuple[str, str]:
+    return one.answer_by, one.id
 
 
 def _place(cursor: str) -> tuple[str, str]:
@@ -434,10 +443,9 @@ def _place(cursor: str) -> tuple[str, str]:
     return day, case
 
 
-def _wanted(
-    cases: Iterator[Case], after: tuple[str, str], right: Right | None, state: CaseState | None
-) -> Iterator[Case]:
-    for case in cases:
-        if _order_of(case) <= after or (right and case.right is not right) or (state and case.state is not state):
-            continue
-        yield case
+def _wanted(listed: Iterable[OpenCase], right: Right | None, state: CaseState | None) -> Iterator[OpenCase]:
+    """What cannot be read is always wanted: nobody else would see it."""
+    for one in listed:
+        case = one.case
+        if case is None or ((right is None or case.right is right) and (state is None or case.state is state)):
+            yield one

@@ -40,6 +40,7 @@ from consent_center.ports import (
     StoredPackage,
     Subjects,
 )
+from consent_center.usecases.askers import cases_of, followed, who_asked
 from consent_center.usecases.case_stops import has_objected
 from consent_center.usecases.deadlines import closed, particulars_until
 from consent_center.usecases.locks import Lifting, lift_lock
@@ -59,7 +60,7 @@ _TELL_DAYS = 5
 """So many days before the end the person hears what is still missing, and an answer is made without it."""
 
 _SETTLED_SECONDS = 3600
-"""An hour after a letter was ordered and claimed, no queue is still trying to deliver it."""
+"""An hour after a letter was ordered and sent, no queue is still trying to deliver it."""
 
 _AGAIN_SECONDS = 900
 """When to look again for a letter that has not gone out; later and later, and daily in the end."""
@@ -76,9 +77,6 @@ class Looked:
     number: str = ""
     """The case's, which says nothing about a person."""
     steps: int = 0
-    days_left: int = 0
-    """Staff are to be warned: so many days are left; 0 for no warning."""
-    is_overdue: bool = False
     given_up: Sequence[str] = ()
     """Recipients that will not be tried again by themselves."""
 
@@ -93,6 +91,7 @@ class _Means:
     answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None] | None
     stop: Callable[[Case], None] | None
     take_back: Callable[[Case], None] | None
+    warn: Callable[[Case, int], None]
     outbox: Outbox
     claims: Claims
     days: Days
@@ -110,6 +109,17 @@ class _Means:
         """Store a step with one line of the log. The case stays due until the look has come to its end."""
         now = self.clock()
         self.cases.commit(replace(case, due_at=now // 1000), [LogLine(now, what, "worker", facts)], tasks)
+
+    def known_of(self, case: Case) -> Mapping[str, Any] | None:
+        """The particulars of a case, with the address that its person has now; None where that cannot be read."""
+        kept = self.particulars.read(case.id)
+        if kept is None:
+            return None
+        return followed(case, kept, subjects=self.subjects, particulars=self.particulars)
+
+    def leave_to_staff(self, case: Case) -> None:
+        """What cannot be carried out without particulars that are gone."""
+        self.commit(case.moved(CaseState.WITH_STAFF), "particulars_missing")
 
 
 def look_at(
@@ -131,19 +141,22 @@ def look_at(
     answers: Callable[[Case, Mapping[str, Any]], StoredPackage | None] | None = None,
     stop: Callable[[Case], None] | None = None,
     take_back: Callable[[Case], None] | None = None,
+    warn: Callable[[Case, int], None] = lambda _case, _days: None,
     lapse_days: int = _LAPSE_DAYS,
 ) -> Looked:
     """Do all that is due in a case, by its id. Nothing happens where there is none.
 
     `answers` makes the answer to an access or portability request, None where nothing is held; without it staff answer.
     `stop` stops what a proved request stops at once, and `take_back` ends that where it is not carried out; both are
-    harmless to repeat, and without them whoever takes the proof does so alone. `lapse_days` is how long we wait for the
-    answer to a question. UnavailableError: what was done so far is stored, and looking again does the rest.
+    harmless to repeat, and without them whoever takes the proof does so alone. `warn` tells staff how many days are
+    left, 0 once it is late; it is called before that is noted, so that a warning may come twice and is never lost.
+    `lapse_days` is how long we wait for the answer to a question. UnavailableError: what was done so far is stored, and
+    looking again does the rest.
     """
     looked = Looked()
     means = _Means(
-        cases, particulars, connectors, answers, stop, take_back, outbox, claims, days, policy, subjects, addresses,
-        secrets, chance, clock, pause, lapse_days, looked,
+        cases, particulars, connectors, answers, stop, take_back, warn, outbox, claims, days, policy, subjects,
+        addresses, secrets, chance, clock, pause, lapse_days, looked,
     )  # fmt: skip
     for turn in range(MOST_STEPS):
         file = cases.load(case)
@@ -155,8 +168,8 @@ def look_at(
                 looked.steps += 1
                 continue
             due_at = _next_look(file, means)
-            if due_at != file.case.due_at:
-                cases.commit(replace(file.case, due_at=due_at), [])
+            if due_at != file.case.due_at or file.case.stuck_since:
+                cases.commit(replace(file.case, due_at=due_at, stuck_since=0), [])
             return looked
         except StaleCaseError:
             pause(min(turn, 4))
@@ -188,17 +201,17 @@ def _warn(file: CaseFile, means: _Means) -> bool:
     case, now = file.case, means.clock()
     if not _is_waited_for(case):
         return False
-    if now >= means.days.ends_at(case) * 1000:
+    if now >= means.days.ends_at(case) * 1000 and not _rests(case):
         if now < _last(file, "overdue") + _DAY * 1000:
             return False
+        means.warn(case, 0)
         means.commit(case, "overdue")
-        means.looked.is_overdue = True
         return True
     passed = [days for days in WARNINGS if now >= means.days.warns_at(case, days) * 1000]
     if not passed or (case.warned and case.warned <= min(passed)):
         return False
+    means.warn(case, min(passed))
     means.commit(replace(case, warned=min(passed)), "deadline_near", days=min(passed))
-    means.looked.days_left = min(passed)
     return True
 
 
@@ -241,11 +254,18 @@ def _take_back(file: CaseFile, means: _Means) -> bool:
         return False
     if case.right not in _STOPPING or "taken_back_at" in case.outcome or means.take_back is None:
         return False
-    others = means.cases.of([case.contact])
-    if not any(other.right is case.right and not other.state.is_closed for other in others):
+    if not any(other.right is case.right and not other.state.is_closed for other in _cases_of_asker(case, means)):
         means.take_back(case)
     means.commit(_with(case, taken_back_at=means.clock()), "taken_back")
     return True
+
+
+def _cases_of_asker(case: Case, means: _Means) -> list[Case]:
+    asker, kept = who_asked(case, means.subjects), means.known_of(case)
+    if asker is None:
+        return []
+    address = means.addresses(str(kept["address"])) if kept is not None else None
+    return cases_of(asker, address, cases=means.cases, subjects=means.subjects, secrets=means.secrets)
 
 
 # ---- What is done here --------------------------------------------------------------------------------------------
@@ -256,9 +276,9 @@ def _start(file: CaseFile, means: _Means) -> bool:
     case, now = file.case, means.clock()
     if case.state is not CaseState.RUNNING or "started_at" in case.outcome:
         return False
-    kept = means.particulars.read(case.id)
+    kept = means.known_of(case)
     if kept is None:
-        means.commit(case.moved(CaseState.WITH_STAFF), "particulars_missing")
+        means.leave_to_staff(case)
         return True
     subject = _subject(case, kept, means)
     outcome: dict[str, Any] = {"started_at": now, "held": is_known(subject)}
@@ -304,9 +324,10 @@ def _own_part(file: CaseFile, means: _Means) -> bool:
     case = file.case
     if not _is_started(case) or "own_at" in case.outcome:
         return False
-    kept = means.particulars.read(case.id)
+    kept = means.known_of(case)
     if kept is None:
-        raise UnavailableError("the particulars of a running case are gone")
+        means.leave_to_staff(case)
+        return True
     if case.right is Right.ERASURE:
         return _erase(case, kept, means)
     if case.right is Right.RESTRICTION:
@@ -373,9 +394,10 @@ def _ask(file: CaseFile, means: _Means) -> bool:
     task = next((task for task in file.tasks if task.is_due_at(now // 1000)), None)
     if task is None:
         return False
-    kept = means.particulars.read(case.id)
+    kept = means.known_of(case)
     if kept is None:
-        raise UnavailableError("the particulars of a running case are gone")
+        means.leave_to_staff(case)
+        return True
     asked = _asked(case, task, kept, means)
     if asked.state is TaskState.FAILED:
         means.looked.given_up = [*means.looked.given_up, task.recipient]
@@ -445,9 +467,10 @@ def _answer(file: CaseFile, means: _Means) -> bool:
     open_ones = [task for task in missing if task.state is not TaskState.FAILED]
     if open_ones and not _is_time_to_tell(case, means):
         return False
-    kept = means.particulars.read(case.id)
+    kept = means.known_of(case)
     if kept is None:
-        raise UnavailableError("the particulars of a running case are gone")
+        means.leave_to_staff(case)
+        return True
     lost = [
         task for task in file.tasks if task.answer == _COLLECTED and task.recipient not in kept.get("collected", {})
     ]
@@ -507,7 +530,7 @@ def _lift(file: CaseFile, means: _Means) -> bool:
     case = file.case
     if not _is_to_be_lifted(case) or not _has_gone_out(file, CaseLetter.LIFTING, means):
         return False
-    kept = means.particulars.read(case.id)
+    kept = means.known_of(case)
     if kept is None:
         raise UnavailableError("the particulars of a restriction are gone")
     told_at = dt.datetime.fromtimestamp(case.told[CaseLetter.LIFTING.value] / 1000, dt.UTC)
@@ -554,8 +577,9 @@ def _next_look(file: CaseFile, means: _Means) -> int:
             moments.append(-(-case.cool_off_until // 1000))
         if _is_waited_for(case):
             moments += [means.days.warns_at(case, days) for days in WARNINGS if not case.warned or days < case.warned]
-            end = means.days.ends_at(case)
-            moments.append(end if now < end else _last(file, "overdue") // 1000 + _DAY)
+            if not _rests(case):
+                end = means.days.ends_at(case)
+                moments.append(end if now < end else _last(file, "overdue") // 1000 + _DAY)
         if _is_started(case):
             moments += [task.next_at for task in file.tasks if task.state is TaskState.WAITING]
             if case.state is CaseState.RUNNING:
@@ -567,10 +591,13 @@ def _next_look(file: CaseFile, means: _Means) -> int:
 
 
 def _is_waited_for(case: Case) -> bool:
-    """Whether staff have to see to it that the person gets an answer in time."""
-    if case.pause is not None and not case.pause.answered_at:
-        return False
+    """Whether staff have to see to it that the person gets an answer in time. No question stops the strict day."""
     return not case.state.is_closed and case.state not in {CaseState.UNPROVEN, CaseState.PARTLY_DONE}
+
+
+def _rests(case: Case) -> bool:
+    """Whether a question to the person stops the period that they were told."""
+    return case.pause is not None and not case.pause.answered_at
 
 
 def _is_time_to_tell(case: Case, means: _Means) -> bool:
@@ -584,7 +611,7 @@ def _lapses_at(file: CaseFile, means: _Means) -> int:
         return means.days.ends_at(case)
     if case.state is not CaseState.WITH_PERSON:
         return 0
-    if case.pause is not None and not case.pause.answered_at:
+    if case.pause is not None and _rests(case):
         return case.pause.asked_at // 1000 + means.lapse_days * _DAY
     return means.days.ends_at(case)
 
@@ -608,11 +635,11 @@ def _shreds_at(file: CaseFile, means: _Means) -> int:
 
 
 def _has_gone_out(file: CaseFile, letter: CaseLetter, means: _Means) -> bool:
-    """Whether the newest letter of a kind was ordered, and somebody has claimed it to send it."""
+    """Whether the newest letter of a kind was ordered and sent: whoever claims it can be killed before they send it."""
     if letter.value in file.case.owes or letter.value not in file.case.told:
         return False
     told = sum(line.what == "told" and line.facts.get("letter") == letter.value for line in file.log)
-    return means.claims.was_taken(f"{file.case.id}/{letter}/{max(0, told - 1)}")
+    return means.claims.was_sent(f"{file.case.id}/{letter}/{max(0, told - 1)}")
 
 
 def _again_at(case: Case, letter: CaseLetter, now: int) -> int:

@@ -6,8 +6,9 @@ has to look at it, `open_shard` and `answer_by` while it is open.
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import groupby
 from typing import Any
 
 from consent_center.adapters.dynamodb import keys
@@ -17,9 +18,9 @@ from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.case import Case, CaseState, Extension, LogLine, Pause, Right
 from consent_center.domain.chain import canonical
 from consent_center.domain.contact import ContactPoint
-from consent_center.domain.errors import OpenCaseError, StaleCaseError, UnavailableError
+from consent_center.domain.errors import OpenCaseError, StaleCaseError, UnavailableError, UnreadableCaseError
 from consent_center.domain.recipient import Task, TaskState, Verb
-from consent_center.ports import CaseFile, Clock, Due
+from consent_center.ports import CaseFile, Clock, Due, OpenCase
 
 DUE_INDEX, OPEN_INDEX = "by-due", "by-open"
 
@@ -47,22 +48,45 @@ class DynamoCases:
     def __init__(self, database: Database, table: str, clock: Clock) -> None:
         self._database, self._table, self._clock = database, table, clock
 
-    def add(self, case: Case, log: LogLine) -> None:
+    def add(
+        self,
+        case: Case,
+        log: LogLine,
+        *,
+        elsewhere: Sequence[ContactPoint] = (),
+        others: Collection[str] = (),
+    ) -> None:
         stored = replace(case, version=1)
-        opened = self._key(keys.of_asker(case.contact), keys.of_open(case.right))
+        places = [self._key(keys.of_asker(place), keys.of_open(case.right)) for place in (case.contact, *elsewhere)]
         writes = [
             self._put(_case_item(stored), _NOT_THERE),
             self._put(_log_item(stored, log, 0), _NOT_THERE),
             self._put(_link(stored), _NOT_THERE),
-            self._put({**opened, "v": {"N": "1"}, "case": {"S": case.id}}, _NOT_THERE),
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": {**places[0], "v": {"N": "1"}, "case": {"S": case.id}},
+                    **_free(others),
+                }
+            },
+            *({"ConditionCheck": {"TableName": self._table, "Key": place, **_free(others)}} for place in places[1:]),
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": self._key(keys.of_case(case.id), keys.PARTICULARS),
+                    "UpdateExpression": "REMOVE expires_at",
+                    "ConditionExpression": "attribute_exists(pk)",
+                }
+            },
         ]
         try:
             self._write("add case", writes)
         except StaleCaseError:
             with translated("add case"):
-                found = self._get(opened)
-            if found is not None:
-                raise OpenCaseError(found["case"]["S"]) from None
+                found = [item["case"]["S"] for place in places if (item := self._get(place)) is not None]
+            known = [one for one in found if one not in others]
+            if known:
+                raise OpenCaseError(known[0]) from None
             raise
 
     def load(self, case: str) -> CaseFile | None:
@@ -148,16 +172,35 @@ class DynamoCases:
                 if not condition_failed(error) and error.code != "TransactionConflictException":
                     raise
 
-    def open_cases(self, shard: int) -> Iterator[Case]:
-        """From an index that is a moment behind."""
+    def put_off(self, case: str, until: int) -> bool:
+        """As `hold_back`; a case that is changed, because it can be read again, loses the mark."""
+        with translated("put case off"):
+            before = self._database.call(
+                "UpdateItem",
+                TableName=self._table,
+                Key=self._key(keys.of_case(case), keys.CASE),
+                UpdateExpression="SET due_at = :until, put_off = :until",
+                ConditionExpression="attribute_exists(due_at)",
+                ExpressionAttributeValues={":until": {"N": str(until)}},
+                ReturnValues="UPDATED_OLD",
+            )
+        return "put_off" not in before["Attributes"]
+
+    def open_cases(self, shard: int, after: tuple[str, str] = ("", ""), most: int | None = None) -> Iterator[OpenCase]:
+        """From an index that is a moment behind, and that has the cases of one day in no order."""
+        day, last = after
         with translated("open cases"):
-            for item in self._database.query(
+            items = self._database.query(
                 TableName=self._table,
                 IndexName=OPEN_INDEX,
-                KeyConditionExpression="open_shard = :shard",
-                ExpressionAttributeValues={":shard": {"S": str(shard)}},
-            ):
-                yield _case(item)
+                KeyConditionExpression="open_shard = :shard AND answer_by >= :day",
+                # No text is empty in an index, and no day comes before this one.
+                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":day": {"S": day or "0"}},
+                **({"Limit": most} if most else {}),
+            )
+            for answer_by, of_day in groupby(items, key=lambda item: item["answer_by"]["S"]):
+                found = sorted((_open_case(item) for item in of_day), key=lambda one: one.id)
+                yield from (one for one in found if (answer_by, one.id) > (day, last))
 
     def _freed(self, case: Case) -> list[dict[str, Any]]:
         """What lets the person ask for the same again, if it is this case that stands in the way."""
@@ -245,6 +288,18 @@ class DynamoCases:
         return {"pk": {"S": partition_key}, "sk": {"S": sort_key}}
 
 
+def _free(others: Collection[str]) -> dict[str, Any]:
+    """The condition that nobody's case stands at a place, or that of somebody else."""
+    if not others:
+        return {"ConditionExpression": _NOT_THERE}
+    values = {f":other{number}": {"S": other} for number, other in enumerate(sorted(others))}
+    return {
+        "ConditionExpression": f"{_NOT_THERE} OR #case IN ({', '.join(values)})",
+        "ExpressionAttributeNames": {"#case": "case"},
+        "ExpressionAttributeValues": values,
+    }
+
+
 def _key_text(item: Mapping[str, Any]) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
@@ -298,9 +353,21 @@ def _plain(value: Any) -> Any:
 
 
 def _case(item: Mapping[str, Any]) -> Case:
-    body = json.loads(item["body"]["S"])
-    read = {name: reader(body[name]) for name, reader in _READERS.items() if name in body}
-    return Case(**{**_known(Case, body), **read}, version=int(item["version"]["N"]))
+    try:
+        body = json.loads(item["body"]["S"])
+        read = {name: reader(body[name]) for name, reader in _READERS.items() if name in body}
+        return Case(**{**_known(Case, body), **read}, version=int(item["version"]["N"]))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # Its text may quote what is stored.
+        raise UnreadableCaseError("a stored case cannot be read") from None
+
+
+def _open_case(item: Mapping[str, Any]) -> OpenCase:
+    answer_by, case = item["answer_by"]["S"], keys.case_in(item["pk"]["S"])
+    try:
+        return OpenCase(answer_by, case, _case(item))
+    except UnreadableCaseError:
+        return OpenCase(answer_by, case, None)
 
 
 def _task(item: Mapping[str, Any]) -> Task:

@@ -43,3 +43,11 @@ class DynamoClaims:
             except DoesNotExist:
                 return False
         return True
+
+    def was_sent(self, name: str) -> bool:
+        with translated("was letter sent"):
+            try:
+                found = LetterItem.get(keys.of_letter(name), "CLAIM", consistent_read=True)
+            except DoesNotExist:
+                return False
+        return bool(found.sent)
