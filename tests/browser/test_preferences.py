@@ -12,8 +12,13 @@ from local.stack import LocalStack
 from world import Visitor
 
 NARROW, WIDE = 320, 1280
-MONTH = {"en": "a month", "da": "en måned", "nb": "en måned"}
-EVENTS = {"en": "Events and fairs", "da": "Arrangementer og messer", "nb": "Arrangementer og messer"}
+MONTH = {"en": "a month", "da": "en måned", "nb": "en måned", "de": "1 Monat"}
+EVENTS = {
+    "en": "Events and fairs",
+    "da": "Arrangementer og messer",
+    "nb": "Arrangementer og messer",
+    "de": "Veranstaltungen und Messen",
+}
 
 
 @dataclass
@@ -52,7 +57,7 @@ class Reader:
 
 
 @pytest.fixture(
-    params=[("en", False, NARROW), ("en", True, WIDE), ("da", False, WIDE), ("nb", True, NARROW)],
+    params=[("en", False, NARROW), ("en", True, WIDE), ("nb", False, WIDE), ("de", True, NARROW)],
     ids=lambda given: f"{given[0]}, {'with' if given[1] else 'without'} scripts, {given[2]} px",
 )
 def reader(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Reader]:

@@ -6,7 +6,9 @@ Pages are served as they will be in earnest, under their Content-Security-Policy
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from cli import catalogues
 from consent_center.texts import Texts
+from pseudo import LONG, MIRRORED, texts_in
 from unit.texts import samples
 
 ORIGIN = "http://pages.test"
@@ -28,6 +30,12 @@ STICKS_OUT = """() => [...document.querySelectorAll('body *')].filter(seen => {
 REACHABLE = """() => [...document.querySelectorAll('a[href], button, summary, input:not([type=hidden])')]
     .filter(seen => seen.checkVisibility()).length"""
 
+BEGINS_AT = """direction => ['.brand', 'main', 'h1', 'label', 'legend', '.choice input', '.wrong', '#topic-1-hint']
+    .map(name => [name, document.querySelector(name).getBoundingClientRect()])
+    .map(([name, box]) => [name, Math.round(
+        direction === 'rtl' ? document.documentElement.clientWidth - box.right : box.left)])"""
+"""How far from the side where reading begins."""
+
 FOCUSED = """() => {
     const seen = document.activeElement, style = getComputedStyle(seen);
     return {
@@ -37,9 +45,9 @@ FOCUSED = """() => {
 }"""
 
 
-def render(state, language="en", colour=samples.COLOUR):
+def render(state, language="en", colour=samples.COLOUR, texts=TEXTS):
     page, context = STATES[state]
-    return TEXTS.page(page, language, site=samples.a_site(TEXTS, colour), **context)
+    return texts.page(page, language, site=samples.a_site(texts, colour), **context)
 
 
 @pytest.fixture
@@ -83,7 +91,7 @@ def show(browser):
 # A theme changes colours alone, a width places alone, and a language words alone, so not each is looked at with each.
 @pytest.mark.parametrize(
     ("width", "theme", "language"),
-    [(NARROW, "light", "en"), (WIDE, "dark", "en"), (NARROW, "light", "da"), (NARROW, "light", "nb")],
+    [(NARROW, "light", "en"), (WIDE, "dark", "en"), (NARROW, "light", "de")],
 )
 def test_axe_finds_nothing_and_nothing_sticks_out_in_any_theme_width_and_language(show, width, theme, language):
     page = show(render("subscribe", language), width=width, theme=theme, reduced_motion="reduce")
@@ -102,20 +110,43 @@ def test_the_languages_of_a_page_are_named_in_themselves_and_the_one_shown_is_ma
     page = show(render("subscribe", "da"))
     links = page.get_by_role("navigation", name="Sprog").get_by_role("link")
 
-    assert links.all_inner_texts() == ["English", "Dansk", "Norsk bokmål"]
-    assert [link.get_attribute("lang") for link in links.all()] == ["en", "da", "nb"]
+    assert links.all_inner_texts() == ["English", "Dansk", "Norsk bokmål", "Deutsch"]
+    assert [link.get_attribute("lang") for link in links.all()] == ["en", "da", "nb", "de"]
     assert page.locator("nav [aria-current=true]").all_inner_texts() == ["Dansk"]
     assert min(link.bounding_box()["height"] for link in links.all()) >= 24
 
 
-@pytest.mark.parametrize(
-    "state", ["subscribe-errors", "confirm", "notice", "changes", "check-mail", "waiting-wrong", "preferences-mixed"]
-)
-def test_right_to_left_pages_mirror_without_sticking_out(show, state):
-    page = show(render(state, "ar"), width=NARROW)
+@pytest.fixture(scope="module")
+def pseudo_texts(tmp_path_factory):
+    return texts_in(tmp_path_factory.mktemp("locales"))
 
-    assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
-    assert page.evaluate(STICKS_OUT) == []
+
+@pytest.mark.parametrize(
+    ("language", "width"),
+    [("da", NARROW), ("nb", NARROW), (LONG.code, NARROW), (MIRRORED.code, NARROW), (MIRRORED.code, WIDE)],
+)
+def test_words_that_are_longer_or_run_the_other_way_stick_out_of_no_page(show, pseudo_texts, language, width):
+    texts = TEXTS if language in catalogues.languages() else pseudo_texts
+    page = show(render("subscribe", language, texts=texts), width=width)
+    for state in STATES:
+        page.set_content(render(state, language, texts=texts))
+        assert page.evaluate("document.documentElement.lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+        assert page.evaluate(STICKS_OUT) == [], state
+        assert page.evaluate(TOO_SMALL) == [], state
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_a_page_from_right_to_left_is_the_mirror_image_of_one_from_left_to_right(show, pseudo_texts, width):
+    along, against = (
+        show(render("subscribe-errors", pseudo.code, texts=pseudo_texts), width=width).evaluate(
+            BEGINS_AT, pseudo.direction
+        )
+        for pseudo in (LONG, MIRRORED)
+    )
+
+    assert len(along) > 5
+    assert along == against
 
 
 @pytest.mark.parametrize("colour", ["#ffdd00", "#000000", "#ffffff", "#d6006c"])

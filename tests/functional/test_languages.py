@@ -37,6 +37,20 @@ SAID = {
         "changed": "Teksten er endret",
         "lost": "Siden finnes ikke",
     },
+    "de": {
+        "form": "Neuigkeiten per E-Mail",
+        "fault": "Wählen Sie mindestens ein Thema.",
+        "check": "Sehen Sie in Ihr Postfach",
+        "subject": "Bitte bestätigen Sie Ihre Anmeldung bei Fjordmeter",
+        "letter": "Produktneuheiten",
+        "wording": "Ja, Fjordmeter darf mir Werbung per E-Mail senden zu: Produktneuheiten",
+        "confirmed": "Sie sind angemeldet",
+        "stop": "Drücken Sie den Knopf",
+        "stopped": "Sie sind abgemeldet",
+        "notice": "Wie Fjordmeter A/S Ihre personenbezogenen Daten nutzt",
+        "changed": "Der Text hat sich geändert",
+        "lost": "Diese Seite gibt es nicht",
+    },
 }
 
 
@@ -117,7 +131,8 @@ def test_a_form_with_a_fault_comes_back_in_its_language_with_what_was_typed(
 
 
 @pytest.mark.parametrize(
-    ("header", "language"), [("da-DK,da;q=0.9", "da"), ("nn-NO,nn;q=0.9", "nb"), ("no", "nb"), ("fi", "en")]
+    ("header", "language"),
+    [("da-DK,da;q=0.9", "da"), ("nn-NO,nn;q=0.9", "nb"), ("no", "nb"), ("de-AT,de;q=0.9", "de"), ("fi", "en")],
 )
 def test_the_browser_chooses_when_nobody_did(deployment: Deployment, header: str, language: str) -> None:
     for name in ("get-home", "get-subscribe", "get-notice", "get-nowhere"):
@@ -128,8 +143,8 @@ def test_the_browser_chooses_when_nobody_did(deployment: Deployment, header: str
 def test_a_page_that_was_opened_offers_itself_in_every_language(deployment: Deployment, name: str) -> None:
     answer = deployment.page(name, queryStringParameters={"lang": "da"})
 
-    assert switcher(answer) == ["?lang=en", "?lang=da", "?lang=nb"]
-    for code, own in (("en", "English"), ("da", "Dansk"), ("nb", "Norsk bokmål")):
+    assert switcher(answer) == ["?lang=en", "?lang=da", "?lang=nb", "?lang=de"]
+    for code, own in (("en", "English"), ("da", "Dansk"), ("nb", "Norsk bokmål"), ("de", "Deutsch")):
         assert re.search(rf'lang="{code}" hreflang="{code}"[^>]*>{own}</a>', answer.text)
     assert answer.body.count('aria-current="true"') == 1
 

@@ -568,4 +568,6 @@ def test_a_comparison_with_an_unknown_or_younger_edition_is_not_found(
 def test_each_edition_but_the_first_leads_to_what_changed(deployment: Deployment) -> None:
     body = html.unescape(deployment.page("get-notice").body)
 
-    assert set(re.findall(r'href="(/notice/[^"]+/changes)"', body)) == {"/notice/2026-11-22/changes"}
+    assert set(re.findall(r'href="(/notice/[^"]+/changes)"', body)) == {
+        f"/notice/2026-11-{day}/changes" for day in (22, 25)
+    }

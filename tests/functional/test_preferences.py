@@ -140,7 +140,7 @@ def test_what_one_person_chose_stands_on_no_page_of_another(deployment: Deployme
     assert (offered(mine), offered(theirs)) == (["allow"], ["object"])
 
 
-@pytest.mark.parametrize("language", ["da", "nb"])
+@pytest.mark.parametrize("language", ["da", "nb", "de"])
 def test_the_language_is_kept_for_letters_and_pages(deployment: Deployment, token: str, language: str) -> None:
     page = deployment.press(token, do="language", language=language)
     assert page.headers["content-language"] == language

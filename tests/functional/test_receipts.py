@@ -214,7 +214,8 @@ def test_looking_at_receipts_changes_nothing(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "Consent given"), ("da", "Samtykke givet"), ("nb", "Samtykke gitt")]
+    ("language", "said"),
+    [("en", "Consent given"), ("da", "Samtykke givet"), ("nb", "Samtykke gitt"), ("de", "Einwilligung gegeben")],
 )
 def test_the_receipt_can_be_read_in_each_language(deployment: Deployment, language: str, said: str) -> None:
     token = deployment.subscribed("events")

@@ -569,7 +569,7 @@ def _with_the_case_of(donor: str, token: str) -> str:
     return ".".join([parts[0], parts[1], other[2], parts[3]])
 
 
-@pytest.mark.parametrize("language", ["da", "nb"])
+@pytest.mark.parametrize("language", ["da", "nb", "de"])
 def test_letters_and_pages_go_on_in_the_language_of_the_request(deployment: Deployment, language: str) -> None:
     answer = ask(deployment, "access", language=language)
     assert answer.status == 200

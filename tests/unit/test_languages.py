@@ -4,7 +4,7 @@ import pytest
 
 from consent_center.web.languages import preferred
 
-OFFERED = ("en", "da", "nb")
+OFFERED = ("en", "da", "nb", "de")
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ OFFERED = ("en", "da", "nb")
         ("da", "nb,en;q=0.5", "da"),
         ("nb-NO", None, "nb"),
         ("DA", None, "da"),
+        ("de-AT", None, "de"),
+        (None, "de-CH,de;q=0.9,fr;q=0.8", "de"),
         ("no", None, "nb"),
         ("nn", "da", "nb"),
         ("fi", "da", "da"),

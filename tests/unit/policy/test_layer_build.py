@@ -49,6 +49,7 @@ def test_the_policy_layer_is_the_compiled_package(scratch: Path, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     names = sorted(path.name for path in (tmp_path / "out" / "python" / "consent_policy").rglob("*") if path.is_file())
     notices = ["2026-11-01.en.json", *(f"2026-11-22.{language}.json" for language in ("da", "en", "nb"))]
+    notices += [f"2026-11-25.{language}.json" for language in ("da", "de", "en", "nb")]
     assert names == [*notices, "__init__.py", "policy.json"]
     assert not list((scratch / "policy").rglob("__pycache__"))
 

@@ -44,6 +44,7 @@ def test_the_package_holds_the_policy_and_its_notices_only(tmp_path: Path) -> No
     compiled(EXAMPLE, tmp_path)
 
     notices = ["2026-11-01.en", "2026-11-22.da", "2026-11-22.en", "2026-11-22.nb"]
+    notices += [f"2026-11-25.{language}" for language in ("da", "de", "en", "nb")]
     names = ["__init__.py", *(f"notices/{notice}.json" for notice in notices), "policy.json"]
     assert list(files(tmp_path / "consent_policy")) == names
 
@@ -64,7 +65,9 @@ def test_the_hash_is_that_of_everything_else(document: Any) -> None:
 
 
 def test_the_hash_of_a_notice_is_that_of_its_file(document: Any) -> None:
-    for notice, languages in zip(document["notices"], (["en"], ["en", "da", "nb"]), strict=True):
+    for notice, languages in zip(
+        document["notices"], (["en"], ["en", "da", "nb"], ["en", "da", "nb", "de"]), strict=True
+    ):
         assert list(notice["languages"]) == sorted(languages)
         for language, hashed in notice["languages"].items():
             file = EXAMPLE / "notices" / f"{notice['version']}.{language}.json"
@@ -167,11 +170,11 @@ def test_the_command_prints_each_problem_and_fails(
 
     said = capsys.readouterr().err.splitlines()
     assert status == 1
-    for language, told in zip(("da", "en", "nb"), said[:-1], strict=True):
+    for language, told in zip(("da", "de", "en", "nb"), said[:-1], strict=True):
         assert told.startswith(
             f"policy.yaml:{line}: /recipients/survey-lab/country: The country CH has no name in “{language}”. Mend: Add"
         )
-    assert said[-1] == "3 errors; nothing was written."
+    assert said[-1] == "4 errors; nothing was written."
 
 
 def test_the_command_compiles_and_tells_warnings(

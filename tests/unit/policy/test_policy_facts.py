@@ -107,7 +107,7 @@ def test_every_change_has_a_case_and_a_row_in_the_documents() -> None:
 def test_texts_names_a_new_language_and_the_same_period_in_other_words_are_no_change() -> None:
     data = copy.deepcopy(DATA)
     data["purposes"][NEWS]["name"]["en"] = "Letters"
-    data["purposes"][NEWS]["consent_text"]["de"] = "Ja, {topics}"
+    data["purposes"][NEWS]["consent_text"]["sv"] = "Ja, {topics}"
     data["retention_rules"]["marketing-evidence"]["period"] = "36 months"
     data["retention_rules"]["marketing-evidence"]["justification"]["en"] = "Because."
     data["recipients"]["crm"]["name"] = "Kompass GmbH"
@@ -156,11 +156,11 @@ def test_what_changed_is_kept_with_the_edition_and_reaches_the_compiled_policy(e
     compiler.compile_policy(example.folder, example.folder / "out", TODAY)
 
     document = json.loads((example.folder / "out/consent_policy/policy.json").read_text(encoding="utf-8"))
-    first, second, third = document["notices"]
-    assert first["changes"] == second["changes"] == []
+    *before, newest = document["notices"]
+    assert [one["changes"] for one in before] == [[], [], []]
     changed = {"what": "kept-longer"}
-    assert third["changes"] == [{**changed, "purpose": NEWS}, {**changed, "purpose": "document-compliance"}]
-    assert "facts" not in third
+    assert newest["changes"] == [{**changed, "purpose": NEWS}, {**changed, "purpose": "document-compliance"}]
+    assert "facts" not in newest
 
 
 def test_other_words_of_a_consent_need_an_edition_although_no_notice_says_them(example: Copy) -> None:
@@ -196,8 +196,8 @@ def test_a_policy_published_before_facts_were_kept_still_compiles_and_is_complet
     forget_facts(example)
     assert example.problems() == []
 
-    assert compiler.record(example.folder, TODAY)[1] == "recorded 2026-11-22"
-    assert compiler.record(example.folder, TODAY)[1] == "2026-11-22 is recorded already"
+    assert compiler.record(example.folder, TODAY)[1] == "recorded 2026-11-25"
+    assert compiler.record(example.folder, TODAY)[1] == "2026-11-25 is recorded already"
     assert example.problems() == []
 
 

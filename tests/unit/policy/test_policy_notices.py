@@ -10,7 +10,7 @@ from tests.unit.policy.policy_copies import EXAMPLE, TODAY, Copy
 from policy_compiler import compiler, source
 from policy_compiler.problems import PolicyError, Problem
 
-NOTICE = json.loads((EXAMPLE / "notices" / "2026-11-22.en.json").read_text(encoding="utf-8"))
+NOTICE = json.loads((EXAMPLE / "notices" / "2026-11-25.en.json").read_text(encoding="utf-8"))
 POLICY = source.read(EXAMPLE / "policy.yaml", "policy.yaml").data
 
 
@@ -32,8 +32,8 @@ def refused(policy: Copy, version: str, change: str) -> list[Problem]:
     return refusal.value.problems
 
 
-S = "{en: S, da: S, nb: S}"
-A = "{en: A, da: A, nb: A}"
+S = "{en: S, da: S, nb: S, de: S}"
+A = "{en: A, da: A, nb: A, de: A}"
 
 
 def add_edition(policy: Copy, version: str, change: str) -> None:
@@ -55,7 +55,7 @@ def add_edition(policy: Copy, version: str, change: str) -> None:
         ("retention", ["3 years after the last e-mail", "6 months", "2 years after you or the company", "7 days"]),
         ("recipients", ["United States", "standard contractual clauses", "Decides together with us"]),
         ("complaint", ["Datatilsynet", "DK-2500 Valby", "https://www.imy.se", "Norway", "Germany"]),
-        ("changes", ["2026-11-22", "never widens"]),
+        ("changes", ["2026-11-25", "never widens"]),
         ("data", ["Nothing. We record it only if you agree.", "Needed?", "We work it out"]),
         ("sources", ["The company you represent, by phone, by e-mail or at fairs (not from you)"]),
         ("profiling", ["No decision about you that has legal or similar effect is made by machine alone"]),
@@ -132,7 +132,7 @@ def test_a_missing_published_notice_is_refused(example: Copy) -> None:
 
 
 def test_a_reformatted_notice_is_still_the_same(example: Copy) -> None:
-    path = example.folder / "notices" / "2026-11-22.en.json"
+    path = example.folder / "notices" / "2026-11-25.en.json"
     path.write_text(json.dumps(NOTICE, indent=8), encoding="utf-8")
 
     assert example.problems() == []
@@ -166,7 +166,7 @@ def test_a_new_edition_leaves_the_old_one_as_it_was(example: Copy) -> None:
     assert example.problems() == []
     assert (folder / "2026-11-01.en.json").read_bytes() == before
     lock = json.loads((folder / "published.lock.json").read_text(encoding="utf-8"))
-    assert [one["version"] for one in lock["editions"]] == ["2026-11-01", "2026-11-22", "2026-12-01"]
+    assert [one["version"] for one in lock["editions"]] == ["2026-11-01", "2026-11-22", "2026-11-25", "2026-12-01"]
     assert len(lock["codes"]) == len({(one["purpose"], one["topic"]) for one in lock["codes"]})
 
 
@@ -235,4 +235,13 @@ def test_each_language_cites_in_its_own_words(language: str) -> None:
     assert "den danske markedsføringslov" in said
     assert "GDPR art. 6(1)(f), 17(3)(e) og 18(2)" in said
     for english in (" Act", " with ", " and ", "Art. ", "recital", "Directive", "clauses", " the ", "National rules"):
+        assert english not in said, english
+
+
+def test_german_cites_acts_and_articles_as_german_does() -> None:
+    said = words(json.loads((EXAMPLE / "notices" / "2026-11-25.de.json").read_text(encoding="utf-8")))
+
+    assert "§ 10 des dänischen Gesetzes über Marketingpraktiken" in said
+    assert "DSGVO Art. 6(1)(f), 17(3)(e) und 18(2)" in said
+    for english in (" Act", " with ", " and ", "recital", "Directive", "clauses", " the ", "National rules"):
         assert english not in said, english

@@ -28,7 +28,7 @@ class Case:
     """How often it is told: what is missing in every language, once for each."""
 
 
-T = "{en: T, da: T, nb: T}"
+T = "{en: T, da: T, nb: T, de: T}"
 
 MANY_TOPICS = "".join(f"      t{n}: {{code: t{n}, name: {T}, description: {T}, frequency: {T}}}\n" for n in range(48))
 
@@ -84,12 +84,12 @@ CASES = [
         "    legal_basis: soft_opt_in",
         "under bases",
     ),
-    Case("languages-are-sound", [("default: en\n", "default: de\n")], "/languages/default", "default: de", "approved"),
+    Case("languages-are-sound", [("default: en\n", "default: sv\n")], "/languages/default", "default: sv", "approved"),
     Case(
         "languages-are-sound",
-        [("fallback: {}", "fallback: {de: fi}")],
-        "/languages/fallback/de",
-        "fallback: {de: fi}",
+        [("fallback: {}", "fallback: {sv: fi}")],
+        "/languages/fallback/sv",
+        "fallback: {sv: fi}",
         "approved",
     ),
     Case(
@@ -125,10 +125,10 @@ CASES = [
     ),
     Case(
         "wording-exists",
-        [("approved: [en, da, nb] ", "approved: [en, da, nb, de] ")],
-        "/languages/approved/3",
+        [("approved: [en, da, nb, de] ", "approved: [en, da, nb, de, sv] ")],
+        "/languages/approved/4",
         "approved: [en",
-        "de.yaml",
+        "sv.yaml",
     ),
     Case(
         "wording-is-fillable",
@@ -144,7 +144,7 @@ CASES = [
         "/recipients/survey-lab/country",
         "country: CH",
         "CH",
-        times=3,
+        times=4,
     ),
     Case(
         "references-exist",
@@ -173,7 +173,7 @@ CASES = [
         "/purposes/direct-marketing-email/topics/knowledge/code",
         "Knowledge and cases",
         "never used",
-        below=-1,
+        below=-2,
     ),
     Case(
         "codes-are-unique",
@@ -225,7 +225,7 @@ CASES = [
         "/purposes/direct-marketing-email/brand",
         "We send you marketing about our meters",
         "same controller",
-        below=4,
+        below=5,
     ),
     Case(
         "consent-is-informed",
@@ -524,7 +524,7 @@ CASES = [
         "/retention_rules/pending-request/period",
         "Requests that are not confirmed",
         "same period",
-        below=5,
+        below=6,
     ),
     Case(
         "state-fits",
@@ -609,8 +609,8 @@ CASES = [
     Case(
         "notice-is-current",
         [("en: We count. The results", "en: We add up. The results")],
-        "/notices/2026-11-22",
-        '  "2026-11-22":',
+        "/notices/2026-11-25",
+        '  "2026-11-25":',
         "run publish",
         says="purpose-statistics",
     ),

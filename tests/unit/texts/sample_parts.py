@@ -35,6 +35,7 @@ def a_site(texts: Texts, colour: str = COLOUR) -> dict[str, Any]:
             {"code": "en", "name": "English", "url": "?lang=en"},
             {"code": "da", "name": "Dansk", "url": "?lang=da"},
             {"code": "nb", "name": "Norsk bokmål", "url": "?lang=nb"},
+            {"code": "de", "name": "Deutsch", "url": "?lang=de"},
         ],
         "style": texts.style_for(colour),
     }

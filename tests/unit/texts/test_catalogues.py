@@ -4,6 +4,7 @@ import gettext
 import re
 
 import pytest
+import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
@@ -11,9 +12,20 @@ from cli import catalogues
 from consent_center.texts import Texts
 from unit.texts import samples
 
-LANGUAGES = ["da", "nb"]
+LANGUAGES = catalogues.languages()
+
+SOURCE = "en"
+"""The language of the sentences in templates and code, which needs no catalogue."""
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%")
+
+TOO_FORMAL_OR_TOO_FAMILIAR = {
+    "da": r"(?<!^)(?<![.:?] )\b(De|Dem|Deres)\b",
+    "nb": r"(?<!^)(?<![.:?] )\b(De|Dem|Deres)\b",
+    "de": r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?[mnrs]?|[Ee]uch|[Ee]uer)\b",
+}
+
+REGRET = r"beklage|desværre|dessverre|undskyld|unnskyld|leider|bedauer|entschuldig|\bschade\b|tut uns leid"
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +45,12 @@ def mend():
     return "Run: make texts; then translate what it names in locales/*/LC_MESSAGES/consent_center.po."
 
 
-def test_there_is_a_catalogue_for_every_language():
-    assert catalogues.languages() == LANGUAGES
+def test_there_is_a_catalogue_for_every_language_of_the_policy():
+    approved = yaml.safe_load((catalogues.ROOT / "layers/policy/policy.yaml").read_text("utf-8"))["languages"][
+        "approved"
+    ]
+
+    assert set(approved) <= {SOURCE, *LANGUAGES}
 
 
 def test_the_template_for_translators_holds_every_sentence_and_no_other(said):
@@ -97,8 +113,8 @@ def test_a_translation_keeps_its_manners(language):
         for text in forms(message.string):
             assert text == text.strip()
             assert "!" not in text
-            assert not re.search(r"(?<!^)(?<![.:?] )\b(De|Dem|Deres)\b", text), text
-            assert not re.search(r"beklage|desværre|dessverre|undskyld|unnskyld", text, re.IGNORECASE), text
+            assert not re.search(TOO_FORMAL_OR_TOO_FAMILIAR.get(language, "^$"), text), text
+            assert not re.search(REGRET, text, re.IGNORECASE), text
             assert all(ord(letter) < 0x2600 for letter in text), text
             assert text.endswith(".") == forms(message.id)[0].endswith("."), text
 
@@ -109,6 +125,7 @@ def test_a_translation_keeps_its_manners(language):
         ("en", "22 November 2026, 16:05 UTC"),
         ("da", "22. november 2026 kl. 16.05 UTC"),
         ("nb", "22. november 2026 kl. 16.05 UTC"),
+        ("de", "22. November 2026, 16:05 Uhr UTC"),
     ],
 )
 def test_a_time_is_written_as_the_language_writes_it(language, date):
@@ -119,7 +136,9 @@ def test_a_time_is_written_as_the_language_writes_it(language, date):
 
 
 def test_each_language_is_named_in_itself():
-    assert [Texts().name_of(language) for language in ("en", "da", "nb")] == ["English", "Dansk", "Norsk bokmål"]
+    names = {language: Texts().name_of(language) for language in (SOURCE, *LANGUAGES)}
+
+    assert names == {"en": "English", "da": "Dansk", "de": "Deutsch", "nb": "Norsk bokmål"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,12 +3,12 @@
 import pytest
 
 from consent_center.texts import Texts
-from dark_patterns import findings
+from dark_patterns import REGRET, findings
 from unit.texts import samples
 
 TEXTS = Texts()
 STATES = {state: (page, context) for state, page, context in samples.pages()}
-LANGUAGES = ("en", "da", "nb")
+LANGUAGES = tuple(REGRET)
 
 SHOWN_AGAIN = ("kept", "errors", "fault", "wrong", "again", "embedded")
 
@@ -57,6 +57,7 @@ def test_a_planted_dark_pattern_is_named_with_its_element(rule: str) -> None:
     [
         ("da", "Vi er kede af at se dig gå. Er du sikker?"),
         ("nb", "Er du sikker? Du går glipp av mye."),
+        ("de", "Schade, dass Sie gehen. Sind Sie sicher?"),
         ("de", "Schade, wir werden Sie vermissen."),
     ],
 )

@@ -114,7 +114,7 @@ def test_the_code_stands_in_a_line_of_its_own_in_both_bodies_and_never_in_the_su
     assert "012" not in letter.subject
 
 
-@pytest.mark.parametrize("language", ["da", "nb"])
+@pytest.mark.parametrize("language", ["da", "nb", "de"])
 def test_the_code_is_in_the_letter_in_every_language(language):
     letter = TEXTS.letter("confirm", language, site=samples.a_site(TEXTS), **LETTERS["confirm"])
 

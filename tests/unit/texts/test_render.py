@@ -114,9 +114,18 @@ def test_a_translation_may_hold_any_sign_that_means_something_to_the_engine(tmp_
     assert "<b>" not in page
 
 
-@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("nb", "ltr"), ("ar", "rtl"), ("he-IL", "rtl")])
-def test_a_page_says_its_language_and_direction(language, direction):
-    assert f'<html lang="{language}" dir="{direction}">' in not_me_done(Texts(), language)
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("nb", "ltr"), ("ar", "rtl"), ("ar-EG", "rtl")])
+def test_a_page_says_its_language_and_the_direction_that_its_catalogue_names(tmp_path, language, direction):
+    write_catalogue(tmp_path, "ar", {"ltr": "rtl"})
+    write_catalogue(tmp_path, "nb", {"ltr": "ltr"})
+
+    assert f'<html lang="{language}" dir="{direction}">' in not_me_done(Texts(locales=tmp_path), language)
+
+
+def test_a_direction_is_one_of_two_whatever_a_translator_writes(tmp_path):
+    write_catalogue(tmp_path, "ar", {"ltr": '"><script>'})
+
+    assert '<html lang="ar" dir="ltr">' in not_me_done(Texts(locales=tmp_path), "ar")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent
 
 _DOMAIN = "consent_center"
 
-_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "ckb", "he", "ps", "sd", "ug", "ur", "yi"})
+_PLACE = re.compile(r"%\(\w+\)s")
 
 _LINE = 72
 """Characters in a line of a plain letter, so that a reply can still quote it (RFC 3676, 4.2)."""
@@ -79,7 +79,7 @@ class Texts:
 
     def translator(self, language: str) -> Callable[[str], str]:
         """Translates sentences that stand in code; a sentence without a translation stays English."""
-        return self._speak(language).translations.gettext
+        return self._speak(language).say
 
     def name_of(self, language: str) -> str:
         """What a language calls itself: its catalogue translates the name of the source language with its own."""
@@ -127,6 +127,23 @@ class _Language:
         wanted = [language.replace("-", "_"), language.split("-", 1)[0]]
         self.translations = gettext.translation(_DOMAIN, locales, wanted, fallback=True)
 
+    @cached_property
+    def _direction(self) -> str:
+        """Which way the language is written, which its catalogue says as it says its name."""
+        say = self.translations.gettext
+        return "rtl" if say("ltr") == "rtl" else "ltr"
+
+    def say(self, message: str) -> str:
+        """The sentence in this language, or in English if it has none."""
+        return self._apart(self.translations.gettext(message))
+
+    def _apart(self, message: str) -> str:
+        """A sentence that is written from right to left, with its values isolated: names and addresses seldom are.
+
+        The signs are those of Unicode (UAX #9), since a plain letter has no elements.
+        """
+        return _PLACE.sub("\u2068\\g<0>\u2069", message) if self._direction == "rtl" else message
+
     def render(self, template: str, context: Mapping[str, Any]) -> str:
         return str(self._environment.render_template(template, **context))
 
@@ -153,7 +170,7 @@ class _Language:
                 "lacks": _refuse_lack,
                 "part": self._part,
                 "language": self._language,
-                "direction": "rtl" if self._language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
+                "direction": self._direction,
                 "palette": colours.light,
             },
         )
@@ -169,11 +186,11 @@ class _Language:
     def _load(self, name: str) -> str | None:
         file = (self._folder / name).resolve()
         inside = file.is_relative_to(self._folder.resolve())
-        return spoken(file.read_text("utf-8"), self.translations.gettext) if inside and file.is_file() else None
+        return spoken(file.read_text("utf-8"), self.say) if inside and file.is_file() else None
 
     def _gettext_function(self) -> Callable[..., str]:
         def translate(state: Any, message: str, /, **values: Any) -> str:
-            return _filled(self.translations.gettext(message), values, escaped=bool(state.auto_escape))
+            return _filled(self.say(message), values, escaped=bool(state.auto_escape))
 
         return _with_state(translate)
 
@@ -185,7 +202,7 @@ class _Language:
             return told(one, many, number, bool(state.auto_escape), **values)
 
         def counted(one: str, many: str, number: int, escaped: bool, /, **values: Any) -> str:
-            message = self.translations.ngettext(one, many, number)
+            message = self._apart(self.translations.ngettext(one, many, number))
             return _filled(message, {"number": number, **values}, escaped=escaped)
 
         kept = lru_cache(maxsize=1_000)(counted)
