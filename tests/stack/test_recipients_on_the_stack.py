@@ -2,13 +2,18 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 from systems import LISTS, PREFIX, Answers
-from test_rights_over_http import Asker
+from test_rights_over_http import Asker, file_of
+from typer.testing import CliRunner
 
+from cli.__main__ import app
 from consent_center.domain.case import Case
 from consent_center.domain.recipient import Task, TaskState
 from consent_center.ports import CaseFile
@@ -48,10 +53,12 @@ def read(asker: Asker, case: str) -> dict[str, Any]:
 
 
 def task(asker: Asker, case: str, recipient: str) -> dict[str, Any]:
-    return next(one for one in read(asker, case)["tasks"] if one["recipient"] == recipient)
+    """A recipient's task; one that is still to come is waiting."""
+    tasks = read(asker, case)["tasks"]
+    return next((one for one in tasks if one["recipient"] == recipient), {"state": "waiting", "tries": 0})
 
 
-def until(holds: Any, what: str, seconds: float = 30) -> None:
+def until(holds: Callable[[], Any], what: str, seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, what
@@ -152,6 +159,29 @@ def stored(asker: Asker, table: str, case: str) -> list[dict[str, Any]]:
         "ConsistentRead": True,
     }
     return list(asker.stack.client("dynamodb").query(TableName=asker.stack.resources[table], **asked)["Items"])
+
+
+def test_files_that_staff_collected_by_hand_end_in_the_package_as_they_are(asker: Asker, tmp_path: Path) -> None:
+    status = asker.ask("portability")
+    case = asker.case(status)["id"]
+    until(lambda: task(asker, case, "cloud")["state"] == "asked", "staff were not asked")
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.7\n\xe2\xe3\xcf\xd3\r\n" + bytes(range(256)) * 100)
+
+    def consentctl(*words: str) -> str:
+        done = CliRunner().invoke(app, ["cases", *words, "--local", str(asker.stack.port)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert case[:8].upper() in consentctl("show", case)
+    assert consentctl("answer", case, "cloud", "--state", "done", "--file", str(scan)) == "Noted.\n"
+    assert asker.closed(status)["state"] == "done"
+
+    package = file_of(asker, status)
+    assert package.testzip() is None
+    assert package.read("from/cloud/scan.pdf") == scan.read_bytes()
+    listed = {one["name"]: one["sha256"] for one in json.loads(package.read("manifest.json"))["files"]}
+    assert listed["from/cloud/scan.pdf"] == sha256(scan.read_bytes()).hexdigest()
 
 
 def test_a_restriction_is_told_to_recipients_and_so_is_its_end_after_the_person_was_told(asker: Asker) -> None:
