@@ -82,6 +82,18 @@ def test_handing_in_the_same_again_is_harmless_and_other_files_are_refused(world
     assert set(kept(world)["crm"]) == {"customer.json", "scan.pdf"}
 
 
+def test_whoever_never_heard_that_the_files_were_taken_hands_them_in_again_after_the_case_is_closed(
+    world: CaseWorld,
+) -> None:
+    hand(world, FILES)
+    world.run(1)
+    assert world.case.state is CaseState.DONE
+
+    assert not hand(world, FILES)
+    with pytest.raises(ClosedCaseError):
+        hand(world, FILES[:1])
+
+
 def test_a_task_that_staff_settled_without_files_takes_none_after(world: CaseWorld) -> None:
     note_answer(
         CASE, "crm", TaskState.NOTHING_HELD, by="staff:desk", cases=world.cases, orders=world.orders, clock=world.clock

@@ -93,15 +93,15 @@ def hand_in(
     task = _task(file, recipient)
     if task.verb is not Verb.COLLECT:
         raise InvalidFormError({"files": "not_collected"})
-    _refuse_closed(file.case, task)
     kept = particulars.read(case)
+    collected = kept.get("collected", {}) if kept else {}
+    if task.state is TaskState.DONE and collected.get(recipient) == given:
+        return False
+    _refuse_closed(file.case, task)
+    if task.state.is_settled:
+        raise SettledTaskError
     if kept is None:
         raise UnavailableError("the particulars of an open case are gone")
-    collected = kept.get("collected", {})
-    if task.state.is_settled:
-        if collected.get(recipient) != given:
-            raise SettledTaskError
-        return False
     try:
         particulars.keep(case, {**kept, "collected": {**collected, recipient: given}})
     except ParticularsTooLargeError:
