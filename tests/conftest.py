@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import systems
 
 from builders import NAMES, PEOPLE
 from local.stack import LocalStack, free_port
@@ -27,8 +28,9 @@ os.environ.pop("AWS_ENDPOINT_URL", None)
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The real template on the local stack, shared by all tests. In the end nobody may be named in its logs."""
-    state = tmp_path_factory.mktemp("stack") / "state"
-    with LocalStack(free_port(), state) as running:
+    state, port = tmp_path_factory.mktemp("stack") / "state", free_port()
+    with LocalStack(port, state, parameters=systems.parameters(port)) as running:
+        systems.build(running)
         yield running
     assert_that_no_log_names_a_person(state)
 

@@ -64,7 +64,7 @@ from consent_center.domain.errors import (
 from consent_center.domain.recipient import TaskState
 from consent_center.domain.suppression import Basis
 from consent_center.observability import count, logger, metrics
-from consent_center.usecases.answers_of_recipients import note_answer, try_again
+from consent_center.usecases.answers_of_recipients import hand_in, note_answer, try_again
 from consent_center.usecases.check import Question, check_permissions
 from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
 from consent_center.usecases.lookup import look_up
@@ -429,11 +429,17 @@ def post_case_tasks(
     _require_scope("cases.write")
     given: dict[str, Any] = {"cases": services().cases, "orders": services().case_orders, "clock": services().clock}
     by = f"staff:{_client()}"
+    if body.files and (body.do, body.state) != ("settle", "done"):
+        raise InvalidFormError({"files": "not_collected"})
     if body.do == "redrive":
         try_again(case, recipient, by=by, **given)
         count("TaskRedriven")
     elif body.state is None:
         raise InvalidFormError({"state": "required"})
+    elif body.files:
+        files = [file.given() for file in body.files]
+        hand_in(case, recipient, files, by=by, particulars=services().particulars, **given)
+        count("TaskSettled")
     else:
         note_answer(case, recipient, TaskState(body.state), "manual", by=by, reason=body.reason.strip(), **given)
         count("TaskSettled")
@@ -521,6 +527,12 @@ _FIELD_RULES = {
     "not_by_letter": "Nobody is asked about this purpose by letter.",
     "characters": "The text has characters that nobody types.",
     "product_group": "A soft opt-in names its product group instead.",
+    "not_collected": "Files belong to what was to be collected and is done.",
+    "file_name": "Name a file by letters, digits, hyphens and underscores, and one ending, such as customer-17.pdf.",
+    "file_content": "A file has either a text, or bytes in base64.",
+    "twice": "Two files have the same name, in small or capital letters.",
+    "not_utf8": "A table (.csv) must be UTF-8, so that its cells can be made harmless.",
+    "too_large": "More than 262,144 bytes, 100 files, or than the case can keep: give the rest another way.",
     "not_for_this_right": "A request of this type cannot be refused on this ground.",
 }
 

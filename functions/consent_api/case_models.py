@@ -1,5 +1,6 @@
 """What the API takes and gives about rights requests, as its OpenAPI description says it."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
@@ -7,8 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from consent_center.domain.case import Case, CaseState, LogLine, Right
+from consent_center.domain.errors import InvalidFormError
 from consent_center.domain.lock import Ground
-from consent_center.domain.recipient import Task, TaskState, Verb
+from consent_center.domain.recipient import GivenFile, Task, TaskState, Verb
 from consent_center.ports import CaseFile
 from consent_center.usecases.cases import Opened
 from consent_center.usecases.staff_cases import Filing, Page, Refusal, Step, Wanted
@@ -85,6 +87,27 @@ class TransitionIn(BaseModel):
         return Wanted(self.step, self.version, self.reason.strip(), self.ground, self.corrections)
 
 
+class FileIn(BaseModel):
+    """A file that your staff collected from a recipient by hand: `text`, or `base64` for what is no text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[
+        StrictStr, Field(description="Letters, digits, hyphens and underscores, and an ending: `customer-17.pdf`.")
+    ]
+    text: StrictStr | None = None
+    base64: StrictStr | None = None
+
+    def given(self) -> GivenFile:
+        if (self.text is None) == (self.base64 is None):
+            raise InvalidFormError({"files": "file_content"})
+        try:
+            content = self.text.encode() if self.text is not None else b64decode(self.base64 or "", validate=True)
+        except ValueError:
+            raise InvalidFormError({"files": "file_content"}) from None
+        return GivenFile(self.name, content)
+
+
 class TaskIn(BaseModel):
     """What became of a task, or that it is to be tried again."""
 
@@ -95,6 +118,10 @@ class TaskIn(BaseModel):
         Literal["done", "nothing_held", "impossible"] | None, Field(description="To settle: what became of it.")
     ] = None
     reason: Annotated[StrictStr, Field(max_length=1_000, description="Why it is impossible or disproportionate.")] = ""
+    files: Annotated[
+        list[FileIn],
+        Field(description="With `done` of a `collect`: what the person gets, at most 262,144 bytes in all."),
+    ] = []
 
 
 class CaseOut(BaseModel):

@@ -78,6 +78,7 @@ def explain_field(error: InvalidFormError) -> Response[str]:
 _FIELD_RULES = {
     "unknown": "Repeat the case that you were asked with, and say done, nothing_held, failed or ready.",
     "not_for_verb": "What is collected is `ready`, and then sent when we ask again; everything else is `done`.",
+    "key": "Repeat the key that you were asked with, which is the webhook-id of the request.",
     "characters": "A code has at most 60 letters, digits, dots, hyphens and underscores.",
 }
 

@@ -307,6 +307,10 @@ class _Pool:
         self._user(asked)["Enabled"] = False
         return {}
 
+    def _AdminEnableUser(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._user(asked)["Enabled"] = True
+        return {}
+
     def _AdminUpdateUserAttributes(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         self._user(asked).update({one["Name"]: one["Value"] for one in asked["UserAttributes"]})
         return {}
@@ -419,7 +423,7 @@ def test_asking_again_with_the_same_key_changes_nothing_more(system: System, ver
     assert system.effects is None or system.effects() == 1
     if system.knows_who:
         assert system.holds(GRACE)
-        assert system.holds(ADA) is (verb in {Verb.COLLECT, Verb.RESTRICT, Verb.STOP})
+        assert system.holds(ADA) is (verb in {Verb.COLLECT, Verb.RESTRICT, Verb.LIFT, Verb.STOP})
         assert system.holds(EDSGER) is (verb is Verb.CORRECT)
 
 
@@ -628,6 +632,28 @@ def test_everybody_in_a_pool_with_the_address_is_disabled_corrected_and_nobody_e
     assert [user["Enabled"] for user in users.values()] == [False, True, False]
     assert [user["email"] for user in users.values()] == [EDSGER, GRACE, EDSGER]
     assert users["u-1"]["email_verified"] == "true"
+
+
+@alone("memory cognito")
+def test_whoever_was_disabled_by_a_restriction_is_enabled_by_its_end(system: System) -> None:
+    connector, users = system.connector(), system.extra["pool"].users
+
+    connector.ask(an_ask(Verb.RESTRICT))
+    assert [user["Enabled"] for user in users.values()] == [False, True, False]
+    connector.ask(an_ask(Verb.LIFT))
+
+    assert [user["Enabled"] for user in users.values()] == [True, True, True]
+
+
+@alone("moto dynamodb", "moto dynamodb by hash")
+def test_the_end_of_a_restriction_takes_its_mark_away_and_leaves_a_stop(system: System) -> None:
+    connector, get = system.connector(), system.extra["get"]
+
+    for verb in (Verb.STOP, Verb.RESTRICT, Verb.LIFT):
+        connector.ask(an_ask(verb))
+
+    assert (get(ADA)["consent_restricted"], get(ADA)["consent_stopped"]) == ({"BOOL": False}, {"BOOL": True})
+    assert get(ADA)["points"] == {"N": "12"}
 
 
 def test_a_pool_that_finds_more_than_was_asked_for_loses_nobody_else() -> None:

@@ -157,6 +157,7 @@ def test_received_without_a_word_is_accepted(served: Callable[..., str]) -> None
         http("200 OK", b'{"state": "perhaps"}'),
         http("200 OK", b"[" * 100_000),
         http("200 OK", b"\xff"),
+        http("200 OK", rb'{"state": "done", "files": {"a.json": "\ud800"}}'),
         b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n",
     ],

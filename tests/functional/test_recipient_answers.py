@@ -377,3 +377,23 @@ def test_another_address_is_not_found(endpoint: Endpoint) -> None:
     answer = recipient_answers.app.lambda_handler(event, CONTEXT)  # type: ignore[arg-type]
 
     assert (answer["statusCode"], code(json.loads(answer["body"]))) == (404, "not-found")
+
+
+def test_what_is_said_late_of_a_restriction_does_not_count_for_its_end(endpoint: Endpoint) -> None:
+    file = endpoint.cases.files[CASE]
+    endpoint.cases.commit(
+        replace(file.case, outcome={"lifted_at": NOON}), [], [replace(endpoint.task(), verb=Verb.LIFT)]
+    )
+    endpoint.settle(CaseState.DONE)
+
+    for key, status, problem in (
+        (None, 422, "invalid-field"),
+        (7, 422, "invalid-field"),
+        (f"{CASE}/crm/restrict", 409, "settled-task"),
+    ):
+        refused, answer = endpoint.post(said(**({"key": key} if key is not None else {})), id=f"late-{key}")
+        assert (refused, code(answer)) == (status, problem), key
+    assert endpoint.task().state is TaskState.ASKED
+
+    assert endpoint.post(said(key=f"{CASE}/crm/lift"), id="now")[0] == 200
+    assert endpoint.task().state is TaskState.DONE

@@ -6,6 +6,7 @@ import re
 import time
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
@@ -16,7 +17,9 @@ from consent_center.adapters.aws import wire
 from consent_center.adapters.dynamodb.cases import DynamoCases
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.sqs import QueuedCases
-from consent_center.domain.case import LogLine
+from consent_center.domain.case import Case, LogLine
+from consent_center.domain.recipient import Task
+from consent_center.ports import CaseFile
 from consent_center.usecases.attempts import decided_afresh
 from fakes import no_pause, real_clock
 from local.stack import LocalStack
@@ -83,25 +86,29 @@ class Asker(Visitor):
 
     def cooled_off(self, status: str) -> None:
         """As if the days in which an erasure can be taken back were over."""
+        self.as_if_later(self.case(status)["id"], lambda file, now: (replace(file.case, cool_off_until=now), []))
+
+    def as_if_later(self, case: str, change: Callable[[CaseFile, int], tuple[Case, list[Task]]]) -> None:
+        """Bring a moment forward that is stored in a case, and have the worker look; `change` gets the time in ms."""
         environment = {**ENVIRONMENT, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ENDPOINT_URL": self.stack.emulator_url}
         wires = [wire(service, environment, clock=real_clock, pause=no_pause) for service in ("dynamodb", "sqs")]
         try:
             cases = DynamoCases(Database(wires[0]), self.stack.resources["CasesTable"], real_clock)
             orders = QueuedCases(wires[1], self.stack.resources["CaseStepsQueue"])
-            case = self.case(status)["id"]
             # The worker may be at it, too.
-            decided_afresh(lambda: _cool_off(cases, case), attempts=20, pause=lambda _: time.sleep(0.1))
+            decided_afresh(lambda: _change(cases, case, change), attempts=20, pause=lambda _: time.sleep(0.1))
             orders.order(case, real_clock() // 1000)
         finally:
             for one in wires:
                 one.connections.close()
 
 
-def _cool_off(cases: DynamoCases, case: str) -> None:
+def _change(cases: DynamoCases, case: str, change: Callable[[CaseFile, int], tuple[Case, list[Task]]]) -> None:
     file = cases.load(case)
     assert file is not None
     now = real_clock()
-    cases.commit(replace(file.case, cool_off_until=now, due_at=now // 1000), [LogLine(now, "tested", "worker")])
+    changed, tasks = change(file, now)
+    cases.commit(replace(changed, due_at=now // 1000), [LogLine(now, "tested", "worker")], tasks)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-VERBS = ("collect", "correct", "restrict", "stop", "erase")
+VERBS = ("collect", "correct", "restrict", "lift", "stop", "erase")
 
 
 class Kind(NamedTuple):
@@ -17,8 +17,8 @@ KINDS = {
     "dynamodb": Kind(("table", "key")),
     "s3": Kind(("bucket", "pattern", "format"), ("prefix", "column"), ("collect", "correct", "erase")),
     "ses": Kind(("contact_list",), can=("collect", "correct", "stop", "erase")),
-    "cognito": Kind(("user_pool",), can=("collect", "correct", "restrict", "erase")),
-    "eventbridge": Kind(("bus",), ("secret_name",), ("correct", "restrict", "stop", "erase")),
+    "cognito": Kind(("user_pool",), can=("collect", "correct", "restrict", "lift", "erase")),
+    "eventbridge": Kind(("bus",), ("secret_name",), ("correct", "restrict", "lift", "stop", "erase")),
 }
 
 

@@ -1,16 +1,27 @@
 """What a recipient of data is asked to do about one person, and what it answers (Art. 19 GDPR)."""
 
-from collections.abc import Mapping
+import base64
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
+
+from consent_center.domain.errors import InvalidFormError
 
 _WAITS = (60, 300, 1_800, 7_200, 43_200)
 """Seconds to wait after the first tries that failed; then a day each."""
 
 _MOST_TRIES = 12
 """After these, about a week has passed."""
+
+LARGEST_FILES = 262_144
+"""Bytes of all files that one recipient gives: as much as an answer to a webhook may have."""
+
+_MOST_FILES = 100
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(?:\.[A-Za-z0-9]{1,10})?", re.ASCII)
 
 
 def takes_events(connector: Mapping[str, Any]) -> bool:
@@ -24,6 +35,8 @@ class Verb(StrEnum):
     COLLECT = "collect"
     CORRECT = "correct"
     RESTRICT = "restrict"
+    LIFT = "lift"
+    """The restriction is over: what was restricted may be used again (Art. 18(3))."""
     STOP = "stop"
     ERASE = "erase"
 
@@ -114,8 +127,54 @@ class Answer:
     state: TaskState
     code: str = ""
     collected: Mapping[str, Any] = field(default_factory=dict)
-    """For `collect`: file names with their content as text; personal data."""
+    """For `collect`: files by name, as `content_of` reads them; personal data."""
 
     def __repr__(self) -> str:
         """Hides what was collected."""
         return f"Answer({self.state!r}, {self.code!r})"
+
+
+class GivenFile(NamedTuple):
+    """A file that somebody collected by hand. Personal data."""
+
+    name: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        """Hides what was collected."""
+        return f"GivenFile({len(self.content)} bytes)"
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a file of this name is safe to unpack anywhere: it leads nowhere, and begins no formula."""
+    return _FILE_NAME.fullmatch(name) is not None
+
+
+def as_collected(files: Sequence[GivenFile]) -> dict[str, Any]:
+    """Files as an answer has them: by name a text as it is, and anything else as `{"base64": …}`.
+
+    InvalidFormError for a name that is not safe or comes twice, for a table in which nobody could look for formulas,
+    and for more than 100 files or 262,144 bytes.
+    """
+    if len(files) > _MOST_FILES or sum(len(file.content) for file in files) > LARGEST_FILES:
+        raise InvalidFormError({"files": "too_large"})
+    if not all(is_file_name(file.name) for file in files):
+        raise InvalidFormError({"files": "file_name"})
+    # Some systems unpack A.txt over a.txt.
+    if len({file.name.lower() for file in files}) < len(files):
+        raise InvalidFormError({"files": "twice"})
+    return {file.name: _collected(file) for file in files}
+
+
+def content_of(collected: Any) -> str | bytes:
+    """A file's content, as `as_collected` or a recipient's own answer wrote it down."""
+    return base64.b64decode(collected["base64"]) if isinstance(collected, Mapping) else str(collected)
+
+
+def _collected(file: GivenFile) -> Any:
+    try:
+        return file.content.decode()
+    except UnicodeDecodeError:
+        if file.name.lower().endswith(".csv"):
+            raise InvalidFormError({"files": "not_utf8"}) from None
+        return {"base64": base64.b64encode(file.content).decode()}

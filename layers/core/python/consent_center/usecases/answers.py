@@ -43,8 +43,8 @@ def make(
 ) -> StoredPackage:
     """Make and keep the package of an access or portability case; that nothing is held is an answer too.
 
-    `particulars` as the case has them: `address`, and `collected` as `{recipient: {file name: text}}`. `site` says who
-    answers, in a language. Everything passes by as a stream. Safe to run again: the package of a case has one name,
+    `particulars` as the case has them: `address`, and `collected` as `{recipient: {file name: content}}`. `site` says
+    who answers, in a language. Everything passes by as a stream. Safe to run again: the package of a case has one name,
     and a newer one takes the place of an older one. ForbiddenStepError for another right; UnavailableError.
     """
     if case.right not in (Right.ACCESS, Right.PORTABILITY):

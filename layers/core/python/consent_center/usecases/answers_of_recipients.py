@@ -1,5 +1,6 @@
 """What a recipient says later about what it was asked to do: by call-back, or through staff who did it by hand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from consent_center.domain.case import Case, LogLine
@@ -7,15 +8,19 @@ from consent_center.domain.errors import (
     ClosedCaseError,
     ForbiddenStepError,
     InvalidFormError,
+    ParticularsTooLargeError,
     SettledTaskError,
     StaleCaseError,
     UnavailableError,
     UnknownCaseError,
 )
-from consent_center.domain.recipient import Task, TaskState
-from consent_center.ports import CaseFile, CaseOrders, Cases, Clock
+from consent_center.domain.recipient import GivenFile, Task, TaskState, Verb, as_collected
+from consent_center.ports import CaseFile, CaseOrders, Cases, Clock, Particulars
 
 ATTEMPTS = 5
+
+COLLECTED = "collected"
+"""The answer of a task whose files lie in the case."""
 
 ANSWERS = frozenset({TaskState.DONE, TaskState.NOTHING_HELD, TaskState.FAILED})
 """What a recipient may say by itself; that something is impossible is for staff to accept, with a reason."""
@@ -51,7 +56,7 @@ def note_answer(
             raise InvalidFormError({"reason": "required"})
         if task.state is state and (state is TaskState.FAILED or task.state.is_settled):
             return False
-        _refuse_closed(file.case)
+        _refuse_closed(file.case, task)
         if task.state.is_settled:
             raise SettledTaskError
         answered = replace(task, state=state, answered_at=now, next_at=0, answer=code or str(state), reason=reason)
@@ -64,6 +69,44 @@ def note_answer(
         _order(orders, case, now)
         return True
     raise UnavailableError("too many changes to one case at once")
+
+
+def hand_in(
+    case: str,
+    recipient: str,
+    files: Sequence[GivenFile],
+    *,
+    by: str,
+    cases: Cases,
+    particulars: Particulars,
+    orders: CaseOrders,
+    clock: Clock,
+) -> bool:
+    """Take the files that staff collected from a recipient by hand: its task is done with them; False if it was before.
+
+    They are kept before the task says so, and whoever is cut short hands them in again. UnknownCaseError,
+    ClosedCaseError; InvalidFormError for files that are too large or have wrong names, and where nothing was to be
+    collected; SettledTaskError if the task is settled otherwise or with other files; UnavailableError.
+    """
+    given = as_collected(files)
+    file = _file(cases, case)
+    task = _task(file, recipient)
+    if task.verb is not Verb.COLLECT:
+        raise InvalidFormError({"files": "not_collected"})
+    kept = particulars.read(case)
+    collected = kept.get("collected", {}) if kept else {}
+    if task.state is TaskState.DONE and collected.get(recipient) == given:
+        return False
+    _refuse_closed(file.case, task)
+    if task.state.is_settled:
+        raise SettledTaskError
+    if kept is None:
+        raise UnavailableError("the particulars of an open case are gone")
+    try:
+        particulars.keep(case, {**kept, "collected": {**collected, recipient: given}})
+    except ParticularsTooLargeError:
+        raise InvalidFormError({"files": "too_large"}) from None
+    return note_answer(case, recipient, TaskState.DONE, COLLECTED, by=by, cases=cases, orders=orders, clock=clock)
 
 
 def try_again(
@@ -79,7 +122,7 @@ def try_again(
         now = clock()
         file = _file(cases, case)
         task = _task(file, recipient)
-        _refuse_closed(file.case)
+        _refuse_closed(file.case, task)
         if task.state.is_settled:
             raise ForbiddenStepError(task.state.value, TaskState.WAITING.value)
         again = replace(task, state=TaskState.WAITING, tries=0, next_at=now // 1000, answer="")
@@ -108,8 +151,9 @@ def _task(file: CaseFile, recipient: str) -> Task:
     raise UnknownCaseError
 
 
-def _refuse_closed(case: Case) -> None:
-    if case.state.is_closed:
+def _refuse_closed(case: Case, task: Task) -> None:
+    # That a restriction is lifted is told in a case that was closed when it was set.
+    if case.state.is_closed and task.verb is not Verb.LIFT:
         raise ClosedCaseError
 
 

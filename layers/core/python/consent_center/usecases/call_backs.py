@@ -53,10 +53,10 @@ def take_call_back(
     """
     name = str(connectors.get(recipient, {}).get("secret_name", ""))
     webhook.check(received, secrets.keys(name) or (_NOBODY,), clock() // 1000)
-    case, said, code = _read(received.body)
+    case, said, code, key = _read(received.body)
     # The id is theirs and may say anything, so what is kept is a fingerprint of it.
     message = sha256(received.id.encode()).hexdigest()[:32]
-    if _is_known(case, recipient, said, message, cases):
+    if _is_known(case, recipient, said, message, key, cases):
         return Taken(case, said, repeated=True)
     by = f"recipient:{recipient}"
     if said == READY:
@@ -69,15 +69,15 @@ def take_call_back(
     return Taken(case, said, repeated=not noted)
 
 
-def _read(body: bytes) -> tuple[str, str, str]:
-    """The case, what is said of it, and the code."""
+def _read(body: bytes) -> tuple[str, str, str, str | None]:
+    """The case, what is said of it, the code, and the key of the request if one is named."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
         raise UnreadableMessageError("call-back") from None
     if not isinstance(said, dict):
         raise UnreadableMessageError("call-back")
-    case, state, code = said.get("case"), said.get("state"), said.get("code", "")
+    case, state, code, key = said.get("case"), said.get("state"), said.get("code", ""), said.get("key")
     if not isinstance(case, str) or not 0 < len(case) <= _LONGEST_CASE or not _SIGNS.issuperset(case):
         raise InvalidFormError({"case": "unknown"})
     if not isinstance(state, str) or state not in {*_STATES, READY}:
@@ -85,17 +85,27 @@ def _read(body: bytes) -> tuple[str, str, str]:
     # A code is shown to staff and to the person, so it has to be one that cannot be an address.
     if not isinstance(code, str) or len(code) > _LONGEST_CODE or not _SIGNS.issuperset(code):
         raise InvalidFormError({"code": "characters"})
-    return case, state, code
+    if key is not None and not isinstance(key, str):
+        raise InvalidFormError({"key": "key"})
+    return case, state, code, key
 
 
-def _is_known(case: str, recipient: str, said: str, message: str, cases: Cases) -> bool:
-    """Whether this very message was taken before. UnknownCaseError; InvalidFormError for what cannot be said here."""
+def _is_known(case: str, recipient: str, said: str, message: str, key: str | None, cases: Cases) -> bool:
+    """Whether this very message was taken before.
+
+    UnknownCaseError; InvalidFormError for what cannot be said here; SettledTaskError for a request that is over.
+    """
     file = cases.load(case)
     task = next((task for task in file.tasks if task.recipient == recipient), None) if file else None
     if file is None or task is None:
         raise UnknownCaseError
     if any(line.facts.get("message") == message and line.facts.get("recipient") == recipient for line in file.log):
         return True
+    # What is said late of a restriction must not count for its end, which the same recipient is told in the same case.
+    if key is None and task.verb is Verb.LIFT:
+        raise InvalidFormError({"key": "key"})
+    if key is not None and key != task.key(case):
+        raise SettledTaskError
     # Data that were never handed over would be missing from the answer, and nobody would know.
     if said == (READY if task.verb is not Verb.COLLECT else "done"):
         raise InvalidFormError({"state": "not_for_verb"})

@@ -9,9 +9,10 @@ from consent_center.domain.case import Case, Right
 from consent_center.domain.lock import RESTRICTED, Lock, facts_of, locks_of, with_lock, without_lock
 from consent_center.domain.objection import Against
 from consent_center.domain.policy import Policy
+from consent_center.domain.recipient import TaskState, Verb
 from consent_center.domain.subject import Act, Subject, timestamp, with_locks
 from consent_center.domain.wishes import Wish, object_to, object_to_all
-from consent_center.ports import Chance, Clock, Pause, Subjects
+from consent_center.ports import CaseFile, Chance, Clock, Pause, Subjects
 from consent_center.usecases import changes
 from consent_center.usecases.acts import facts
 from consent_center.usecases.askers import who_asked
@@ -77,6 +78,13 @@ def has_objected(subject: Subject) -> bool:
         for against in Against
         if (decided := subject.decided.get(against.scope.code)) is not None
     )
+
+
+def is_restricting(file: CaseFile) -> bool:
+    """Whether a restriction that was carried out is in force: here, or at a recipient that was told of it."""
+    outcome = file.case.outcome
+    told = any(task.verb is Verb.RESTRICT and task.state is TaskState.DONE for task in file.tasks)
+    return ("lock" in outcome or told) and "lifted_at" not in outcome
 
 
 def _objections(case: Case, policy: Policy) -> list[Wish]:

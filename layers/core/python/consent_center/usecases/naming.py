@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.policy import Policy, Scope
+from consent_center.domain.recipient import content_of
 from consent_center.domain.table import BYTE_ORDER_MARK, line
 from consent_center.ports import Profile
 from consent_center.usecases.packing import File
@@ -83,27 +84,35 @@ class Names:
         ]
 
 
-def collected_files(collected: Mapping[str, Mapping[str, str]], policy: Policy) -> Iterator[tuple[str, Sequence[File]]]:
+def collected_files(collected: Mapping[str, Mapping[str, Any]], policy: Policy) -> Iterator[tuple[str, Sequence[File]]]:
     """What recipients gave us, by their names, as files in a folder of each."""
     taken: set[str] = set()
     for recipient, files in sorted(collected.items()):
         found = []
-        for file, text in sorted(files.items()):
+        for file, kept in sorted(files.items()):
             path = f"from/{_safe(recipient)}/{_safe(file)}"
             while path in taken:
                 path = path.replace("from/", "from/_", 1)
             taken.add(path)
-            found.append(File(path, _content(file, text)))
+            found.append(File(path, _content(file, content_of(kept))))
         yield Names(policy, policy.default_language).recipient(recipient), found
 
 
-def _content(name: str, text: str) -> Iterator[str]:
+def _content(name: str, content: str | bytes) -> Iterator[str | bytes]:
     """A file of somebody else: a table must not run anything either."""
-    if not name.lower().endswith(".csv"):
-        yield text
+    if isinstance(content, bytes) or not name.lower().endswith(".csv"):
+        yield content
         return
     yield BYTE_ORDER_MARK
-    yield from map(line, csv.reader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK))))
+    yield from map(line, _rows(content.removeprefix(BYTE_ORDER_MARK)))
+
+
+def _rows(text: str) -> Sequence[Sequence[str]]:
+    """The rows of a table; of one that cannot be read as such, each line as one cell."""
+    try:
+        return list(csv.reader(io.StringIO(text)))
+    except csv.Error:
+        return [[row.rstrip("\n")] for row in io.StringIO(text, newline=None)]
 
 
 def _safe(name: str) -> str:

@@ -22,7 +22,7 @@ class File(NamedTuple):
     """A file to be packed: its content is asked for when its turn comes."""
 
     name: str
-    content: Iterable[str]
+    content: Iterable[str | bytes]
 
 
 class _Pipe:
@@ -60,8 +60,8 @@ def packed(files: Iterable[File], at: int, done: list[Packed]) -> Iterator[bytes
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
             digest, size = hashlib.sha256(), 0
             with archive.open(info, "w") as member:
-                for text in file.content:
-                    data = text.encode()
+                for part in file.content:
+                    data = part if isinstance(part, bytes) else part.encode()
                     digest.update(data)
                     size += len(data)
                     member.write(data)

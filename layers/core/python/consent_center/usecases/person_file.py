@@ -79,8 +79,8 @@ class PersonFile:
     """The newest first."""
     details_of: Mapping[str, str]
     """What they wrote in a request, by its case, as long as that is kept."""
-    collected: Mapping[str, Mapping[str, str]]
-    """Files from recipients: name and text, by recipient."""
+    collected: Mapping[str, Mapping[str, Any]]
+    """Files from recipients: by recipient and name, as `content_of` reads them."""
     _subjects: Subjects
     _ledger: Ledger
 

@@ -39,6 +39,7 @@ from consent_center.ports import (
 from consent_center.ports import (
     Pause as Waiting,
 )
+from consent_center.usecases.case_stops import is_restricting
 from consent_center.usecases.cases import Opened, Read, open_case
 from consent_center.usecases.deadlines import closed, reckoned
 from consent_center.usecases.steps import start_correction
@@ -360,8 +361,7 @@ def _cancel(file: CaseFile, _: Wanted, desk: _Desk) -> Case:
 def _lift(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
     """The letter goes first, and the restriction ends once it has gone out."""
     case = file.case
-    is_restricted = case.right is Right.RESTRICTION and "lock" in case.outcome and case.state is CaseState.DONE
-    if not is_restricted or "lift_asked_at" in case.outcome:
+    if case.state is not CaseState.DONE or not is_restricting(file) or "lift_asked_at" in case.outcome:
         raise ForbiddenStepError(case.state.value, Step.LIFT.value)
     _require_reason(wanted)
     asked = replace(case, outcome={**case.outcome, "lift_asked_at": desk.now})

@@ -40,8 +40,9 @@ from consent_center.ports import (
     StoredPackage,
     Subjects,
 )
+from consent_center.usecases.answers_of_recipients import COLLECTED
 from consent_center.usecases.askers import cases_of, followed, who_asked
-from consent_center.usecases.case_stops import has_objected
+from consent_center.usecases.case_stops import has_objected, is_restricting
 from consent_center.usecases.deadlines import closed, particulars_until
 from consent_center.usecases.locks import Lifting, lift_lock
 from consent_center.usecases.suppress import erase
@@ -67,7 +68,8 @@ _AGAIN_SECONDS = 900
 
 _DAY = 86_400
 
-_COLLECTED = "collected"
+_STILL = "still_restricted"
+"""The answer in place of a recipient that is not told of an end, because another request restricts the same there."""
 
 
 @dataclass(slots=True)
@@ -389,7 +391,7 @@ def _restrict(case: Case, kept: Mapping[str, Any], means: _Means) -> None:
 def _ask(file: CaseFile, means: _Means) -> bool:
     """One recipient for each step, so that a kill loses no more than its answer, which it will give again."""
     case, now = file.case, means.clock()
-    if not _is_started(case):
+    if not _is_started(case) and not _is_lifted(case):
         return False
     task = next((task for task in file.tasks if task.is_due_at(now // 1000)), None)
     if task is None:
@@ -418,6 +420,8 @@ _TASK_LINES = {
 
 def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Task:
     now = means.clock()
+    if task.verb is Verb.LIFT and _is_restricted_again(case, task.recipient, kept, means):
+        return replace(task, verb=Verb.RESTRICT, state=TaskState.DONE, next_at=0, answered_at=now, answer=_STILL)
     ask = Ask(
         case.id,
         task.recipient,
@@ -443,13 +447,14 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         except ParticularsTooLargeError:
             # Staff fetch it another way: asking again would bring the same.
             return replace(task, state=TaskState.FAILED, told_at=now, answered_at=now, answer="too_large")
-        code = _COLLECTED
+        code = COLLECTED
     return replace(
         task,
         state=answer.state,
         tries=task.tries + 1,
         next_at=0,
-        told_at=task.told_at or now,
+        # Until it hears of the end, what it was told last is the restriction.
+        told_at=now if task.verb is Verb.LIFT else task.told_at or now,
         answered_at=0 if answer.state is TaskState.ASKED else now,
         answer=code,
     )
@@ -471,9 +476,7 @@ def _answer(file: CaseFile, means: _Means) -> bool:
     if kept is None:
         means.leave_to_staff(case)
         return True
-    lost = [
-        task for task in file.tasks if task.answer == _COLLECTED and task.recipient not in kept.get("collected", {})
-    ]
+    lost = [task for task in file.tasks if task.answer == COLLECTED and task.recipient not in kept.get("collected", {})]
     if lost:
         # Two looks at once kept what they had collected over each other: ask again for what is not there.
         again = [replace(task, state=TaskState.WAITING, next_at=now // 1000, answer="") for task in lost]
@@ -526,7 +529,7 @@ def _finish(file: CaseFile, means: _Means) -> bool:
 
 
 def _lift(file: CaseFile, means: _Means) -> bool:
-    """A restriction ends once the person was told that it will (Art. 18(3) GDPR)."""
+    """A restriction ends once the person was told that it will (Art. 18(3) GDPR). Recipients hear of it then."""
     case = file.case
     if not _is_to_be_lifted(case) or not _has_gone_out(file, CaseLetter.LIFTING, means):
         return False
@@ -535,13 +538,32 @@ def _lift(file: CaseFile, means: _Means) -> bool:
         raise UnavailableError("the particulars of a restriction are gone")
     told_at = dt.datetime.fromtimestamp(case.told[CaseLetter.LIFTING.value] / 1000, dt.UTC)
     lifting = Lifting(
-        str(kept["address"]), "restriction_lifted", int(case.outcome["lock"]), f"request {case.number}", told_at
+        str(kept["address"]), "restriction_lifted", int(case.outcome.get("lock", 0)), f"request {case.number}", told_at
     )
-    # If the person was erased since, the restriction went with them.
+    # If the person was erased since, the restriction went with them; of somebody unknown only recipients held data.
     with suppress(NothingHeldError):
         lift_lock(lifting, **_deciding(case, means))
-    means.commit(_with(case, lifted_at=means.clock()), "lifted")
+    now = means.clock()
+    tasks = [
+        replace(task, verb=Verb.LIFT, state=TaskState.WAITING, tries=0, next_at=now // 1000, answered_at=0, answer="")
+        for task in file.tasks
+        if task.state is TaskState.DONE
+    ]
+    means.commit(_with(case, lifted_at=now), "lifted", tasks, recipients=[task.recipient for task in tasks])
     return True
+
+
+def _is_restricted_again(case: Case, recipient: str, kept: Mapping[str, Any], means: _Means) -> bool:
+    """Whether another request of this person restricts what a recipient holds: it hears of the last end alone."""
+    subject = _subject(case, kept, means)
+    # Of somebody unknown there is no lock, and only recipients hold data.
+    in_force = {None, *(lock.seq for lock in locks_of(subject, means.clock()) if lock.kind == RESTRICTED)}
+    others = [
+        means.cases.load(other.id)
+        for other in means.cases.of(list({case.contact, subject.contact}))
+        if other.right is Right.RESTRICTION and other.outcome.get("lock") in in_force and not _is_lifted(other)
+    ]
+    return any(task.recipient == recipient and task.told_at for file in others if file for task in file.tasks)
 
 
 def _shred(file: CaseFile, means: _Means) -> bool:
@@ -571,6 +593,8 @@ def _next_look(file: CaseFile, means: _Means) -> int:
         moments = [_shreds_at(file, means)]
         if _is_to_be_lifted(case):
             moments.append(_again_at(case, CaseLetter.LIFTING, now))
+        if _is_lifted(case):
+            moments += [task.next_at for task in file.tasks if task.state is TaskState.WAITING]
     else:
         moments = [_lapses_at(file, means)]
         if case.state is CaseState.COOLING_OFF:
@@ -621,8 +645,8 @@ def _shreds_at(file: CaseFile, means: _Means) -> int:
     case = file.case
     if not case.state.is_closed or case.owes or "shredded_at" in case.outcome:
         return 0
-    if "lock" in case.outcome and "lifted_at" not in case.outcome:
-        # The letter before a restriction is lifted goes to the same address.
+    if is_restricting(file) or any(task.verb is Verb.LIFT and not task.state.is_settled for task in file.tasks):
+        # The letter before a restriction is lifted, and what recipients hear after, need the address.
         return 0
     latest = particulars_until(case, means.policy)
     if case.right is not Right.ERASURE or case.state is not CaseState.DONE:
@@ -648,7 +672,11 @@ def _again_at(case: Case, letter: CaseLetter, now: int) -> int:
 
 
 def _is_to_be_lifted(case: Case) -> bool:
-    return "lock" in case.outcome and "lift_asked_at" in case.outcome and "lifted_at" not in case.outcome
+    return "lift_asked_at" in case.outcome and "lifted_at" not in case.outcome
+
+
+def _is_lifted(case: Case) -> bool:
+    return "lifted_at" in case.outcome
 
 
 def _is_started(case: Case) -> bool:

@@ -12,7 +12,7 @@ _GONE = "UserNotFoundException"
 
 
 class UserPool(Kind):
-    possible = frozenset({Verb.COLLECT, Verb.CORRECT, Verb.RESTRICT, Verb.ERASE})
+    possible = frozenset({Verb.COLLECT, Verb.CORRECT, Verb.RESTRICT, Verb.LIFT, Verb.ERASE})
     """A pool sends nothing that could be stopped."""
 
     def __init__(self, verbs: Iterable[Verb], *, wire: Wire, user_pool: str) -> None:
@@ -25,6 +25,7 @@ class UserPool(Kind):
             Verb.COLLECT: self._collect,
             Verb.CORRECT: self._correct,
             Verb.RESTRICT: lambda ask: self._for_each(ask, "AdminDisableUser"),
+            Verb.LIFT: lambda ask: self._for_each(ask, "AdminEnableUser"),
             Verb.ERASE: lambda ask: self._for_each(ask, "AdminDeleteUser"),
         }
 

@@ -10,7 +10,7 @@ from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.recipient import Answer, Ask, TaskState, Verb
 
 STOPPED, RESTRICTED = "consent_stopped", "consent_restricted"
-"""What is set to true in an item for a stop and for a restriction."""
+"""What is set to true in an item for a stop and for a restriction, and to false once that is lifted."""
 
 _HASHED = "sha256:"
 
@@ -34,8 +34,9 @@ class Table(Kind):
         return {
             Verb.COLLECT: self._collect,
             Verb.CORRECT: self._correct,
-            Verb.RESTRICT: lambda ask: self._mark(ask, RESTRICTED),
-            Verb.STOP: lambda ask: self._mark(ask, STOPPED),
+            Verb.RESTRICT: lambda ask: self._mark(ask, RESTRICTED, on=True),
+            Verb.LIFT: lambda ask: self._mark(ask, RESTRICTED, on=False),
+            Verb.STOP: lambda ask: self._mark(ask, STOPPED, on=True),
             Verb.ERASE: self._erase,
         }
 
@@ -54,9 +55,9 @@ class Table(Kind):
         ]
         return DONE if any(one.get("Attributes") for one in removed) else NOTHING
 
-    def _mark(self, ask: Ask, attribute: str) -> Answer:
+    def _mark(self, ask: Ask, attribute: str, *, on: bool) -> Answer:
         # Every spelling is marked: the first one that is there must not end the search.
-        marked = [self._set(key, {attribute: {"BOOL": True}}) for key in self._keys(ask.address)]
+        marked = [self._set(key, {attribute: {"BOOL": on}}) for key in self._keys(ask.address)]
         return DONE if any(marked) else NOTHING
 
     def _set(self, key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

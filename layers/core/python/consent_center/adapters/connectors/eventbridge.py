@@ -14,7 +14,7 @@ DETAIL_TYPE = "Rights Request"
 
 
 class EventBridge(Kind):
-    possible = frozenset({Verb.CORRECT, Verb.RESTRICT, Verb.STOP, Verb.ERASE})
+    possible = frozenset({Verb.CORRECT, Verb.RESTRICT, Verb.LIFT, Verb.STOP, Verb.ERASE})
     """An event has no way back for data."""
 
     def __init__(

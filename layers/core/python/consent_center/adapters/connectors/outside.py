@@ -149,6 +149,8 @@ def read_object(body: bytes) -> dict[str, Any] | None:
     """The JSON object that a body is; None for anything else."""
     try:
         said = json.loads(body)
+        # Half of a surrogate pair is no text that anybody could store.
+        json.dumps(said, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

@@ -1,7 +1,6 @@
 """A recipient that is told by a signed POST (Standard Webhooks), and answers at once or by a call-back."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -10,7 +9,7 @@ from typing import Any
 from consent_center.adapters.connectors.kind import Kind, code_of, failed
 from consent_center.adapters.connectors.outside import Outside, RefusedAddressError, Reply, UnreachedError, read_object
 from consent_center.domain.errors import UnavailableError
-from consent_center.domain.recipient import Answer, Ask, TaskState, Verb
+from consent_center.domain.recipient import Answer, Ask, TaskState, Verb, is_file_name
 from consent_center.domain.webhook import headers
 from consent_center.ports import Clock, RecipientSecrets
 
@@ -20,8 +19,6 @@ _STATES = {
     "accepted": TaskState.ASKED,
     "failed": TaskState.FAILED,
 }
-
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(?:\.[A-Za-z0-9]{1,10})?", re.ASCII)
 
 _MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 """Refusals that are about the moment and not about the request."""
@@ -115,4 +112,4 @@ def _files(said: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(files, dict):
         return {}
     texts = [(name, text) for name, text in files.items() if isinstance(text, str)]
-    return {name if _FILE.fullmatch(name) else f"file-{n}.txt": text for n, (name, text) in enumerate(texts, 1)}
+    return {name if is_file_name(name) else f"file-{n}.txt": text for n, (name, text) in enumerate(texts, 1)}
