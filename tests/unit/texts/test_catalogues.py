@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 from cli import catalogues
 from consent_center.texts import Texts
-from unit.texts import samples
+from local import samples
 
 LANGUAGES = ["da", "nb"]
 

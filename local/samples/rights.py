@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from unit.texts.sample_parts import AT, DAY, LONG_LINK
+from local.samples.parts import AT, DAY, LONG_LINK
 
 GROUNDS = (
     *("unfounded", "excessive", "not_identified", "rights_of_others", "legal_obligation", "legal_claims"),
