@@ -155,6 +155,7 @@ class _Language:
                 "language": self._language,
                 "direction": "rtl" if self._language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
                 "palette": colours.light,
+                "dark_palette": colours.dark,
             },
         )
 
