@@ -47,18 +47,23 @@ LETTER_MODES = {
     "dark-640": Mode(640, theme="dark"),
     "rtl": Mode(640, language="ar"),
 }
-README = {
-    "sign-up": ("subscribe", "light"),
-    "waiting": ("check-mail", "light"),
-    "confirm": ("confirm", "light"),
-    "preferences": ("preferences-mixed", "light"),
-    "preferences-dark": ("preferences-mixed", "dark"),
-    "rights": ("rights-status-cooling", "light"),
-}
-"""A picture, the state of a page that it shows, and the theme."""
+ON_A_COMPUTER, ON_A_PHONE = Mode(900), Mode(390, theme="dark")
 
-HIGHEST = 1_100
+README = {
+    "sign-up": ("subscribe", ON_A_COMPUTER),
+    "waiting": ("check-mail", ON_A_COMPUTER),
+    "confirm": ("confirm", ON_A_COMPUTER),
+    "preferences": ("preferences-mixed", ON_A_COMPUTER),
+    "preferences-phone": ("preferences-mixed", ON_A_PHONE),
+    "rights": ("rights-status-cooling", ON_A_COMPUTER),
+}
+"""The state of a page that a picture shows, and how."""
+
+HIGHEST = 980
 """Pixels of a picture in the README, which shows the beginning of a page."""
+
+FONT_OF_THIS_COMPUTER = "system-ui,-apple-system,"
+"""Left out where pictures have to be the same wherever they are taken."""
 
 
 def take(page: Page, html: str, mode: Mode, file: Path, highest: int | None = None) -> None:
@@ -87,10 +92,10 @@ def all_pictures(page: Page, only: str) -> int:
 
 def readme_pictures(page: Page) -> int:
     states = {state: (name, context) for state, name, context in samples.pages()}
-    for picture, (state, theme) in README.items():
+    for picture, (state, mode) in README.items():
         name, context = states[state]
-        html = TEXTS.page(name, "en", site=samples.a_site(TEXTS), **context)
-        take(page, html, Mode(880, theme=theme), README_PICTURES / f"{picture}.png", HIGHEST)
+        html = TEXTS.page(name, "en", site=samples.a_site(TEXTS), **context).replace(FONT_OF_THIS_COMPUTER, "")
+        take(page, html, mode, README_PICTURES / f"{picture}.png", HIGHEST)
     return len(README)
 
 
