@@ -39,7 +39,7 @@ def components(texts: Texts) -> dict[str, Any]:
         a_row({**first, "name": LONG_NAME}, **on(is_by_sale=True)),
         a_row({**second, "name": "Asked for on this page"}, **on_page),
     ]
-    paused = a_choice([a_row(first, **on())], paused_until=AT + 90 * DAY, every="3.0", id="paused")
+    paused = a_choice([a_row(first, **on())], paused_until=AT + 90 * DAY, every="3.0", id="paused", name="Paused")
     return {
         "site": a_site(texts),
         "logo": a_logo(),

@@ -79,6 +79,17 @@ def test_the_html_letter_is_well_formed_and_loads_nothing(name):
     assert not [tag for tag, attributes, _ in tree.elements if "style" in attributes or "src" in attributes]
 
 
+def test_a_button_is_a_cell_with_one_link_and_nobody_is_told_of_a_table(name):
+    tree = Tree(write(name).html)
+    cells = tree.all("td")
+
+    assert {attributes["role"] for _, attributes in tree.all("table")} <= {"presentation"}
+    assert {attributes["class"] for _, attributes in cells} <= {"button", "button other"}
+    assert len(cells) == len([1 for tag, _, inside in tree.elements if tag == "a" and inside[-1:] == ("td",)])
+    # Word reads what other programs skip, and needs a cell of its own for the whole letter.
+    assert write(name).html.count("<!--[if mso]>") == write(name).html.count("<![endif]-->") == 3
+
+
 def test_a_letter_says_who_writes_and_where_to_ask(name):
     letter = write(name)
 
