@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from playwright.sync_api import Page, sync_playwright
-
 from tests.chromium import QUIET, chromium
+
 from consent_center.texts import Texts
 from local import samples
 
