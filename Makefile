@@ -19,12 +19,13 @@ INSTALL = -m pip install --quiet --disable-pip-version-check --no-deps --require
 SIDE_BY_SIDE = $(if $(filter tests,$(TESTS)),-n auto --dist loadscope)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test guards bench lint texts clean python chromium
+.PHONY: help run build test guards screenshots bench lint texts clean python chromium
 
 help: ## Show this list
 	@echo 'make run [PORT=8000] [STATE=.local] [FRESH=1]   run everything on this computer'
 	@echo 'make test [TESTS=tests/unit]                    run the tests, installing what they need'
 	@echo 'make guards [ONLY=name]                          show that each guard is needed'
+	@echo 'make screenshots [ONLY=name]                     pictures of pages and letters, to look at'
 	@echo 'make build                                      install what run needs and build the layers'
 	@echo 'make bench                                      measure speed, requests and cost'
 	@echo 'make lint                                       check style and types'
@@ -42,6 +43,9 @@ test: .venv/installed-test .venv-runtime/installed .venv-emulator/installed .ven
 
 guards: .venv/installed-test .venv-checkov/installed ## Show that each guard is needed
 	@.venv/bin/python -m tests.guards --only '$(ONLY)'
+
+screenshots: .venv/installed-test chromium ## Take pictures of every page and letter in every mode
+	@PYTHONPATH=layers/core/python .venv/bin/python -m tests.pictures --only '$(ONLY)'
 
 bench: .venv/installed-test .venv-runtime/installed ## Measure speed, requests and cost
 	@.venv/bin/python -m bench

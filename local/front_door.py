@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from local import http_api, pages
 from local.authorizer import Denied, JwtAuthorizer
 from local.errors import RefusedToStartError
+from local.gallery import Gallery
 from local.http_api import Request, Response, Routes
 from local.issuer import AUDIENCE, LIFETIME, LONGEST_LIFETIME, Issuer
 from local.mail_service import REPORTS, MailService
@@ -55,6 +56,7 @@ class FrontDoor:
         self._authorizer: JwtAuthorizer | None = None
         self._local: LocalPages | None = None
         self._recipients: DemoRecipients | None = None
+        self._gallery: Gallery | None = None
         self._opened = threading.Event()
         self._executor = concurrent.futures.ThreadPoolExecutor(64, thread_name_prefix="function")
         try:
@@ -74,6 +76,10 @@ class FrontDoor:
         """Take incoming mails and reports about letters from now on."""
         if self._local is not None:
             self._local.mail_service = service
+
+    def serve_gallery(self, gallery: Gallery) -> None:
+        """Show pages, letters and components with samples from now on."""
+        self._gallery = gallery
 
     def serve_recipients(self, recipients: DemoRecipients) -> None:
         """Show what recipients were asked, and let them be told how to behave, from now on."""
@@ -137,6 +143,8 @@ class FrontDoor:
             return self._job(request)
         if request.path.startswith("/_local/recipients/"):
             return _recipient(request, self._recipients)
+        if request.path.startswith(("/_local/components", "/_local/letters")):
+            return _sample(request, self._gallery)
         if self._local is None:
             return http_api.function_silent()
         return self._local.answer(request)
@@ -177,6 +185,17 @@ class FrontDoor:
             return http_api.message(500, failed.kind)
         except NoProcessFreeError:
             return http_api.function_silent()
+
+
+def _sample(request: Request, gallery: Gallery | None) -> Response:
+    """A page, a letter or all components, as samples show them."""
+    if gallery is None or request.method not in ("GET", "HEAD"):
+        return http_api.not_found()
+    try:
+        found = gallery.show(request.path.removeprefix("/_local"), request.query)
+    except RuntimeError as failed:
+        return http_api.message(500, str(failed))
+    return _html(found) if found is not None else http_api.not_found()
 
 
 def _recipient(request: Request, recipients: DemoRecipients | None) -> Response:

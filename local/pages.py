@@ -6,7 +6,7 @@ from html import escape
 from local.mailbox import Letter
 
 POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'self'; "
+    "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; img-src 'self' data:; base-uri 'self'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 """Content security policy of these pages; a letter shown in its frame inherits it, so it can load nothing."""
@@ -20,27 +20,36 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; }
 iframe { width: 100%; height: 32rem; border: 1px solid #767676; background: #fff; }
 li { overflow-wrap: anywhere; } summary { cursor: pointer; padding: .25rem 0; }
+.wide { max-width: none; }
+.beside { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); }
+.letter { height: 60rem; border: 1px solid #767676; padding: 0; margin: 0; } .letter.dark { background: #121212; }
+pre.letter { font: .8125rem/1.5 ui-monospace, monospace; padding: 1rem; height: auto; white-space: pre; }
+pre.letter { overflow-x: auto; }
 """
 
 
-def _page(title: str, content: str) -> bytes:
+def page(title: str, content: str, *, is_wide: bool = False) -> bytes:
+    """A page of the local stack; `content` is HTML, `title` is not."""
+    kind = ' class="wide"' if is_wide else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><main>{content}</main></body></html>"
+        f"<body{kind}><main>{content}</main></body></html>"
     ).encode()
 
 
 def index(subscribe_path: str | None) -> bytes:
     """The page that leads to everything a person may want to look at."""
     sign_up = f'<li><a href="{escape(subscribe_path)}">Sign up</a></li>' if subscribe_path else ""
-    return _page(
+    return page(
         "Local stack",
         f"<h1>Local stack</h1><ul>{sign_up}"
         '<li><a href="/_local/mailbox">Mailbox</a>: every letter that would have been sent '
         '(also as <a href="/_local/mailbox.json">JSON</a>)</li>'
         "<li><code>POST /_local/mail</code> lets a mail arrive at the stop address, "
         "<code>POST /_local/mailbox/report</code> lets a letter bounce or be complained about</li>"
+        '<li><a href="/_local/components">Components and pages</a>, <a href="/_local/letters">letters</a>: '
+        "each in every state, language, theme and direction</li>"
         '<li><a href="/_local/token">An access token</a> for the API; add <code>?scope=…</code></li>'
         "<li><code>POST /_local/jobs/seal</code> seals the ledger now, rather than at two o'clock at night</li>"
         "<li><code>POST /_local/jobs/review</code> looks for records in which something ended by itself</li>"
@@ -56,7 +65,7 @@ def mailbox(letters: Sequence[Letter]) -> bytes:
         newest_first = list(reversed(letters))
         shown = "".join(_letter(letter, is_open=position == 0) for position, letter in enumerate(newest_first))
     count = f"{len(letters)} letter{'' if len(letters) == 1 else 's'}"
-    return _page(
+    return page(
         f"Mailbox ({count})",
         f"<h1>Mailbox</h1><p>{count}, newest first. Nothing leaves this computer. "
         '<a href="/_local/mailbox">Reload</a> · '

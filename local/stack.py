@@ -18,6 +18,7 @@ from local.authorizer import JwtAuthorizer
 from local.emulator import Emulator
 from local.errors import RefusedToStartError
 from local.front_door import FrontDoor
+from local.gallery import Gallery
 from local.http_api import Routes
 from local.installation import ROOT, interpreter
 from local.issuer import AUDIENCE, Issuer
@@ -190,6 +191,9 @@ class LocalStack:
             self._door.serve_recipients(self._recipients)
         self._tell("Building the layers")
         layer_paths = layers.build_for(read, self._root / "layers", runtime_python)
+        renders = [folder for folder in layer_paths.values() if (folder / "minijinja").is_dir()]
+        if renders:
+            self._door.serve_gallery(Gallery(self._root, runtime_python, renders))
         self._tell("Deploying the template")
         if deploy.deploy(read, self.client, self._state.deployed):
             self._emulator.snapshot()

@@ -8,8 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from cli import catalogues
 from consent_center.texts import Texts
+from local import samples
 from pseudo import LONG, MIRRORED, texts_in
-from unit.texts import samples
 
 ORIGIN = "http://pages.test"
 TEXTS = Texts()
@@ -39,7 +39,7 @@ BEGINS_AT = """direction => ['.brand', 'main', 'h1', 'label', 'legend', '.choice
 FOCUSED = """() => {
     const seen = document.activeElement, style = getComputedStyle(seen);
     return {
-        what: [...document.querySelectorAll('*')].indexOf(seen),
+        what: [...document.querySelectorAll('*')].indexOf(seen), isPage: seen === document.body,
         width: parseFloat(style.outlineWidth), style: style.outlineStyle,
     };
 }"""
@@ -163,14 +163,30 @@ def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(show, state
     page = show(render(state))
     wanted = page.evaluate(REACHABLE)
     reached = []
-    for _ in range(wanted):
+    # Where the focus begins further down, it passes the page itself on the way to what stands above.
+    for _ in range(wanted + 1):
         page.keyboard.press("Tab")
         focused = page.evaluate(FOCUSED)
+        if focused["isPage"]:
+            continue
         assert focused["style"] != "none"
         assert focused["width"] >= 2
         reached.append(focused["what"])
 
     assert len(set(reached)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("state", "first"), [("subscribe-errors", "#email"), ("waiting-wrong", "#code"), ("preferences-mixed", "Undo")]
+)
+def test_the_focus_begins_at_what_is_wrong_or_was_done_and_goes_on_to_what_to_do_about_it(show, state, first):
+    page = show(render(state))
+    begins = page.evaluate("document.activeElement.closest('.box') === document.querySelector('main .box')")
+    page.keyboard.press("Tab")
+
+    assert begins
+    assert first in page.evaluate("document.activeElement.outerHTML")
+    assert page.evaluate("scrollY") == 0
 
 
 def test_a_press_anywhere_on_a_choice_ticks_it(show):

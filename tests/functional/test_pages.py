@@ -14,7 +14,9 @@ from builders import NAMES, PEOPLE, texts_that_are_no_address
 from consent_center.domain.capability import Capability, RequestLink, WithdrawLink, seal_request, seal_withdrawal
 from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import UnavailableError
+from consent_center.domain.policy import Policy
 from deployment import Answer, Deployment
+from shipped_policy import compiled
 
 
 def without_tokens(answer: Answer) -> str:
@@ -571,3 +573,15 @@ def test_each_edition_but_the_first_leads_to_what_changed(deployment: Deployment
     assert set(re.findall(r'href="(/notice/[^"]+/changes)"', body)) == {
         f"/notice/2026-11-{day}/changes" for day in (22, 25)
     }
+
+
+def test_only_pages_of_a_brand_with_a_logo_may_show_pictures_that_lie_in_them(deployment: Deployment) -> None:
+    before = deployment.page("get-subscribe").headers["content-security-policy"]
+    document = json.loads((compiled() / "consent_policy/policy.json").read_text())
+    document["brands"][0]["logo"] = {"url": "data:image/svg+xml,%3Csvg/%3E", "width": 9, "height": 9}
+    deployment.services.policy = Policy(document)
+    page = deployment.page("get-subscribe")
+
+    assert "img-src 'self';" in before
+    assert "img-src 'self' data:;" in page.headers["content-security-policy"]
+    assert 'alt="Fjordmeter" width="9" height="9"' in page.body

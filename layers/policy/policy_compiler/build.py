@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from policy_compiler import calendars, connectors, periods
+from policy_compiler import calendars, connectors, logos, periods
 from policy_compiler.source import child
 
 Document = dict[str, Any]
@@ -25,6 +25,7 @@ _PURPOSE: Document = {
 _DEFAULTS: dict[str, Document] = {
     "authorities": {"email": None},
     "controllers": {"phone": None, "registration": None},
+    "brands": {"logo": None, "dark_logo": None},
     "recipients": {"transfer_tool": None, "contract": None},
     "retention_rules": {"period": None, "never_sent": None, "justification": None, "signed_by": None, "hold": False},
     "purposes": _PURPOSE,
@@ -63,8 +64,11 @@ def rules_of(purpose: Document) -> tuple[str, dict[str, str]]:
     return (chosen, {}) if isinstance(chosen, str) else (chosen["default"], chosen["by_jurisdiction"])
 
 
-def document(data: Document, published: list[Document]) -> Document:
-    """The compiled policy, `hash` included. `published` are the editions of the lock file, oldest first."""
+def document(data: Document, published: list[Document], pictures: dict[str, bytes]) -> Document:
+    """The compiled policy, `hash` included. `published` are the editions of the lock file, oldest first.
+
+    `pictures` are the logos that brands name.
+    """
     found: Document = {
         "format": FORMAT,
         "languages": languages(data),
@@ -84,6 +88,8 @@ def document(data: Document, published: list[Document]) -> Document:
     }
     for kind in ROWS:
         found[kind] = [_row(kind, key, row, data) for key, row in data[kind].items()]
+    for brand in found["brands"]:
+        brand |= {key: logos.compiled(brand[key], pictures) for key in ("logo", "dark_logo")}
     found["hash"] = content_hash(found)
     return found
 

@@ -1,5 +1,6 @@
 """The two things the compiler does: compile a policy, and publish an edition of its notice."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def compile_policy(folder: Path, out: Path | None, today: date) -> tuple[list[Pr
     """
     found = policy.read(folder, today)
     warnings = _checked(found, compiling=True)
-    document = build.document(found.data, found.published.editions)
+    document = build.document(found.data, found.published.editions, found.logos)
     size = f"largest state {rules.state_size(found.data)} of {rules.STATE_LIMIT} bytes"
     if out is not None:
         _write_package(out / PACKAGE, document, found.published)
@@ -40,7 +41,7 @@ def draft(folder: Path, today: date) -> tuple[list[Problem], build.Document]:
         raise PolicyError(
             [found.file.problem("/notices", "Nothing is published yet.", "Publish an edition.", "publish")]
         )
-    return warnings, build.document(found.data, found.published.editions)
+    return warnings, build.document(found.data, found.published.editions, found.logos)
 
 
 def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[Problem], str]:
@@ -78,7 +79,7 @@ def record(folder: Path, today: date) -> tuple[list[Problem], str]:
     if "facts" in newest:
         return warnings, f"{newest['version']} is recorded already"
     done = facts.facts_of(found.data)
-    complete = {"changes": _changes(Policy(found.file, found.wordings, Published(earlier), today), done), **newest}
+    complete = {"changes": _changes(replace(found, published=Published(earlier)), done), **newest}
     lock = published.lock_document(Published([*earlier, {**complete, "facts": done}], found.published.codes))
     output.replace(folder / LOCK, output.json_text(lock))
     return warnings, f"recorded {newest['version']}"

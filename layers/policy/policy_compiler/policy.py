@@ -19,12 +19,13 @@ def wording_file(language: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`wordings` holds the wording file of each approved language that has one."""
+    """`wordings` holds the wording file of each approved language that has one, `logos` the pictures that are there."""
 
     file: Source
     wordings: dict[str, Source]
     published: Published
     today: date
+    logos: dict[str, bytes]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -50,4 +51,5 @@ def read(folder: Path, today: date) -> Policy:
     named = [one for one in approved if isinstance(one, str)] if isinstance(approved, list) else []
     paths = {one: folder / wording_file(one) for one in named}
     wordings = {one: source.read(path, wording_file(one)) for one, path in paths.items() if path.exists()}
-    return Policy(file, wordings, published.read(folder), today)
+    logos = {f"logos/{path.name}": path.read_bytes() for path in sorted((folder / "logos").glob("*.*"))}
+    return Policy(file, wordings, published.read(folder), today, logos)

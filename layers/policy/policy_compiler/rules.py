@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from policy_compiler import calendars, connectors, facts, notices, periods, shape, source
+from policy_compiler import calendars, connectors, facts, logos, notices, periods, shape, source
 from policy_compiler.build import content_hash
 from policy_compiler.policy import FILE, Policy, wording_file
 from policy_compiler.problems import Problem
@@ -268,6 +268,34 @@ def brands_belong(policy: Policy) -> Iterator[Finding | Problem]:
         if brand and brand["controller"] != purpose["controller"]:
             what = f"The brand belongs to “{brand['controller']}”, the purpose to “{purpose['controller']}”."
             yield f"{pointer}/brand", what, "Name a brand of the same controller."
+
+
+@_rule()
+def logos_only_draw(policy: Policy) -> Iterator[Finding | Problem]:
+    """A logo is there, is small, can be seen where it stands, and neither runs nor loads anything."""
+    for pointer, _, brand in policy.rows("brands"):
+        if "dark_logo" in brand and "logo" not in brand:
+            yield f"{pointer}/dark_logo", "It takes the place of a logo that is missing.", "Add “logo”."
+        for key, ground in (("logo", logos.LIGHT), ("dark_logo", logos.DARK)):
+            if key in brand and brand[key] not in policy.logos:
+                yield f"{pointer}/{key}", f"{brand[key]} does not exist.", "Put the file there, or name another."
+            elif key in brand:
+                for what, mend in logos.faults(brand[key], policy.logos[brand[key]], ground):
+                    yield f"{pointer}/{key}", what, mend
+
+
+@_rule(warns=True)
+def colours_can_be_read(policy: Policy) -> Iterator[Finding | Problem]:
+    """Text in the colour of a brand can be read on white; pages darken what cannot (WCAG 2.2, 1.4.3)."""
+    for pointer, _, brand in policy.rows("brands"):
+        found = logos.contrast(brand["colour"], logos.LIGHT)
+        if found < logos.TEXT_CONTRAST:
+            what = f"On white its contrast is {found:.1f} : 1, so pages show a darker one."
+            yield (
+                f"{pointer}/colour",
+                what,
+                f"Choose one with at least {logos.TEXT_CONTRAST} : 1 to decide it yourself.",
+            )
 
 
 # ---- What the law asks of a purpose ---------------------------------------------------------------------

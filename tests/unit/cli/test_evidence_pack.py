@@ -27,8 +27,8 @@ from consent_center.ports import End
 from consent_center.texts import Texts
 from fakes import HashingSigner
 from ledgers import SealedLedger
+from local.samples import a_site
 from unit.test_ledger_commands import RsaSigner, written
-from unit.texts.samples import a_site
 from usecase_world import World
 
 TEXTS = Texts()

@@ -81,7 +81,7 @@ def test_every_row_has_every_key(document: Any) -> None:
     keys = {
         "authorities": "id name address url email",
         "controllers": "id name address country time_zone email phone registration dpo authority",
-        "brands": "id controller name website sender stop_address colour list_domain",
+        "brands": "id controller name website sender stop_address colour logo dark_logo list_domain",
         "categories": "id name description data_types",
         "data_types": "id name required consequence origin",
         "sources": "id name from_person",

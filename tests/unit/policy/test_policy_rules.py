@@ -214,6 +214,30 @@ CASES = [
         "retired: true",
     ),
     Case(
+        "logos-only-draw",
+        [('    colour: "#0b5c7a"\n', '    colour: "#0b5c7a"\n    logo: logos/none.svg\n')],
+        "/brands/fjordmeter/logo",
+        "    logo: logos/none.svg",
+        "Put the file there",
+    ),
+    Case(
+        "logos-only-draw",
+        [('    colour: "#0b5c7a"\n', '    colour: "#0b5c7a"\n    dark_logo: logos/none.svg\n')],
+        "/brands/fjordmeter/dark_logo",
+        "    dark_logo: logos/none.svg",
+        "Add “logo”",
+        times=2,
+    ),
+    Case(
+        "colours-can-be-read",
+        [('    colour: "#0b5c7a"', '    colour: "#ffdd00"')],
+        "/brands/fjordmeter/colour",
+        '    colour: "#ffdd00"',
+        "at least 4.5",
+        warns=True,
+        says="1.3 : 1",
+    ),
+    Case(
         "brands-belong",
         [
             (

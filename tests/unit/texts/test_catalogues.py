@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 
 from cli import catalogues
 from consent_center.texts import Texts
-from unit.texts import samples
+from local import samples
 
 LANGUAGES = catalogues.languages()
 

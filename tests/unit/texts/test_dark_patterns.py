@@ -4,7 +4,7 @@ import pytest
 
 from consent_center.texts import Texts
 from dark_patterns import REGRET, findings
-from unit.texts import samples
+from local import samples
 
 TEXTS = Texts()
 STATES = {state: (page, context) for state, page, context in samples.pages()}

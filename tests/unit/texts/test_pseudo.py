@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from consent_center.texts import Part, Texts
+from local import samples
 from pseudo import FORGOTTEN, LONG, MIRRORED, Pseudo, texts_in
-from unit.texts import samples
 from unit.texts.test_pages import Tree
 
 STATES = {state: (page, context) for state, page, context in samples.pages()}

@@ -30,7 +30,7 @@ from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.cases import Asked, Opened, Read, cancel, open_case, prove, read_asked
 from consent_center.usecases.letters import Delivery
 from fakes.cases import InMemoryCases, InMemoryParticulars, ListOfCaseOrders
-from unit.texts import samples
+from local import samples
 from usecase_world import BASE_URL, PlainTexts, World
 
 HOURS = 48

@@ -243,6 +243,15 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture that pages carry inside them: a data: address that was checked, and its size in CSS pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Brand:
     id: str
     controller: str
@@ -253,6 +262,9 @@ class Brand:
     stop_address: str
     colour: str
     list_domain: str
+    logo: Logo | None = None
+    dark_logo: Logo | None = None
+    """For dark pages; without it the other one stands on a light ground there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,4 +506,11 @@ def _brand(row: Mapping[str, Any]) -> Brand:
         stop_address=row["stop_address"],
         colour=row["colour"],
         list_domain=row["list_domain"],
+        # Policies that were compiled earlier know no logos.
+        logo=_logo(row.get("logo")),
+        dark_logo=_logo(row.get("dark_logo")),
     )
+
+
+def _logo(row: Mapping[str, Any] | None) -> Logo | None:
+    return Logo(row["url"], row["width"], row["height"]) if row else None

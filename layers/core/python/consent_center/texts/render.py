@@ -172,6 +172,7 @@ class _Language:
                 "language": self._language,
                 "direction": self._direction,
                 "palette": colours.light,
+                "dark_palette": colours.dark,
             },
         )
 

@@ -46,7 +46,10 @@ class Pages:
     ) -> None:
         """`languages` are the addresses of the page in each language; none, and no choice is offered."""
         self._texts, self._language = texts, language
-        self._colour = policy.brand_of(purpose).colour
+        brand = policy.brand_of(purpose)
+        self._colour = brand.colour
+        # A logo lies in the page itself; where there is none, no picture may either.
+        self._images = "'self' data:" if brand.logo else "'self'"
         self._site = {
             **_same_for_everyone(texts, policy, purpose.id, language, notice_url),
             "languages": [asdict(one) for one in languages],
@@ -58,7 +61,7 @@ class Pages:
         """The page of that name as an answer."""
         body = self._texts.page(name, self._language, site=self._site, **context)
         policy = (
-            f"default-src 'none'; style-src '{self._texts.style_hash(self._colour)}'; img-src 'self'; "
+            f"default-src 'none'; style-src '{self._texts.style_hash(self._colour)}'; img-src {self._images}; "
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         return Response(

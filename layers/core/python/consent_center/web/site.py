@@ -1,5 +1,6 @@
 """Who is speaking, as every page and letter says it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from consent_center.domain.policy import Policy, Purpose
@@ -16,6 +17,8 @@ def site(texts: Texts, policy: Policy, purpose: Purpose, language: str) -> dict[
             "website": brand.website,
             "colour": brand.colour,
             "stop_address": brand.stop_address,
+            "logo": brand.logo and asdict(brand.logo),
+            "dark_logo": brand.dark_logo and asdict(brand.dark_logo),
         },
         "controller": {
             "name": controller["name"],

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 
 from consent_center.domain.policy import Policy
+from consent_center.texts import colours
 
 _VALID_DAYS = 180
 """RFC 9116, 2.5.5, recommends less than a year."""
@@ -36,12 +37,13 @@ def robots_txt() -> str:
 
 
 def favicon(policy: Policy) -> str:
-    """The first letter of the brand on its colour, which was checked against white."""
+    """The first letter of the brand on its colour, as pages show it."""
     brand = policy.brand_of(policy.form_purpose)
+    palette = colours.light(brand.colour)
     letter = escape(brand.name[:1].upper())
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-        f'<rect width="32" height="32" rx="7" fill="{escape(brand.colour)}"/>'
+        f'<rect width="32" height="32" rx="7" fill="{palette.brand}"/>'
         '<text x="16" y="23" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle" '
-        f'fill="#fff">{letter}</text></svg>'
+        f'fill="{palette.on_brand}">{letter}</text></svg>'
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from unit.texts.sample_parts import AT, DAY, LONG_LINK
+from local.samples.parts import AT, DAY, LONG_LINK
 
 GROUNDS = (
     *("unfounded", "excessive", "not_identified", "rights_of_others", "legal_obligation", "legal_claims"),
@@ -118,7 +118,11 @@ def rights_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         "access", "with_person", question="Which customer number do you have?", extended="Many files."
     )
     yield "rights-status-asked", "rights_status", asked
-    yield "rights-status-cooling", "rights_status", rights_status("erasure", "cooling_off", cool_off_until=AT + 2 * DAY)
+    soon = {
+        "cool_off_until": AT + 2 * DAY,
+        "standing": "We will delete your data soon, and until then you can take it back.",
+    }
+    yield "rights-status-cooling", "rights_status", rights_status("erasure", "cooling_off", **soon)
     yield "rights-status-late", "rights_status", rights_status("erasure", "running", fault="It is too late.")
     ready = rights_status("access", "done", package_url="/rights/download/v1.k1.token")
     yield "rights-status-ready", "rights_status", ready

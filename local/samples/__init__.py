@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from unit.texts.sample_files import answers, evidence_packs
-from unit.texts.sample_parts import (
+from local.samples.components import components
+from local.samples.files import answers, evidence_packs
+from local.samples.parts import (
     AT,
     COLOUR,
     DAY,
@@ -26,9 +27,9 @@ from unit.texts.sample_parts import (
     some_wording,
     unsubscribed,
 )
-from unit.texts.sample_rights import case_letters, rights_pages
+from local.samples.rights import case_letters, rights_pages
 
-__all__ = ["COLOUR", "a_site", "letters", "pages"]
+__all__ = ["COLOUR", "a_site", "components", "letters", "pages"]
 
 
 def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from consent_center.domain.decision import DecisionState
-from unit.texts.sample_parts import AT, LONG_NAME, a_rule, some_wording
+from local.samples.parts import AT, LONG_NAME, a_rule, some_wording
 
 
 def answers() -> Iterator[tuple[str, str, dict[str, Any]]]:
