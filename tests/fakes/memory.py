@@ -328,6 +328,17 @@ class InMemoryRetention:
             if review_on is not None:
                 store.reviews[contact] = review_on
 
+    def end_strays(self, contact: ContactPoint, now: int) -> int:
+        store = self.subjects
+        with store.lock:
+            subject = store.subjects.get(contact)
+            if subject is not None and subject.chain is not None:
+                return 0
+            parts = [sent(purpose, contact) for of, purpose in store.sends if of == contact]
+            strays = [part for part in parts if (contact, part) not in store.ends]
+            store.ends |= {(contact, part): End(now) for part in strays}
+        return len(strays)
+
 
 @dataclass
 class InMemoryLedger:
