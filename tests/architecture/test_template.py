@@ -354,6 +354,8 @@ EXPECTED_RIGHTS = {
     "FeedbackWorkerFunction": {
         "SubjectsTable": {
             "dynamodb:GetItem",
+            # A send is noted where its person is by now.
+            "dynamodb:BatchGetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
