@@ -137,7 +137,10 @@ def _services(deployment: Deployment, table: str) -> Adapters:
 
 
 def _replay_all(services: Adapters, source: str, target: str, policy: Policy) -> Report:
-    """Every record, and everybody whom the table that is there keeps out; two passes, so that nothing is held."""
+    """Every record, and then who is in the table that is there: an erasure makes room for who came after it.
+
+    Two passes, so that nothing is held.
+    """
     report = Report()
     # Bound first, because the scans below are of whichever table they name.
     subjects = services.subjects
@@ -156,10 +159,10 @@ def _replay_all(services: Adapters, source: str, target: str, policy: Policy) ->
         if original is None or brought.outcome is not Outcome.UNCHANGED:
             report.note(brought.outcome, brought.lost, brought.subject.chain)
 
-    for suppressed in services.restored_records(source).suppressed():
-        again(suppressed.contact, suppressed)
     for contact in records.records():
         again(contact, None)
+    for original in services.restored_records(source).originals():
+        again(original.contact, original)
     return report
 
 

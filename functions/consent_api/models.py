@@ -440,7 +440,8 @@ _Purposes = Annotated[
     list[StrictStr],
     Field(max_length=100, description="Ids of purposes that it covers; none for everything that is held."),
 ]
-_Number = Annotated[StrictInt, Field(ge=1, description="The `number` that was answered when it was set.")]
+_NUMBER = "The `number` that was answered when it was set."
+_Number = Annotated[StrictInt, Field(ge=1, description=_NUMBER)]
 
 
 class HoldIn(BaseModel):
@@ -491,7 +492,7 @@ class RestrictionLiftIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
-    number: _Number
+    number: Annotated[StrictInt, Field(ge=0, description=f"{_NUMBER} 0 for one that a restore set.")]
     note: _Words
     person_told_at: Annotated[AwareDatetime, Field(description="When the person was told that it will be lifted.")]
 

@@ -358,6 +358,8 @@ EXPECTED_RIGHTS = {
     "FeedbackWorkerFunction": {
         "SubjectsTable": {
             "dynamodb:GetItem",
+            # A send is noted where its person is by now.
+            "dynamodb:BatchGetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",

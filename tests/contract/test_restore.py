@@ -39,17 +39,17 @@ class Drill:
     back_up: Callable[[], None]
     """Take the backup that is restored later."""
     restore: Callable[[], tuple[Any, Callable[[], list[Any]]]]
-    """Put the backup in the table's place; its records, and who is suppressed in the table that was there."""
+    """Put the backup in the table's place; its records, and the states in the table that was there."""
 
     def replayed(self) -> list[Outcome]:
-        records, suppressed = self.restore()
-        self.records = records
-        found = [self._again(records, one.contact, one) for one in suppressed()]
-        return found + [self._again(records, contact, None) for contact in list(records.records())]
+        self.records, self.originals = self.restore()
+        return self.again()
 
     def again(self) -> list[Outcome]:
         records = self.records
-        return [self._again(records, contact, None) for contact in list(records.records())]
+        found = [self._again(records, contact, None) for contact in list(records.records())]
+        taken_over = [self._again(records, one.contact, one) for one in self.originals()]
+        return found + [outcome for outcome in taken_over if outcome is not Outcome.UNCHANGED]
 
     def _again(self, records: Any, contact: Any, original: Any) -> Outcome:
         return replay(
@@ -75,7 +75,7 @@ def in_memory() -> Drill:
         subjects.lock = lock
 
     def restore() -> tuple[Any, Callable[[], list[Any]]]:
-        damaged = [one for one in subjects.subjects.values() if one.suppression]
+        damaged = [one for one in subjects.subjects.values() if one.suppression or one.chain]
         back = kept[0]
         back.entry_of, back.lock, back.clock = subjects.entry_of, subjects.lock, subjects.clock
         world.subjects = back
@@ -104,7 +104,7 @@ def in_dynamodb(database: Database) -> Drill:
             database.call("DeleteItem", TableName="restored", Key={"pk": item["pk"], "sk": item["sk"]})
         for item in kept:
             database.call("PutItem", TableName="restored", Item=item)
-        return DynamoRestoredRecords(database, "restored"), lambda: list(damaged.suppressed())
+        return DynamoRestoredRecords(database, "restored"), lambda: list(damaged.originals())
 
     return Drill(world, back_up, restore)
 

@@ -31,6 +31,7 @@ from consent_center.usecases.editions import CHAIN, note_editions
 from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
 from consent_center.usecases.record import Proof, Statement, record_decision
 from consent_center.usecases.retention import Reconsidered, look_into, reconsider
+from consent_center.usecases.suppress import erase
 from consent_center.usecases.why_kept import why_kept
 from fakes import (
     CollectingRemovals,
@@ -373,6 +374,60 @@ def test_whoever_decides_while_an_end_is_noted_comes_first(years: Years) -> None
     years.retention = retention
     assert years.world.kinds() == ["given", "given"]
     assert (years.says(), retention.dossier(contact) is not None) == ("given", True)
+
+
+def test_who_agrees_again_while_two_ends_are_noted_has_agreed(years: Years) -> None:
+    tracking = {"valid_for": {"months": 6, "days": 0}, "double_opt_in": False}
+    letters = {"valid_for": {"months": 12, "days": 0}}
+    rows = {PURPOSE: letters, "tracking": tracking}
+    raw = years.world.policy.raw
+    years.world.policy = Policy(
+        {**raw, "purposes": [{**purpose, **rows.get(purpose["id"], {})} for purpose in raw["purposes"]]}
+    )
+    years.on("2028-01-10").gives()
+    token = years.world.manage_token()
+    row = next(row for card in years.world.page(token).recorded for row in card.rows)
+    years.presses(wishes.start(years.world.policy, row.purpose, row.topic.id, row.wording.hash))
+    token = years.on("2029-02-10").world.asked()
+    retention = years.retention
+
+    class Slow:
+        """Lets the person confirm once the first of the two ends is noted, just before the record is read again."""
+
+        def __init__(self) -> None:
+            self.keep = retention.keep
+            self.reads = 0
+
+        def dossier(self, contact: ContactPoint) -> Dossier | None:
+            self.reads += 1
+            if self.reads == 2:
+                assert years.world.confirm(token)[1]
+            return retention.dossier(contact)
+
+    years.retention = Slow()
+    assert years.look().noted == ("expired",)
+    years.retention = retention
+    assert years.world.kinds() == ["given", "given", "expired", "given"]
+    assert years.says() == "given"
+
+
+def test_a_fingerprint_that_is_kept_is_told_with_its_rule_and_end(years: Years) -> None:
+    years.on("2028-01-10").gives()
+    door = {"source": "operator", "client": "operator", "controller": "fjordmeter"}
+    erase(parse_address(PEOPLE[0]), keep_fingerprint=True, **door, **years.world.deciding)
+
+    (kept,) = years.on("2028-03-10").told().values()
+    assert (kept.why, kept.rule, kept.until) == (Why.RULE, "list", moment("2031-01-10"))
+    assert years.on("2031-03-10").told() == {}
+
+
+def test_a_send_that_was_on_its_way_when_its_person_was_erased_ends_at_once(years: Years) -> None:
+    contact = years.world.contact()
+    years.world.subjects.record_sends([Send(contact, PURPOSE, years.clock())])
+    assert years.world.subjects.holdings(contact).last_sends
+
+    assert [years.reconsider(), years.reconsider()] == [1, 0]
+    assert not years.world.subjects.holdings(contact).last_sends
 
 
 def test_whoever_agrees_again_after_it_went_stale_has_agreed_again(years: Years) -> None:

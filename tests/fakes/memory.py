@@ -223,7 +223,7 @@ class InMemorySubjects:
                 self.address_requests = {key: one for key, one in waiting.items() if key[0] != contact}
                 self.sends = {key: at for key, at in self.sends.items() if key[0] != contact}
                 self.ends = {key: end for key, end in self.ends.items() if key[0] != contact}
-                if until is not None and (subject.suppression or not subject.former):
+                if until is not None and (subject.suppression or not subject.leads_on):
                     self.ends[contact, Part("state")] = End(until)
             self.payload_of = {key: one for key, one in self.payload_of.items() if key[0] != subject.erasing}
             self.subjects[contact] = replace(stored, version=stored.version + 1, erasing=None, came_from=())
@@ -242,6 +242,8 @@ class InMemorySubjects:
         left = tuple(one.forgotten() if one.at == move.at else one for one in there.former)
         if there.chain is None and there.erasing is None and all(one.leads_nowhere for one in left):
             left = ()
+            if kept is None:
+                self.ends[place, Part("state")] = End(max([self.clock() // 1000 + 3600, *there.requested.values()]))
         self.subjects[place] = replace(there, version=there.version + 1, former=left, suppression=kept)
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
@@ -327,6 +329,17 @@ class InMemoryRetention:
             store.reviews.pop(contact, None)
             if review_on is not None:
                 store.reviews[contact] = review_on
+
+    def end_strays(self, contact: ContactPoint, now: int) -> int:
+        store = self.subjects
+        with store.lock:
+            subject = store.subjects.get(contact)
+            if subject is not None and subject.chain is not None:
+                return 0
+            parts = [sent(purpose, contact) for of, purpose in store.sends if of == contact]
+            strays = [part for part in parts if (contact, part) not in store.ends]
+            store.ends |= {(contact, part): End(now) for part in strays}
+        return len(strays)
 
 
 @dataclass
@@ -488,7 +501,7 @@ class InMemoryAddressMoves:
             for move in ended.came_from:
                 store.forget(replace(ended, suppression=None), move)
             here = store.subjects.get(ended.contact)
-            if not ended.former or (here is not None and here.former):
+            if not ended.leads_on or (here is not None and here.former):
                 return
             version = (here.version if here else ended.version) + 1
             stub = here or Subject(ended.contact, last_at=ended.last_at)

@@ -363,6 +363,12 @@ class Retention(Protocol):
         StaleSubjectError if the record has moved on since the dossier was read; harmless to repeat.
         """
 
+    def end_strays(self, contact: ContactPoint, now: int) -> int:
+        """Give sends without a record their end, now (epoch seconds); how many. UnavailableError.
+
+        They were on their way when their person was erased or moved.
+        """
+
 
 class Listing(Protocol):
     """All records of a controller, for work that goes through everybody: in shards, so that it can be shared out."""

@@ -32,6 +32,8 @@ class AddressRequest:
     address: Address
     old: ContactPoint
     """Where the record was when this was asked for."""
+    chain: str
+    """The record that goes: by the time of the press somebody else may have the old address."""
     language: str
     requested_at: int
     """Epoch milliseconds."""
@@ -94,6 +96,7 @@ def move(subject: Subject, there: Subject, address: Address, act: Act, *, now: i
         suppression=_longer(subject.suppression, there.suppression),
         former=tuple(one for one in there.former if one.at not in returns),
         came_from=(*came_from, Move(old.key_id, old.pseudonym, at)),
+        here_since=at if there.last_at and not returns else subject.here_since,
     )
     left = Subject(
         old,

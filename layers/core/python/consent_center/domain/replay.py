@@ -151,10 +151,10 @@ class Replay:
                     decided[scope.code] = Decided(state, at, entry.seq, self._end(scope, state, entry, at))
         preferences = {key: _preference(row) for key, row in body.get("preferences", {}).items()}
         self._preferences_set |= dict.fromkeys(preferences, entry.seq)
-        locks = before.locks
+        locks, holder_since = before.locks, before.holder_since
         if entry.kind == "undeliverable":
             locks = locks if UNDELIVERABLE in locks else (*locks, UNDELIVERABLE)
-            self._undeliverable_since = entry.seq
+            self._undeliverable_since, holder_since = entry.seq, at
         elif (entry.kind, body.get("capability")) in (("given", "confirm"), (MOVED, "address")):
             # Confirmed from the address itself, so letters reach it (`domain/reach.py`).
             locks = _others(locks, UNDELIVERABLE)
@@ -172,6 +172,7 @@ class Replay:
             last_at=at,
             decided=decided,
             locks=locks,
+            holder_since=holder_since,
             preferences={key: one for key, one in {**before.preferences, **preferences}.items() if one != Preference()},
         )
 

@@ -30,6 +30,8 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     """Nothing happened since."""
     BROUGHT_UP = "brought_up"
+    CARRIED_OVER = "carried_over"
+    """Who came after the backup, with nothing but their noes and locks."""
     ERASED = "erased"
     MOVED_AWAY = "moved_away"
     """The person's address is another one since, and nobody knows which: restricted, for staff."""
@@ -59,7 +61,7 @@ def bring_up(
     for entry in entries:
         before = replay.subject
         if entry.seq != before.seq + 1 or entry.body.get("prev") != before.head or not is_whole(entry):
-            return BroughtUp(Outcome.UNREADABLE, _set_aside(before, now), lost)
+            return BroughtUp(Outcome.UNREADABLE, set_aside(before, now), lost)
         if entry.kind == ERASED:
             return BroughtUp(Outcome.ERASED, _tombstone(before, entry), lost)
         replay.take(entry)
@@ -71,9 +73,30 @@ def bring_up(
     if outcome is Outcome.UNCHANGED:
         return BroughtUp(outcome, subject)
     if not replay.is_whole:
-        return BroughtUp(Outcome.UNREADABLE, _set_aside(replay.subject, now), lost)
-    brought = replay.subject if outcome is Outcome.BROUGHT_UP else _set_aside(replay.subject, now)
+        return BroughtUp(Outcome.UNREADABLE, set_aside(replay.subject, now), lost)
+    brought = replay.subject if outcome is Outcome.BROUGHT_UP else set_aside(replay.subject, now)
     return BroughtUp(outcome, replace(brought, version=subject.version + 1), lost)
+
+
+def came_since(here: Subject, original: Subject) -> Subject:
+    """A record that is younger than the backup, at its place in the copy: what it said no to, and its locks.
+
+    `original` is the record in the table that was damaged. An objection to what rests on an interest stands in nothing
+    else, and without it somebody unknown would be written to.
+    """
+    return replace(
+        original,
+        contact=here.contact,
+        version=here.version + 1,
+        decided={code: one for code, one in original.decided.items() if one.state.is_the_persons_no},
+        requested=here.requested,
+        preferences={},
+        suppression=here.suppression,
+        erasing=None,
+        inform_by=0,
+        former=here.former,
+        came_from=(),
+    )
 
 
 def _without_raises(before: Subject, after: Subject, has_proof: Callable[[int], bool]) -> tuple[Subject, int]:
@@ -124,7 +147,7 @@ def _read(told: dict[str, Any], entry: Entry) -> Suppression:
     return Suppression(Basis(told["basis"]), epoch_ms(entry.at), str(told["notice"]), end)
 
 
-def _set_aside(subject: Subject, now: int) -> Subject:
+def set_aside(subject: Subject, now: int) -> Subject:
     """The record under a restriction that covers everything and that only staff lift."""
     lock = Lock(RESTRICTED)
     locks = subject.locks if str(lock) in subject.locks else with_lock(subject, lock, now)

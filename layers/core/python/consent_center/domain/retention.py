@@ -135,7 +135,7 @@ def outline(
         rule = _rule(code, span.jurisdiction, subject, policy)
         by_scope[code] = _keeping(code, span, end, rule, last_sends, policy, now, newest=True)
     locks = locks_of(subject, now)
-    state = _state(subject, [by_scope[code] for code in subject.decided if code in by_scope], policy, now)
+    state = state_kept(subject, [by_scope[code] for code in subject.decided if code in by_scope], policy, now)
     return Outline(
         _under(locks, state),
         _under([lock for lock in locks if not lock.purposes], _profile(subject, state, in_touch_at, policy)),
@@ -195,7 +195,7 @@ def plan(
                 kept[seq].append(keeping)
                 codes_of[seq].add(code.split(".", maxsplit=1)[0])
     said = [keeping for code in subject.decided for keeping in by_scope.get(code, ())[-1:]]
-    state = _state(subject, said, policy, now)
+    state = state_kept(subject, said, policy, now)
     locks = locks_of(subject, now)
     covering = {
         seq: [lock for lock in locks if not codes or any(map(lock.covers, codes))] for seq, codes in codes_of.items()
@@ -234,7 +234,7 @@ def ended(subject: Subject, last_sends: Mapping[str, int], policy: Policy, now: 
     return [Ended(at, is_stale, tuple(scopes)) for (at, is_stale), scopes in sorted(found.items())]
 
 
-def _state(subject: Subject, said: Sequence[Keeping], policy: Policy, now: int) -> Keeping:
+def state_kept(subject: Subject, said: Sequence[Keeping], policy: Policy, now: int) -> Keeping:
     """How long the state stays for what it says of decisions, of letters that still ask, and of a suppression."""
     waiting = [Keeping(Why.WAITING, until) for until in subject.requested.values() if until * 1000 > now]
     state = _longest([*said, *waiting]) or Keeping(Why.RULE, now // 1000)

@@ -69,6 +69,8 @@ class Subject:
     holder_since: int = 0
     """When letters stopped reaching whoever had the address before, in epoch milliseconds; 0 if they never did. What
     happened until then is another person's, as far as anybody knows."""
+    here_since: int = 0
+    """Since when the record is at this address, in epoch milliseconds, where another one was before; else 0."""
     suppression: Suppression | None = None
     """What keeps the person out, also where nothing else is left of them. It may have ended."""
     erasing: str | None = None
@@ -84,6 +86,11 @@ class Subject:
     def next_move(self, after: int) -> Move | None:
         """The first move away from here later than `after` (epoch milliseconds): it took along who was here then."""
         return next((move for move in self.former if move.at > after), None)
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether somebody can still be found who was at this address before."""
+        return any(not move.leads_nowhere for move in self.former)
 
     def state_of(self, scope: Scope) -> DecisionState:
         decided = self.decided.get(scope.code)
@@ -358,6 +365,7 @@ def _decide(
         },
         suppression=suppression,
         inform_by=min(deadlines, default=0),
+        here_since=at if subject.chain is None and subject.last_at else subject.here_since,
     )
     return Decision(after_act, entry, payload, replaces_version=subject.version)
 

@@ -106,7 +106,12 @@ def check_permissions(
     for contact in set(choosy) - set(last_sends):
         permissions[contact] = _UNAVAILABLE
     if question.record_send:
-        sends = [Send(contact, purpose.id, now) for contact, permitted in permissions.items() if permitted.allowed]
+        # Of whom nothing is held, nothing would ever end what is noted.
+        sends = [
+            Send(contact, purpose.id, now)
+            for contact, permitted in permissions.items()
+            if permitted.allowed and states[contact].chain is not None
+        ]
         for contact in subjects.record_sends(sends):
             permissions[contact] = _UNAVAILABLE
     rules = RecordingRules(policy, purpose.controller, CHANNEL)

@@ -109,6 +109,7 @@ def ask_to_move(
         contact=new,
         address=address,
         old=held.subject.contact,
+        chain=held.subject.chain,
         language=language,
         requested_at=now,
         expires_at=policy.pending_period.after_epoch(now),
@@ -155,7 +156,8 @@ def confirm_change(
 ) -> tuple[AddressChange, bool]:
     """Move the record to the address that the link reached; True if this press did it, False if it was done before.
 
-    InvalidTokenError; RequestGoneError: `expired`, or `gone` if the record has moved elsewhere or was erased since;
+    InvalidTokenError; RequestGoneError: `expired`, or `gone` if the record has moved elsewhere, was erased, or
+    letters stopped reaching it since;
     TakenPlaceError if somebody is known at the new address; UnavailableError.
     """
     link = _link(token, secrets, clock())
@@ -175,7 +177,10 @@ def confirm_change(
     def once(request: AddressRequest) -> AddressChange:
         held, there = subjects.holdings(request.old), subjects.load(request.contact).subject
         since = request.requested_at - UNDER_WAY_MS
-        if held.profile is None or held.subject.chain is None or held.subject.next_move(since) is not None:
+        if held.profile is None or held.subject.chain != request.chain or held.subject.next_move(since) is not None:
+            raise RequestGoneError("gone")
+        if held.subject.holder_since > request.requested_at:
+            # Letters stopped reaching whoever asked: who has the address since may be somebody else.
             raise RequestGoneError("gone")
         told = facts(policy, (), source="page", capability=Capability.ADDRESS.value)
         details = {"from": held.profile.address.mailable, "address": request.address.mailable, "request": request.id}

@@ -72,12 +72,12 @@ def reconsider(
     def attempt() -> Reconsidered:
         dossier = retention.dossier(contact)
         if dossier is None:
-            return Reconsidered(0, tuple(noted))
+            return Reconsidered(retention.end_strays(contact, clock() // 1000), tuple(noted))
         now = clock()
         was_due = dossier.review_on is not None and dossier.review_on <= _day(now // 1000)
-        over = ended(dossier.subject, _last_sends(dossier), policy, now)
-        for one in over:
-            noted.append(_note(dossier.subject, one, policy=policy, subjects=subjects, chance=chance, now=now))
+        # Looked for afresh after each note: whoever gives a consent anew in between has not let it end.
+        while over := ended(dossier.subject, _last_sends(dossier), policy, now):
+            noted.append(_note(dossier.subject, over[0], policy=policy, subjects=subjects, chance=chance, now=now))
             dossier = retention.dossier(contact)
             if dossier is None:
                 return Reconsidered(0, tuple(noted))

@@ -13,6 +13,7 @@ from consent_center.domain.wishes import consent_scopes, running
 from consent_center.ports import Chance, Clock, Pause, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
+from consent_center.usecases.sends import GOOD_FOR_MS
 from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
@@ -124,8 +125,7 @@ def erase(
         subject = subjects.load(contact).subject
         if subject.version == 0:
             return
-        until = subject.suppression.until if subject.suppression else policy.pending_period.after_epoch(now)
-        subjects.clear(subject, until)
+        subjects.clear(subject, left_until(subject, policy, now))
 
     was_held = decided_afresh(marked, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
     decided_afresh(cleared, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
@@ -137,6 +137,16 @@ def new_suppression(basis: Basis, policy: Policy, now: int) -> Suppression:
     rule = policy.rule_covering(_COVERS)
     until = rule.period.after_epoch(now) if rule and rule.period else None
     return Suppression(basis, now, policy.notice.version, until)
+
+
+def left_until(subject: Subject, policy: Policy, now: int) -> int | None:
+    """When what an erasure leaves of a record is gone (epoch seconds; None: never); `now` in epoch milliseconds.
+
+    Without a suppression it stays for as long as letters from before can still be confirmed: a request, or a send.
+    """
+    if subject.suppression is not None:
+        return subject.suppression.until
+    return max(policy.pending_period.after_epoch(now), (now + GOOD_FOR_MS) // 1000)
 
 
 def _is_suppressed(subject: Subject, now: int) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError
 from consent_center.domain.lock import Lock, locks_of
 from consent_center.domain.policy import Policy
-from consent_center.domain.retention import Keeping, Reasons, Why, reasons
+from consent_center.domain.retention import Keeping, Reasons, Why, reasons, state_kept
 from consent_center.ports import Addresses, Clock, Ledger, Retention, Secrets, Subjects
 from consent_center.usecases.retention import keeping_of, look_into
 from consent_center.usecases.whose import whose
@@ -65,8 +65,7 @@ def why_kept(
             kind = kinds.get(part.of, "") if part.kind == "payload" else ""
             items.append((part.kind, part.of.split("#")[0], kind, keeping_of(part, found)))
     else:
-        waits = [until for until in held.subject.requested.values() if until * 1000 > now]
-        items += [("state", "", "", Keeping(Why.WAITING, max(waits)))] if waits else []
+        items.append(("state", "", "", state_kept(held.subject, (), policy, now)))
         if held.profile is not None:
             # It may outlive the state: contact data have a clock of their own.
             end = held.profile_end

@@ -39,6 +39,7 @@ class DynamoAddressMoves:
                 controller=request.contact.controller,
                 channel=request.contact.channel,
                 moves=f"{request.old.key_id}#{request.old.pseudonym}",
+                chain=request.chain,
                 lang=request.language,
                 requested_at=request.requested_at,
                 expires_at=request.expires_at,
@@ -58,6 +59,7 @@ class DynamoAddressMoves:
             contact,
             Address(item["address"]["S"], item["normalised"]["S"]),
             contact._replace(key_id=key_id, pseudonym=pseudonym),
+            item["chain"]["S"] if "chain" in item else "",
             item["lang"]["S"],
             int(item["requested_at"]["N"]),
             int(item["expires_at"]["N"]),
@@ -113,7 +115,7 @@ class DynamoAddressMoves:
                     if condition_failed(error):
                         raise StaleSubjectError from None
                     raise
-            if not ended.former:
+            if not ended.leads_on:
                 return
             former = {"L": [{"S": written_move(move)} for move in ended.former]}
             stub = Subject(contact, ended.version + 1, last_at=ended.last_at, former=ended.former)

@@ -1,6 +1,7 @@
 """A table of Subjects that was restored: the one place where a whole table is read."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.exceptions import PutError
@@ -13,6 +14,7 @@ from consent_center.adapters.dynamodb.stored import state_item, subject_in
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.subject import Subject
+from consent_center.observability import logger
 
 CHANNEL = "email"
 
@@ -29,12 +31,17 @@ class DynamoRestoredRecords:
             for item in self._states("attribute_not_exists(moved_to)"):
                 yield keys.contact_of(item["pk"]["S"], item["controller"]["S"] if "controller" in item else "")
 
-    def suppressed(self) -> Iterator[Subject]:
-        """The states of this table that keep somebody out, as a stream."""
-        with translated("read suppressions"):
-            for item in self._states("attribute_exists(supp)"):
-                subject = subject_in(item)
-                yield Subject(subject.contact._replace(channel=CHANNEL), suppression=subject.suppression)
+    def originals(self) -> Iterator[Subject]:
+        """The states of this table that say anything of somebody, as a stream; what cannot be read is left out."""
+        with translated("read states"):
+            for item in self._states("(attribute_exists(supp) OR attribute_exists(chain))"):
+                try:
+                    subject = subject_in(item)
+                except (KeyError, ValueError, TypeError, AttributeError):
+                    # It may be what the table is restored for.
+                    logger.warning("a state that cannot be read")
+                    continue
+                yield replace(subject, contact=subject.contact._replace(channel=CHANNEL))
 
     def _states(self, condition: str) -> Iterator[Mapping[str, Any]]:
         start: dict[str, Any] = {}

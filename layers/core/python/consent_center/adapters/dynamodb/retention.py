@@ -85,6 +85,24 @@ class DynamoRetention:
             if isinstance(outcome, CallFailedError) and not condition_failed(outcome):
                 raise UnavailableError(f"keep: {outcome.code}")
 
+    def end_strays(self, contact: ContactPoint, now: int) -> int:
+        """A send that was recorded anew meanwhile is another one, and is looked at by itself."""
+        items = {item["sk"]["S"]: item for item in self._partition(keys.of_contact(contact))}
+        if "chain" in items.get(keys.STATE, {}):
+            return 0
+        strays = [item for key, item in items.items() if keys.send_in(key) and "expires_at" not in item]
+        with translated("end strays"):
+            for item in strays:
+                update = _update({"expires_at": now})
+                update["ExpressionAttributeNames"] |= {"#at": "at"}
+                update["ExpressionAttributeValues"] |= {":at": item["at"]}
+                try:
+                    self._call(item["pk"]["S"], item["sk"]["S"], update, "#at = :at")
+                except CallFailedError as error:
+                    if not condition_failed(error):
+                        raise
+        return len(strays)
+
     def _partition(self, key: str) -> Iterator[Mapping[str, Any]]:
         """Every item of one partition, a page of 1 MB after the other."""
         start: dict[str, Any] = {}

@@ -91,7 +91,7 @@ def subject_of(contact: ContactPoint, item: Mapping[str, Any]) -> Subject:
     )
 
 
-_SELDOM = frozenset({"locks", "prefs", "heard", "holder", "supp", "erasing", "inform", "former", "came"})
+_SELDOM = frozenset({"locks", "prefs", "heard", "holder", "here", "supp", "erasing", "inform", "former", "came"})
 """What most records lack, or what a check does not read: asking for each of them would show."""
 
 
@@ -104,6 +104,7 @@ def _seldom_in(item: Mapping[str, Any]) -> dict[str, Any]:
         else {},
         "heard_at": number(item, "heard"),
         "holder_since": number(item, "holder"),
+        "here_since": number(item, "here"),
         "suppression": _suppression(item["supp"]["S"]) if "supp" in item else None,
         "erasing": item["erasing"]["S"] if "erasing" in item else None,
         "inform_by": number(item, "inform"),
@@ -166,6 +167,7 @@ def state_item(subject: Subject) -> StateItem:
         prefs={key: _wish(preference) for key, preference in subject.preferences.items()} or None,
         heard=subject.heard_at or None,
         holder=subject.holder_since or None,
+        here=subject.here_since or None,
         supp=suppressed(subject.suppression) if subject.suppression else None,
         erasing=subject.erasing,
         inform=subject.inform_by or None,

@@ -39,10 +39,12 @@ from consent_center.domain.subject import Decision, Move, Subject
 from consent_center.observability import logger
 from consent_center.ports import Clock, Holdings, KeptPayload, Pause, Profile, Record, Send
 
-# What a permission check reads of a state. Every name is aliased, because DynamoDB reserves several of them.
-_ANSWERS = {
-    f"#{name}": name for name in ("pk", "chain", "d", "p", "locks", "prefs", "supp", "inform", "expires_at", "moved_to")
-}
+_CHECKED = ("pk", "chain", "d", "p", "locks", "prefs", "supp", "inform", "expires_at", "moved_to")
+_WHOSE = ("former", "holder", "here")
+"""What says whose a letter was."""
+
+# What is read of the states of many. Every name is aliased, because DynamoDB reserves several of them.
+_ANSWERS = {f"#{name}": name for name in (*_CHECKED, *_WHOSE)}
 
 _SENDS = {f"#{name}": name for name in ("pk", "at", "expires_at")}
 
@@ -265,7 +267,7 @@ class DynamoSubjects:
             names, values = {"#version": "version"}, {**on_version["ExpressionAttributeValues"], ":one": {"N": "1"}}
             changed, removed = ["#version = #version + :one"], ["erasing", "came"]
             # What leads on to somebody who was here before has no end of its own.
-            if subject.chain is None and until is not None and (subject.suppression or not subject.former):
+            if subject.chain is None and until is not None and (subject.suppression or not subject.leads_on):
                 changed.append("expires_at = :until")
                 values[":until"] = {"N": str(until)}
             self._database.call(
