@@ -41,6 +41,7 @@ from consent_center.ports import (
 from consent_center.usecases.cases import Opened, Read, open_case
 from consent_center.usecases.deadlines import closed, reckoned
 from consent_center.usecases.steps import start_correction
+from consent_center.usecases.whose import whose
 
 LONGEST_LIST = 100
 """Cases in one answer."""
@@ -123,6 +124,8 @@ class Filing:
     """Whether staff are sure who asked. If not, a letter asks the mailbox."""
     language: str
     choices: Mapping[str, Any] = field(default_factory=dict)
+    controller: str | None = None
+    """Whom they asked; the only controller where none is named."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""
@@ -180,10 +183,12 @@ def file_case(
         raise InvalidFormError({"email": str(error)}) from None
     if filing.received_at > now:
         raise InvalidFormError({"received_at": "future"})
-    _refuse_unknown_choices(filing, policy)
+    controller = policy.controller_meant(filing.controller)
+    _refuse_unknown_choices(filing, policy, controller)
     return open_case(
         Read(filing.right, filing.details, {**filing.choices, "method": filing.method}),
         address,
+        whose(address, controller=controller, subjects=subjects, secrets=secrets),
         source="staff",
         by=f"staff:{client}",
         language=filing.language,
@@ -195,7 +200,6 @@ def file_case(
         cases=cases,
         particulars=particulars,
         orders=orders,
-        secrets=secrets,
         chance=chance,
         clock=clock,
         pause=pause,
@@ -203,15 +207,22 @@ def file_case(
 
 
 def list_cases(
-    cases: Cases, *, cursor: str = "", right: Right | None = None, state: CaseState | None = None, most: int = 50
+    cases: Cases,
+    *,
+    cursor: str = "",
+    controller: str | None = None,
+    right: Right | None = None,
+    state: CaseState | None = None,
+    most: int = 50,
 ) -> Page:
-    """Open cases by the day to answer by, those of a right or in a state only, after the one that `cursor` names.
+    """Open cases by the day to answer by, after the one that `cursor` names; those with one controller, of a right or
+    in a state only.
 
     InvalidFormError for a cursor that is not ours; UnavailableError.
     """
     after = _place(cursor)
     streams = [cases.open_cases(shard) for shard in range(cases.shards)]
-    wanted = _wanted(heapq.merge(*streams, key=_order_of), after, right, state)
+    wanted = _wanted(heapq.merge(*streams, key=_order_of), after, controller, right, state)
     found = list(islice(wanted, min(most, LONGEST_LIST) + 1))
     page = found[: min(most, LONGEST_LIST)]
     return Page(page, ".".join(_order_of(page[-1])) if len(found) > len(page) else "")
@@ -396,12 +407,12 @@ def _proved(case: Case, cool_off_hours: int, now: int) -> Case:
     return proved.moved(CaseState.RUNNING)
 
 
-def _refuse_unknown_choices(filing: Filing, policy: Policy) -> None:
+def _refuse_unknown_choices(filing: Filing, policy: Policy, controller: str) -> None:
     ground = filing.choices.get("ground")
     if filing.right is Right.RESTRICTION and ground is None:
         raise InvalidFormError({"ground": "required"})
     for name in filing.choices.get("purposes") or ():
-        policy.purpose(name)
+        policy.purpose_of(controller, name)
 
 
 def _require_reason(wanted: Wanted) -> None:
@@ -435,9 +446,17 @@ def _place(cursor: str) -> tuple[str, str]:
 
 
 def _wanted(
-    cases: Iterator[Case], after: tuple[str, str], right: Right | None, state: CaseState | None
+    cases: Iterator[Case],
+    after: tuple[str, str],
+    controller: str | None,
+    right: Right | None,
+    state: CaseState | None,
 ) -> Iterator[Case]:
     for case in cases:
-        if _order_of(case) <= after or (right and case.right is not right) or (state and case.state is not state):
-            continue
-        yield case
+        asked = (controller, right, state)
+        is_meant = all(
+            wanted is None or wanted == found
+            for wanted, found in zip(asked, (case.contact.controller, case.right, case.state), strict=True)
+        )
+        if is_meant and _order_of(case) > after:
+            yield case
