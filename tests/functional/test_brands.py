@@ -1,18 +1,31 @@
 """Two controllers and three brands in one deployment: each shows its own name, and nothing crosses between them."""
 
+import io
 import json
 import re
+import zipfile
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
+import audience_worker.app
 import several_brands
 from builders import PEOPLE
+from consent_center.adapters.addresses import parse_address
 from consent_center.domain.case import Right
+from consent_center.domain.decision import DecisionState
+from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.domain.policy import Policy
+from consent_center.domain.recipient import TaskState
+from consent_center.domain.statistics import cells_of_entry
 from consent_center.domain.subject import timestamp
-from deployment import Answer, Deployment
+from consent_center.ports import Import
+from consent_center.usecases.answers_of_recipients import note_answer
+from consent_center.usecases.feedback import take_mail
+from consent_center.usecases.suppress import erase
+from deployment import CONTEXT, Answer, Deployment
+from fakes.cases import InMemoryExports
 
 ADA = PEOPLE[0]
 
@@ -108,8 +121,10 @@ def post(house: Deployment, name: str, **body: Any) -> Answer:
 @pytest.mark.parametrize("brand", BRANDS)
 @pytest.mark.parametrize(
     ("app", "event"),
-    [("page", "get-home"), ("page", "get-subscribe"), ("page", "get-notice"), ("page", "get-favicon")]
-    + [("preferences", "get-lost-link"), ("preferences", "rights-get")],
+    [
+        *(("page", f"get-{name}") for name in ("home", "subscribe", "notice", "favicon")),
+        *(("preferences", name) for name in ("get-lost-link", "rights-get")),
+    ],
 )
 def test_a_page_is_its_brands_own_and_leads_to_pages_of_the_same(
     house: Deployment, brand: str, app: str, event: str
@@ -135,8 +150,11 @@ def test_pages_that_name_no_brand_are_the_default_ones(house: Deployment) -> Non
 
 @pytest.mark.parametrize(
     ("app", "event"),
-    [("page", name) for name in ("get-home", "get-subscribe", "post-subscribe", "get-notice", "get-notice-version")]
-    + [("preferences", name) for name in ("get-lost-link", "post-lost-link", "rights-get")],
+    [
+        *(("page", f"get-{name}") for name in ("home", "subscribe", "notice", "notice-version")),
+        ("page", "post-subscribe"),
+        *(("preferences", name) for name in ("get-lost-link", "post-lost-link", "rights-get")),
+    ],
 )
 def test_whoever_asks_for_a_brand_that_is_not_there_is_shown_no_other(house: Deployment, app: str, event: str) -> None:
     page = getattr(house, app)(event, form={"email": ADA}, **asked_as("nobody"))
@@ -412,3 +430,137 @@ def test_an_address_at_two_controllers_is_two_strangers(house: Deployment) -> No
     assert known["havn"] != known["fjell"]
     chains = {subject.chain for subject in house.subjects.subjects.values()}
     assert len(chains) == 2
+
+
+# ---- Files, jobs and numbers ------------------------------------------------------------------------------------
+
+
+def erased(house: Deployment, controller: str, *, keep_fingerprint: bool) -> bool:
+    services = house.services
+    return erase(
+        parse_address(ADA),
+        keep_fingerprint=keep_fingerprint,
+        source="operator",
+        client="operator",
+        controller=controller,
+        policy=services.policy,
+        subjects=services.subjects,
+        secrets=services.secrets,
+        chance=services.chance,
+        clock=services.clock,
+        pause=services.pause,
+    )
+
+
+@pytest.mark.parametrize(("keeps", "then"), [(True, "suppressed"), (False, "no_record")])
+def test_an_erasure_leaves_what_the_other_controller_holds(house: Deployment, keeps: bool, then: str) -> None:
+    subscribed(house, *BRANDS)
+    others = {contact: one for contact, one in house.subjects.subjects.items() if contact.controller == "havn"}
+    assert erased(house, "fjell", keep_fingerprint=keeps)
+
+    assert reasons(house) == ["given", "given", then]
+    assert {contact: house.subjects.subjects[contact] for contact in others} == others
+    assert erased(house, "havn", keep_fingerprint=False)
+    assert reasons(house) == ["no_record", "no_record", then]
+
+
+def test_the_answer_of_one_controller_holds_nothing_of_the_other(house: Deployment) -> None:
+    subscribed(house, *BRANDS)
+    exports = InMemoryExports()
+    house.services.exports = exports
+    filed = {**STAFF["cases"], "identity_checked": True, "received_at": timestamp(house.clock())}
+    case = post(house, "cases", **filed, controller="fjell").json["id"]
+    assert house.look() == {"batchItemFailures": []}
+    (task,) = house.cases.files[case].tasks
+    assert task.recipient == "porter", "who has data from the other controller is not asked"
+    note_answer(
+        case,
+        "porter",
+        TaskState.NOTHING_HELD,
+        "manual",
+        by="staff",
+        cases=house.cases,
+        orders=house.case_orders,
+        clock=house.clock,
+    )
+    assert house.look() == {"batchItemFailures": []}
+
+    ((data, _),) = exports.kept.values()
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        texts = {name: file.read(name).decode() for name in file.namelist()}
+    assert "Trips" in texts["answer.json"]
+    assert json.loads(texts["answer.json"])["controller"]["name"] == "Fjell Sport AS"
+    assert [(name, found) for name, text in texts.items() if (found := said_of_others(text, "fjell"))] == []
+
+
+def test_an_audience_is_of_one_controllers_people(house: Deployment) -> None:
+    house.settings["AUDIENCE_PURPOSES"] = "crime-letters,trip-letters"
+    subscribed(house, "noir")
+    subscribed(house, "fjell", email=PEOPLE[1])
+    house.job("audience")
+    body = [json.dumps({**run._asdict(), "shard": shard}) for run, shard in house.audience_orders.ordered]
+    record = house.event("audience_worker/parts")["Records"][0]
+    records = [{**record, "messageId": f"message-{number}", "body": one} for number, one in enumerate(body)]
+    audience_worker.app.lambda_handler({"Records": records}, CONTEXT)  # type: ignore[arg-type]
+
+    made = {run.purpose: json.loads(text) for run, text in house.audiences.manifests.items()}
+    assert {purpose: one["included"] for purpose, one in made.items()} == {"crime-letters": 1, "trip-letters": 1}
+    rows = {run.purpose: row for (run, _), rows in house.audiences.rows.items() for row in map(json.loads, rows)}
+    assert {purpose: row["address"] for purpose, row in rows.items()} == {
+        "crime-letters": ADA,
+        "trip-letters": PEOPLE[1],
+    }
+
+
+def test_an_import_lowers_and_raises_with_one_controller_alone(house: Deployment) -> None:
+    subscribed(house, *BRANDS)
+    about = Import("trip-letters", "list-team", house.clock(), 1, 1, True, "fair", (), "2026-12-01", "en")
+    house.imports.kept["import-1"] = about
+    row = ImportedRow(2, ADA, DecisionState.WITHDRAWN)
+    house.imports.parts["import-1", 1] = [row.written(Evidence())]
+    assert house.carry_out(json.dumps({"import": "import-1", "part": 1})) == {"batchItemFailures": []}
+
+    assert reasons(house) == ["given", "given", "withdrawn"]
+
+
+def test_what_happened_counts_for_its_controller_and_brand(house: Deployment) -> None:
+    subscribed(house, *BRANDS)
+    press(house, manage(house, "noir"), "noir", do="object", to="direct-marketing")
+    cells = [cell for entry in house.subjects.entry_of.values() for cell in cells_of_entry(entry.body)]
+
+    assert {(one.controller, one.brand, one.purpose) for one in cells if one.measure == "given"} == {
+        ("havn", "noir", "crime-letters"),
+        ("havn", "larder", "recipe-letters"),
+        ("fjell", "fjell", "trip-letters"),
+    }
+    assert {one.controller for one in cells if one.measure == "objected"} == {"havn"}
+
+
+def test_a_mail_to_a_brands_stop_address_stops_its_controllers_letters(house: Deployment) -> None:
+    subscribed(house, *BRANDS)
+    mail = "\r\n".join(
+        [
+            f"From: {ADA}",
+            "To: stop@larder.example.com",
+            "Subject: unsubscribe",
+            "X-SES-Spam-Verdict: PASS",
+            "X-SES-Virus-Verdict: PASS",
+            "Authentication-Results: amazonses.com; dmarc=pass header.from=example.com",
+            "",
+            "stop",
+        ]
+    )
+    take_mail(
+        mail.encode(),
+        house.clock(),
+        words=house.services.stop_words,
+        policy=house.services.policy,
+        subjects=house.subjects,
+        addresses=parse_address,
+        secrets=house.services.secrets,
+        chance=house.services.chance,
+        clock=house.clock,
+        pause=house.services.pause,
+    )
+
+    assert reasons(house) == ["withdrawn", "withdrawn", "given"]

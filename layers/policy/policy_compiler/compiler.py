@@ -2,7 +2,6 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from policy_compiler import build, facts, notices, output, policy, published, rules
 from policy_compiler.policy import FILE, Policy
@@ -56,7 +55,7 @@ def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[
         raise PolicyError([problem, *warnings])
     row = found.data["notices"][version]
     done = facts.facts_of(found.data)
-    written = {key: text for key, text in _texts(found, version).items() if _is_news(found, key[1], version, done)}
+    written = {key: text for key, text in _texts(found, version).items() if _is_news(found, key[1], done)}
     # An edition that changes nothing for anybody is published all the same, because somebody wanted it.
     written = written or _texts(found, version)
     hashes: build.Document = {}
@@ -100,23 +99,21 @@ def _texts(found: Policy, version: str) -> dict[tuple[str, str | None], build.Do
     }
 
 
-def _is_news(found: Policy, controller: str | None, version: str, done: facts.Facts) -> bool:
+def _is_news(found: Policy, controller: str | None, done: facts.Facts) -> bool:
     """Whether an edition changes anything for one of several controllers: if not, their edition before stays."""
     newest = found.published.newest_of(controller, found.data)
     if controller is None or newest is None:
         return True
-    changed = facts.changes(newest[0].get("facts") or done, done)
-    if any(
-        one.purpose is None or done["purposes"].get(one.purpose, {}).get("controller") == controller for one in changed
-    ):
+    edition, texts = newest
+    changed = facts.changes(edition.get("facts") or done, done)
+    purposes = {key for key, row in found.data["purposes"].items() if row["controller"] == controller}
+    if any(one.purpose is None or one.purpose in purposes for one in changed):
         return True
-    now = {language: _read(text) for (language, whose), text in _texts(found, version).items() if whose == controller}
-    return now != {language: _read(text) for language, (_, text) in newest[1].items()}
-
-
-def _read(text: build.Document | None) -> Any:
-    """What people read of a text but its edition and its day."""
-    return {**text, "version": "", "published_on": ""} if text else None
+    # As it would read on the day of the edition before.
+    now = {
+        language: text for (language, whose), text in _texts(found, edition["version"]).items() if whose == controller
+    }
+    return now != {language: text for language, (_, text) in texts.items()}
 
 
 def _changes(found: Policy, done: facts.Facts) -> list[dict[str, str | None]]:
