@@ -170,7 +170,9 @@ def texts_of(edition: Document) -> list[tuple[str, str | None, str]]:
 
 
 def controllers_of(edition: Document, data: Document) -> list[str]:
-    """Whose notice the text of an edition is that names no controller: of all who had a purpose then."""
+    """Whose the text of an edition is that names no controller: the only one's, or theirs who had a purpose then."""
+    if len(data["controllers"]) == 1:
+        return list(data["controllers"])
     purposes = edition.get("facts", {}).get("purposes", {})
     form = data["purposes"][data["form"]["purpose"]]
     return list(dict.fromkeys(row["controller"] for row in purposes.values())) or [form["controller"]]

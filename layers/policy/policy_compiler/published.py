@@ -36,15 +36,12 @@ class Published:
 
     def texts_for(self, edition: Document, controller: str | None, data: Document) -> dict[str, tuple[str, Any]]:
         """Hash and content by language of what one controller has of an edition; None stands for the only one."""
-        found: dict[str, tuple[str, Any]] = {}
-        for language, whose, text in texts_of(edition):
-            mine = [controller] if controller else list(data["controllers"])
-            if set(mine) & set([whose] if whose else controllers_of(edition, data)) or (whose, controller) == (
-                None,
-                None,
-            ):
-                found[language] = (text, self.files.get((edition["version"], language, whose)))
-        return found
+        mine = {controller} if controller else set(data["controllers"])
+        return {
+            language: (text, self.files.get((edition["version"], language, whose)))
+            for language, whose, text in texts_of(edition)
+            if not mine.isdisjoint([whose] if whose else controllers_of(edition, data))
+        }
 
     def newest_of(self, controller: str | None, data: Document) -> tuple[Document, dict[str, tuple[str, Any]]] | None:
         """The newest edition that has a text for a controller, with its `texts_for`; None for who has none yet."""
