@@ -50,7 +50,7 @@ def html(
             compiled,
             Texts(),
             language or compiled.default_language,
-            base_url=(url or Deployment(stack, local).output("ApiUrl")).rstrip("/"),
+            base_url=(url or _where(Deployment(stack, local))).rstrip("/"),
             now=time.time_ns() // 1_000_000,
             topics=topic or (),
         )
@@ -59,3 +59,8 @@ def html(
     except UnknownNameError:
         raise typer.BadParameter("the form offers no such topic", param_hint="--topic") from None
     print(printed, end="")
+
+
+def _where(deployment: Deployment) -> str:
+    """Where the pages of a deployment are: at the address that its letters name, or at its API's."""
+    return deployment.parameters.get("PublicUrl") or deployment.output("ApiUrl")
