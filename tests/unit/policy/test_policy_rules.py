@@ -44,6 +44,13 @@ SISTER = """\
 
 FIELD = f"{{data_type: email, required: true, consequence: {T}}}"
 
+SECOND_FORM = f"""
+forms:
+  fjordmeter:
+    purpose: direct-marketing-email
+    fields: {{email: {FIELD}}}
+"""
+
 UNSIGNED = '    review_on: "2027-11-01"\n  consent-evidence'
 SIGNED = '    signed_by: "Astrid Holm, data protection officer"\n' + UNSIGNED
 
@@ -404,8 +411,7 @@ CASES = [
         [
             (
                 "\nperiods:\n",
-                "\nforms:\n  fjordmeter:\n    purpose: direct-marketing-email\n"
-                f"    fields: {{email: {FIELD}}}\n\nperiods:\n",
+                f"{SECOND_FORM}\nperiods:\n",
             )
         ],
         "/forms/fjordmeter",
