@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def once(right: str, count: int) -> dict[str, float]:
         case,
         {"address": "ada@example.com"},
         base_url="https://consent.example.com",
-        site=lambda language: site(texts, policy, policy.form_purpose, language),
+        site=partial(site, texts, policy),
         policy=policy,
         addresses=parse_address,
         subjects=DynamoSubjects(database, no_pause, lambda: now),

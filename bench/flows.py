@@ -79,7 +79,7 @@ def sign_up_event(address: str, topics: Sequence[str] = ("product-news", "events
     from consent_center.adapters.policy_files import load_policy
     from consent_center.domain.capability import FormShown, seal_form
 
-    shown = FormShown(time.time_ns() // 1_000_000 - 5_000, load_policy().notice.version, "en")
+    shown = FormShown(time.time_ns() // 1_000_000 - 5_000, load_policy().newest_notice.version, "en")
     form = {
         "email": address,
         "topic": topics,

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import audience, cases, dead_letters, doctor, jobs, ledger, notices, peppers, person, policy, restore
+from cli import audience, cases, dead_letters, doctor, form, jobs, ledger, notices, peppers, person, policy, restore
 from cli.counted import statistics
 from cli.evidence import evidence
 from cli.imports import import_list
@@ -28,6 +28,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(audience.app, name="audience")
 app.add_typer(notices.app, name="notices")
 app.add_typer(cases.app, name="cases")
+app.add_typer(form.app, name="form")
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(peppers.app, name="peppers")
 app.add_typer(person.app, name="person")

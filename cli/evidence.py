@@ -23,12 +23,19 @@ from cli.imports import SHIPPED_POLICY
 from cli.ledger import PUBLIC_KEY, BadInputError, download, keep, line, list_key, oldest_versions, public_key
 from consent_center.adapters.addresses import parse_address
 from consent_center.adapters.dynamodb import keys
+from consent_center.adapters.policy_files import notice_file
 from consent_center.bootstrap import Services
 from consent_center.config import Config
 from consent_center.domain.capability import LetterLink, open_letter
 from consent_center.domain.chain import Payload
 from consent_center.domain.contact import Address, ContactPoint, pseudonym
-from consent_center.domain.errors import InvalidAddressError, InvalidTokenError, UnavailableError, UnknownNameError
+from consent_center.domain.errors import (
+    InvalidAddressError,
+    InvalidFormError,
+    InvalidTokenError,
+    UnavailableError,
+    UnknownNameError,
+)
 from consent_center.domain.policy import Policy
 from consent_center.domain.replay import Question
 from consent_center.domain.seal import day_after, days_between, read_leaf
@@ -62,7 +69,9 @@ def evidence(
     ] = None,
     purpose: Annotated[str | None, typer.Option(help="With --on: the purpose that the letter had.")] = None,
     topic: Annotated[str | None, typer.Option(help="With --on: its topic; without, any of the purpose.")] = None,
-    controller: Annotated[str | None, typer.Option(help="Whose records; by default those of the form.")] = None,
+    controller: Annotated[
+        str | None, typer.Option(help="Whose records: its id; needed where the policy has several.")
+    ] = None,
     language: Annotated[str, typer.Option(help="Of the cover page: en, da, nb.")] = "en",
     sign: Annotated[bool, typer.Option(help="Sign the receipts, if you may.")] = True,
     policy: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The policy's folder.")] = SHIPPED_POLICY,
@@ -135,6 +144,16 @@ def compiled_policy(folder: Path, out: Path) -> Policy:
     return Policy(json.loads((out / "consent_policy/policy.json").read_text("utf-8")))
 
 
+def controller_meant(policy: Policy, named: str | None) -> str:
+    """The controller of that id, or the only one. BadInputError says what to name."""
+    try:
+        return policy.controller_meant(named)
+    except UnknownNameError:
+        raise BadInputError("The policy has no such controller.") from None
+    except InvalidFormError:
+        raise BadInputError(f"Name one with --controller: {', '.join(policy.controllers)}.") from None
+
+
 def _case(
     text: str,
     controller: str | None,
@@ -148,9 +167,7 @@ def _case(
         address = parse_address(text)
     except InvalidAddressError:
         raise BadInputError("This is no address that a letter can reach.") from None
-    whose = controller or policy.form_purpose.controller
-    if not policy.purposes_of(whose):
-        raise BadInputError("The policy has no such controller.")
+    whose = controller_meant(policy, controller)
     found = _holdings(address, whose, services)
     held = found[0]
     chain = held.subject.chain
@@ -159,10 +176,9 @@ def _case(
     seals.mkdir()
 
     def notice(version: str, spoken: str) -> bytes | None:
-        if version not in policy.notices:
+        if version not in policy.notices_of(whose):
             return None
-        known = spoken if spoken in policy.notices[version].hashes else policy.default_language
-        return (notices / f"{version}.{known}.json").read_bytes()
+        return (notices / notice_file(policy, version, spoken, whose)).read_bytes()
 
     return Case(
         address=address.mailable,
@@ -374,15 +390,14 @@ def _hashes_in(file: Path) -> set[str]:
 def _site(case: Case, texts: Texts) -> dict[str, Any]:
     """Who answers for the pack. Without a choice of language: the page has no other."""
     policy, language = case.policy, case.language
-    purpose = next(one for one in policy.purposes_of(case.controller))
-    brand, controller = policy.brand_of(purpose), policy.controller(case.controller)
+    brand, controller = policy.brand_for(case.controller), policy.controller(case.controller)
     authority = policy.authority(controller["authority"])
     return {
         "brand": {"name": brand.name, "website": brand.website, "colour": brand.colour},
         "controller": {key: controller[key] for key in ("name", "address", "email")},
         "dpo": controller["dpo"],
         "authority": {"name": policy.text(authority["name"], language), "url": authority["url"]},
-        "notice_version": policy.notice.version,
+        "notice_version": policy.notice_of(case.controller).version,
         "style": texts.style_for(brand.colour),
     }
 

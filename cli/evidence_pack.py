@@ -338,7 +338,10 @@ class _Making:
         if not isinstance(version, str) or (version, str(language)) in self._notices:
             return
         text = self._case.notice(version, str(language))
-        if text is not None and entry.body.get("notice_hash") != self._case.policy.notice_hash(version, str(language)):
+        case = self._case
+        if text is not None and entry.body.get("notice_hash") != case.policy.notice_hash(
+            version, str(language), case.controller
+        ):
             # Not the edition that was shown: better none than another one.
             text = None
         name = f"notices/{version}.{language}.json" if text is not None and _is_plain(f"{version}.{language}") else ""

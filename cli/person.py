@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from cli.deployment import DEFAULT_STACK, Deployment, LocalOption, StackOption
-from cli.evidence import compiled_policy, operators_services
+from cli.evidence import compiled_policy, controller_meant, operators_services
 from cli.imports import SHIPPED_POLICY
 from cli.ledger import BadInputError
 from consent_center.adapters.addresses import parse_address
@@ -43,7 +43,9 @@ def erase_person(
         typer.FileText | None, typer.Option(help="A file with the address; - reads it from standard input.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
-    controller: Annotated[str | None, typer.Option(help="Whose records; by default those of the form.")] = None,
+    controller: Annotated[
+        str | None, typer.Option(help="Whose records: its id; needed where the policy has several.")
+    ] = None,
     policy: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The policy's folder.")] = SHIPPED_POLICY,
     stack: StackOption = DEFAULT_STACK,
     local: LocalOption = 0,
@@ -58,9 +60,7 @@ def erase_person(
         address = parse_address(text.strip())
         with TemporaryDirectory() as out:
             compiled = compiled_policy(policy, Path(out))
-        whose = controller or compiled.form_purpose.controller
-        if not compiled.purposes_of(whose):
-            raise typer.BadParameter("the policy has no such controller")
+        whose = controller_meant(compiled, controller)
         if not yes:
             typer.confirm("All that is held of this address goes, and nothing brings it back. Erase it?", abort=True)
         with closing(operators_services(Deployment(stack, local))) as services:

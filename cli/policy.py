@@ -23,7 +23,6 @@ from consent_center.domain.policy import Policy
 from policy_compiler import compiler, library, notices, register
 from policy_compiler import policy as sources
 from policy_compiler.problems import PolicyError, Problem
-from policy_compiler.published import FOLDER, file_name
 
 app = typer.Typer(help="Check, publish and compare the privacy policy.", no_args_is_help=True)
 
@@ -146,11 +145,16 @@ def diff(
     before: Annotated[str, typer.Argument(help="An edition; left out: the one before the other.")] = "",
     after: Annotated[str, typer.Argument(help="A later edition, also one that is not published yet.")] = "",
     language: Annotated[str, typer.Option(help="The language to read; left out: the policy's default.")] = "",
+    controller: Annotated[str, typer.Option(help="Whose notice: an id; needed where the policy has several.")] = "",
     policy: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Show what changed between two editions of the notice, as people see it. Left out, the newest two."""
     with _refusals_shown():
         found = sources.read(policy, _today())
+    tellers = notices.tellers(found.data)
+    if (controller or None) not in (*tellers, *([next(iter(found.data["controllers"]))] if tellers == [None] else [])):
+        raise typer.BadParameter(f"name one of {', '.join(found.data['controllers'])}", param_hint="--controller")
+    whose = controller if tellers != [None] else None
     versions = list(found.data["notices"])
     after = after or versions[-1]
     if after not in versions or (before and before not in versions[: versions.index(after)]):
@@ -159,29 +163,27 @@ def diff(
         raise typer.BadParameter(f"{after} is the first edition")
     before = before or versions[versions.index(after) - 1]
     default = found.data["languages"]["default"]
-    spoken = common_language(_languages(found, before), _languages(found, after), language or default, default)
+    editions = [_edition(found, version, whose) for version in (before, after)]
+    spoken = common_language(*editions, language or default, default)
     if spoken is None:
         raise typer.BadParameter("the two editions have no language in common")
     console = Console()
     console.print(Text(f"From edition {before} to edition {after}, in {spoken}", style="bold"))
-    changed = difference(_edition(policy, found, before, spoken), _edition(policy, found, after, spoken))
+    changed = difference(*(texts[spoken] for texts in editions))
     for section in changed:
         _show_section(section, console)
     if not changed:
         console.print("The words of the two editions are the same.")
 
 
-def _languages(found: sources.Policy, version: str) -> list[str]:
-    published = {one["version"]: list(one["languages"]) for one in found.published.editions}
-    return published.get(version, found.approved())
-
-
-def _edition(folder: Path, found: sources.Policy, version: str, language: str) -> dict[str, Any]:
-    """An edition as it was published, or as it would be."""
-    if any(one["version"] == version for one in found.published.editions):
-        text: dict[str, Any] = json.loads((folder / FOLDER / file_name(version, language)).read_text(encoding="utf-8"))
-        return text
-    return notices.render(found.data, found.wordings[language].data, language, version)
+def _edition(found: sources.Policy, version: str, controller: str | None) -> dict[str, dict[str, Any]]:
+    """What a controller has of an edition by language, as it was published, or as it would be."""
+    for edition in found.published.editions:
+        if edition["version"] == version:
+            texts = found.published.texts_for(edition, controller, found.data)
+            return {language: text for language, (_, text) in texts.items() if text is not None}
+    told = notices.of_controller(found.data, controller)
+    return {one: notices.render(told, file.data, one, version) for one, file in found.wordings.items()}
 
 
 _STYLES = {Kind.ADDED: "green underline", Kind.REMOVED: "red strike", Kind.SAME: "", Kind.CHANGED: ""}

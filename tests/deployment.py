@@ -235,6 +235,7 @@ class Deployment:
                         "request": order.request,
                         "controller": order.contact.controller,
                         "pseudonym": order.contact.pseudonym,
+                        **({"brand": order.brand} if order.brand else {}),
                     }
                 ),
             }

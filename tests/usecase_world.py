@@ -80,10 +80,11 @@ class World:
             parse_address(email), controller="fjordmeter", channel="email", peppers=self.secrets.peppers()
         )
 
-    def sign_up(self, *topics: str, email: str = PEOPLE[0], **other: Any) -> str:
+    def sign_up(self, *topics: str, email: str = PEOPLE[0], brand: str = "fjordmeter", **other: Any) -> str:
         """Answers the token of the page that waits for the code."""
         return request_subscription(
             SignUp(email, topics or ("product-news", "events"), **other),
+            self.policy.forms[brand],
             FormShown(self.clock(), "2026-11-01", "en"),
             network=self.network,
             most=self.most,
@@ -101,7 +102,7 @@ class World:
         return deliver_confirmation(
             self.outbox.orders[-1],
             base_url=BASE_URL,
-            site=lambda language: {},
+            site=lambda _brand, _language: {},
             policy=self.policy,
             subjects=self.subjects,
             claims=self.claims,
@@ -188,10 +189,10 @@ class World:
     def ask_for_link(self, email: str = PEOPLE[0]) -> None:
         lost_link.ask_for_link(
             email,
+            self.policy.default_brand,
             network=self.network,
             most=self.most,
             limits=self.limits,
-            policy=self.policy,
             addresses=parse_address,
             subjects=self.subjects,
             outbox=self.outbox,
@@ -204,7 +205,7 @@ class World:
         return deliver_preferences_link(
             self.outbox.orders[-1],
             base_url=BASE_URL,
-            site=lambda language: {},
+            site=lambda _brand, _language: {},
             policy=self.policy,
             subjects=self.subjects,
             claims=self.claims,
@@ -241,7 +242,7 @@ class World:
         return deliver_address_request(
             self.outbox.orders[-1],
             base_url=BASE_URL,
-            site=lambda language: {},
+            site=lambda _brand, _language: {},
             policy=self.policy,
             moves=self.address_moves,
             claims=self.claims,

@@ -139,6 +139,7 @@ def post_lookup(body: LookupIn) -> LookupOut:
     _require_scope("read")
     found = look_up(
         body.recipient,
+        body.controller,
         policy=services().policy,
         subjects=services().subjects,
         addresses=services().addresses,
@@ -272,6 +273,7 @@ def post_retention_answers(body: LookupIn) -> RetentionOut:
     _require_scope("retention.read")
     found = why_kept(
         body.recipient,
+        body.controller,
         policy=services().policy,
         subjects=services().subjects,
         retention=services().retention,
@@ -301,7 +303,7 @@ def post_suppressions(body: SuppressionsIn) -> SuppressionsOut:
         basis=Basis.REQUEST,
         source="api",
         client=_client(),
-        controller=services().policy.form_purpose.controller,
+        controller=services().policy.controller_meant(body.controller),
         policy=services().policy,
         subjects=services().subjects,
         secrets=services().secrets,
@@ -374,12 +376,16 @@ def post_cases(body: CaseIn) -> CaseFiledOut:
 @app.get("/v1/cases", summary="Open rights requests by the day to answer by", tags=["Cases"], security=[{"Jwt": []}])
 def get_cases(
     cursor: Annotated[str, Query(max_length=100, description="As the list before answered it.")] = "",
+    controller: Annotated[str | None, Query(max_length=40, description="Those with one controller only.")] = None,
     right: Annotated[Right | None, Query(alias="type", description="Those of one right only.")] = None,
     state: Annotated[CaseState | None, Query(description="Those in one state only.")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="At most so many at once.")] = 50,
 ) -> CasesOut:
     _require_scope("cases.read")
-    return CasesOut.of(list_cases(services().cases, cursor=cursor, right=right, state=state, most=limit))
+    if controller is not None:
+        services().policy.controller_meant(controller)
+    page = list_cases(services().cases, cursor=cursor, controller=controller, right=right, state=state, most=limit)
+    return CasesOut.of(page)
 
 
 @app.get("/v1/cases/<case>", summary="One rights request", tags=["Cases"], security=[{"Jwt": []}])
@@ -533,6 +539,8 @@ _FIELD_RULES = {
     "twice": "Two files have the same name, in small or capital letters.",
     "not_utf8": "A table (.csv) must be UTF-8, so that its cells can be made harmless.",
     "too_large": "More than 262,144 bytes, 100 files, or than the case can keep: give the rest another way.",
+    "which": "The policy has several controllers: name the one whose records are meant.",
+    "of_purpose": "The purpose belongs to another controller. Leave the field out, or name the purpose's own.",
     "not_for_this_right": "A request of this type cannot be refused on this ground.",
 }
 

@@ -47,6 +47,10 @@ class CaseIn(BaseModel):
         list[StrictStr],
         Field(max_length=100, description="Of a restriction or objection: ids of purposes; none for all."),
     ] = []
+    controller: Annotated[
+        StrictStr | None,
+        Field(max_length=40, description="Whom they asked: its id; required where the policy has several."),
+    ] = None
 
     def filing(self) -> Filing:
         choices: dict[str, Any] = {}
@@ -66,6 +70,7 @@ class CaseIn(BaseModel):
             self.identity_checked,
             self.language,
             choices,
+            self.controller,
         )
 
 
@@ -129,6 +134,7 @@ class CaseOut(BaseModel):
 
     id: str
     number: Annotated[str, Field(description="What the person quotes.")]
+    controller: Annotated[str, Field(description="Whom they asked.")]
     type: Right
     state: CaseState
     version: Annotated[int, Field(description="Name it in a transition.")]
@@ -152,6 +158,7 @@ class CaseOut(BaseModel):
         return {
             "id": case.id,
             "number": case.number,
+            "controller": case.contact.controller,
             "type": case.right,
             "state": case.state,
             "version": case.version,

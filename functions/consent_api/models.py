@@ -27,6 +27,12 @@ from consent_center.usecases.why_kept import Account
 MOST_RECIPIENTS = 1_000
 
 
+Controller = Annotated[
+    StrictStr | None,
+    Field(max_length=40, description="Whose records: a controller's id; required where the policy has several."),
+]
+
+
 class PermissionChecksIn(BaseModel):
     """One purpose and channel, perhaps one topic, and the people a letter is meant for."""
 
@@ -147,6 +153,7 @@ class LookupIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    controller: Controller = None
 
 
 class ScopeOut(BaseModel):
@@ -292,6 +299,10 @@ class DecisionsIn(BaseModel):
     objection: Annotated[
         Against | None, Field(description="An objection to everything of a kind, in place of a purpose.")
     ] = None
+    controller: Annotated[
+        StrictStr | None,
+        Field(max_length=40, description="With `objection`: whom it binds; required where the policy has several."),
+    ] = None
     evidence: Annotated[EvidenceIn | None, Field(description="Required for a yes and a soft opt-in.")] = None
 
     def statement(self) -> Statement:
@@ -315,6 +326,7 @@ class DecisionsIn(BaseModel):
             )
             if proof
             else None,
+            controller=self.controller,
         )
 
 
@@ -324,6 +336,7 @@ class SuppressionsIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
+    controller: Controller = None
 
 
 class SuppressionsOut(BaseModel):
@@ -454,9 +467,12 @@ class HoldIn(BaseModel):
     reason: _Words
     until: Annotated[AwareDatetime, Field(description="When it ends by itself; the policy's rule has a latest day.")]
     purposes: _Purposes = []
+    controller: Controller = None
 
     def locking(self) -> Locking:
-        return Locking(self.recipient, self.interest, self.reason, tuple(self.purposes), self.until)
+        return Locking(
+            self.recipient, self.interest, self.reason, tuple(self.purposes), self.until, controller=self.controller
+        )
 
 
 class RestrictionIn(BaseModel):
@@ -468,9 +484,10 @@ class RestrictionIn(BaseModel):
     ground: Annotated[Ground, Field(description="The letter of Art. 18(1) GDPR.")]
     note: _Words
     purposes: _Purposes = []
+    controller: Controller = None
 
     def locking(self) -> Locking:
-        return Locking(self.recipient, self.ground, self.note, tuple(self.purposes))
+        return Locking(self.recipient, self.ground, self.note, tuple(self.purposes), controller=self.controller)
 
 
 class HoldLiftIn(BaseModel):
@@ -481,9 +498,10 @@ class HoldLiftIn(BaseModel):
     recipient: Annotated[StrictStr, Field(description="An e-mail address.")]
     number: _Number
     reason: _Words
+    controller: Controller = None
 
     def lifting(self) -> Lifting:
-        return Lifting(self.recipient, "hold_lifted", self.number, self.reason)
+        return Lifting(self.recipient, "hold_lifted", self.number, self.reason, controller=self.controller)
 
 
 class RestrictionLiftIn(BaseModel):
@@ -495,9 +513,12 @@ class RestrictionLiftIn(BaseModel):
     number: Annotated[StrictInt, Field(ge=0, description=f"{_NUMBER} 0 for one that a restore set.")]
     note: _Words
     person_told_at: Annotated[AwareDatetime, Field(description="When the person was told that it will be lifted.")]
+    controller: Controller = None
 
     def lifting(self) -> Lifting:
-        return Lifting(self.recipient, "restriction_lifted", self.number, self.note, self.person_told_at)
+        return Lifting(
+            self.recipient, "restriction_lifted", self.number, self.note, self.person_told_at, self.controller
+        )
 
 
 class LockedOut(BaseModel):

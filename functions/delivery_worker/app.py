@@ -1,6 +1,7 @@
 """Everything that leaves: takes letter orders from the queue and hands the letters to the mail service."""
 
 import json
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,14 +24,14 @@ def deliver(body: str) -> Delivery:
     """Carry out one order."""
     order = _order(body)
     policy, texts = services().policy, services().texts
-    base_url = services().config.public_url
+    base_url, speaker = services().config.public_url, partial(site, texts, policy)
     if base_url is None:
         raise LetterRefusedError("the setting PUBLIC_URL is missing")
     if order.letter == Letter.CONFIRM:
         return deliver_confirmation(
             order,
             base_url=base_url,
-            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            site=speaker,
             policy=policy,
             subjects=services().subjects,
             claims=services().claims,
@@ -45,7 +46,7 @@ def deliver(body: str) -> Delivery:
         return deliver_receipt(
             order,
             base_url=base_url,
-            site=lambda purpose, language: site(texts, policy, purpose, language),
+            site=speaker,
             policy=policy,
             subjects=services().subjects,
             ledger=services().ledger,
@@ -60,7 +61,7 @@ def deliver(body: str) -> Delivery:
         return deliver_notice_change(
             order,
             base_url=base_url,
-            site=lambda purpose, language: site(texts, policy, purpose, language),
+            site=speaker,
             notice_text=services().notice_text,
             policy=policy,
             subjects=services().subjects,
@@ -75,7 +76,7 @@ def deliver(body: str) -> Delivery:
         return deliver_source(
             order,
             base_url=base_url,
-            site=lambda purpose, language: site(texts, policy, purpose, language),
+            site=speaker,
             policy=policy,
             subjects=services().subjects,
             ledger=services().ledger,
@@ -90,7 +91,7 @@ def deliver(body: str) -> Delivery:
         return deliver_address_request(
             order,
             base_url=base_url,
-            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            site=speaker,
             policy=policy,
             moves=services().address_moves,
             claims=services().claims,
@@ -104,7 +105,7 @@ def deliver(body: str) -> Delivery:
         return deliver_address_changed(
             order,
             base_url=base_url,
-            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            site=speaker,
             policy=policy,
             subjects=services().subjects,
             claims=services().claims,
@@ -116,7 +117,7 @@ def deliver(body: str) -> Delivery:
         return deliver_case_letter(
             order,
             base_url=base_url,
-            site=lambda language: site(texts, policy, policy.form_purpose, language),
+            site=speaker,
             policy=policy,
             subjects=services().subjects,
             cases=services().cases,
@@ -132,7 +133,7 @@ def deliver(body: str) -> Delivery:
     return deliver_preferences_link(
         order,
         base_url=base_url,
-        site=lambda language: site(texts, policy, policy.form_purpose, language),
+        site=speaker,
         policy=policy,
         subjects=services().subjects,
         claims=services().claims,
@@ -148,9 +149,12 @@ def _order(body: str) -> LetterOrder:
     try:
         message = json.loads(body)
         contact = ContactPoint(message["controller"], message["channel"], message["key_id"], message["pseudonym"])
-        return LetterOrder(message["letter"], contact, message["request"])
+        order = LetterOrder(message["letter"], contact, message["request"], message.get("brand"))
     except (ValueError, LookupError, TypeError):
         raise LetterRefusedError("the message is no order") from None
+    if contact.controller not in services().policy.controllers:
+        raise LetterRefusedError("the policy has no such controller")
+    return order
 
 
 def _deliver_or_set_aside(record: dict[str, Any]) -> str:

@@ -30,6 +30,7 @@ from consent_center.domain.errors import (
     WordingChangedError,
 )
 from consent_center.domain.objection import Against
+from consent_center.domain.policy import Brand, Purpose
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import cases, downloads, history, lost_link, preferences, receipts
 from consent_center.usecases import move_address as moving
@@ -55,7 +56,9 @@ OLDEST_FORM_MS = 24 * 3_600_000
 
 @app.route("/preferences", method=READ)
 def show_lost_link() -> Response[str]:
-    return _visit().page("lost_link", email="", errors={})
+    visit = _visit()
+    visit.require_brand()
+    return visit.page("lost_link", email="", errors={})
 
 
 @app.post("/preferences")
@@ -68,6 +71,7 @@ def post_lost_link() -> Response[str]:
         if form.one("link"):
             lost_link.ask_by_link(
                 form.one("link"),
+                _visit().brand,
                 network=_visit().network,
                 most=_most(),
                 limits=services().limits,
@@ -80,10 +84,10 @@ def post_lost_link() -> Response[str]:
         else:
             lost_link.ask_for_link(
                 form.one("email"),
+                _visit().require_brand(),
                 network=_visit().network,
                 most=_most(),
                 limits=services().limits,
-                policy=services().policy,
                 addresses=services().addresses,
                 subjects=services().subjects,
                 outbox=services().outbox,
@@ -240,10 +244,11 @@ def show_history_as_csv(token: str) -> Response[str]:
 def show_receipt(token: str, seq: str) -> Response[str]:
     found = _receipt(token, seq)
     language = _chosen() or found.language
-    return _visit().page(
+    about = views.purposes_of(found, services().policy)
+    return _visit(about[0]).page(
         "receipt",
         spoken=language,
-        **views.receipt(found, services().policy, services().texts, language),
+        **views.receipt(found, about, services().policy, services().texts, language),
         file_url=f"/preferences/{token}/receipts/{found.event.seq}/file",
         keys_url=f"{_base_url()}/.well-known/jwks.json",
         history_url=_address(f"{token}/history", {}),
@@ -302,12 +307,12 @@ def show_why(token: str) -> Response[str]:
         secrets=services().secrets,
         clock=services().clock,
     )
-    policy = services().policy
-    return _visit().page(
+    visit = _visit(found.purpose)
+    return visit.page(
         "why",
-        **views.why(found, policy, services().texts, _visit().language),
-        preferences_url=_visit().to("/preferences"),
-        stop_address=policy.brand_of(found.purpose).stop_address,
+        **views.why(found, services().policy, services().texts, visit.language),
+        preferences_url=visit.to("/preferences"),
+        stop_address=visit.brand.stop_address,
     )
 
 
@@ -335,6 +340,7 @@ def post_rights() -> Response[str]:
         cases.ask(
             asked,
             email,
+            _visit().require_brand().controller,
             language=language,
             network=_visit().network,
             most=_most(),
@@ -346,7 +352,9 @@ def post_rights() -> Response[str]:
     except InvalidFormError as error:
         return _rights_page(asked, email, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields)
     count("RightsRequested")
-    return _visit().page("rights_asked", spoken=shown.language, email_shown=email.strip(), answer_by=_answer_by())
+    return _visit().page(
+        "rights_asked", spoken=shown.language, email_shown=email.strip(), answer_by=_answer_by(_visit().brand)
+    )
 
 
 @app.route("/preferences/<token>/rights", method=READ)
@@ -449,9 +457,8 @@ def _case_ports() -> dict[str, Any]:
     }
 
 
-def _answer_by() -> str:
-    country = services().policy.country_of(services().policy.form_purpose.controller)
-    return answer_days(services().policy, country, services().clock())[0]
+def _answer_by(brand: Brand) -> str:
+    return answer_days(services().policy, brand.controller, services().clock())[0]
 
 
 def _rights_page(
@@ -464,7 +471,8 @@ def _rights_page(
 ) -> Response[str]:
     """The form for whoever comes without a link, with what was typed before."""
     visit, policy, now = _visit(), services().policy, services().clock()
-    shown = FormShown(now, policy.notice.version, visit.language)
+    controller = visit.require_brand().controller
+    shown = FormShown(now, policy.notice_of(controller).version, visit.language)
     return visit.page(
         "rights",
         status,
@@ -472,7 +480,7 @@ def _rights_page(
         errors=rights_views.faults(faults or {}, services().texts, visit.language),
         address_url="",
         before=[],
-        **rights_views.form(asked, email, message, now, policy, services().texts, visit.language),
+        **rights_views.form(asked, email, message, now, controller, policy, services().texts, visit.language),
     )
 
 
@@ -507,7 +515,16 @@ def _own_rights_page(
             services().texts,
             language,
         ),
-        **rights_views.form(asked, None, None, services().clock(), services().policy, services().texts, language),
+        **rights_views.form(
+            asked,
+            None,
+            None,
+            services().clock(),
+            page.contact.controller,
+            services().policy,
+            services().texts,
+            language,
+        ),
     )
 
 
@@ -647,9 +664,10 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
         clock=services().clock,
     )
     language = _chosen() or page.language
-    did = _visit().query.get("did")
-    shown = views.preferences(page, fault, did, services().policy, services().texts, language)
-    return _visit().page(
+    visit = _visit()
+    did = visit.query.get("did")
+    shown = views.preferences(page, visit.brand, fault, did, services().policy, services().texts, language)
+    return visit.page(
         "preferences",
         status,
         spoken=language,
@@ -661,8 +679,18 @@ def _page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.
         rights_url=_address(f"{token}/rights", {}),
         minutes=views.LINK_MINUTES,
         languages=[
-            {"code": code, "name": services().texts.name_of(code), "is_current": code == language}
+            {
+                "code": code,
+                "name": services().texts.name_of(code),
+                "url": visit.with_query("", {"lang": code}),
+                "is_current": code == language,
+            }
             for code in services().policy.languages
+        ],
+        others=[
+            {"name": brand.name, "url": f"/preferences/{token}?{urlencode({'lang': language, 'brand': brand.id})}"}
+            for brand in services().policy.brands_of(visit.brand.controller)
+            if brand != visit.brand
         ],
     )
 
@@ -702,8 +730,7 @@ def _see(token: str, query: dict[str, str], language: str | None = None) -> Resp
 
 def _address(path: str, query: dict[str, str], language: str | None = None) -> str:
     spoken = language or _chosen()
-    query = {**query, "lang": spoken} if spoken else query
-    return f"/preferences/{path}?{urlencode(query)}" if query else f"/preferences/{path}"
+    return _visit().with_query(f"/preferences/{path}", {**query, "lang": spoken} if spoken else query)
 
 
 def _chosen() -> str | None:
@@ -716,8 +743,8 @@ def _most() -> MostSignUps:
     return MostSignUps(services().config.sign_ups_per_address, services().config.sign_ups_per_source)
 
 
-def _visit() -> Visit:
-    return Visit(app.current_event, services().policy, services().texts)
+def _visit(about: Purpose | None = None) -> Visit:
+    return Visit(app.current_event, services().policy, services().texts, about)
 
 
 @app.exception_handler(ExpiredTokenError)

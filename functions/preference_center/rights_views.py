@@ -11,8 +11,9 @@ from consent_center.domain.policy import Policy
 from consent_center.ports import CaseFile
 from consent_center.texts import Texts
 from consent_center.usecases.case_days import answer_days
-from consent_center.usecases.case_letters import recipient_name, stays
+from consent_center.usecases.case_letters import stays
 from consent_center.usecases.cases import Asked, scopes_of
+from consent_center.usecases.naming import recipient_name
 
 PACKAGE_SECONDS = 3600
 """How long the button that fetches a file works after the page was opened."""
@@ -110,13 +111,16 @@ def form(
     email: str | None,
     message: str | None,
     now: int,
+    controller: str,
     policy: Policy,
     texts: Texts,
     language: str,
 ) -> dict[str, Any]:
-    """The form with what was typed so far; `email` is None where the link says who asks; `now` in milliseconds."""
+    """The form of a controller with what was typed so far; `email` is None where the link says who asks.
+
+    `now` in milliseconds.
+    """
     say = texts.translator(language)
-    country = policy.country_of(policy.form_purpose.controller)
     return {
         "message": say(_AGAIN[message]) if message else None,
         "kinds": [
@@ -130,13 +134,13 @@ def form(
             {"id": ground.value, "name": say(_GROUNDS[ground]), "checked": asked.ground == ground.value}
             for ground in Ground
         ],
-        "restrictable": _purposes(Right.RESTRICTION, asked, policy, language),
-        "objectionable": _purposes(Right.OBJECTION, asked, policy, language),
+        "restrictable": _purposes(Right.RESTRICTION, asked, controller, policy, language),
+        "objectionable": _purposes(Right.OBJECTION, asked, controller, policy, language),
         "keep": asked.keep_fingerprint,
         "details": asked.details,
         "is_typed": email is not None,
         "email": email or "",
-        "answer_by": answer_days(policy, country, now)[0],
+        "answer_by": answer_days(policy, controller, now)[0],
     }
 
 
@@ -216,8 +220,8 @@ def _package_url(case: Case, keys: Keyring, now: int) -> str:
     return f"/rights/download/{seal_package(PackageLink(case.contact, case.id, package['name'], ends_at), keys)}"
 
 
-def _purposes(right: Right, asked: Asked, policy: Policy, language: str) -> list[dict[str, Any]]:
+def _purposes(right: Right, asked: Asked, controller: str, policy: Policy, language: str) -> list[dict[str, Any]]:
     return [
         {"id": name, "name": policy.text(policy.purpose(name).name, language), "checked": name in asked.scope}
-        for name in scopes_of(right, policy)
+        for name in scopes_of(right, policy, controller)
     ]

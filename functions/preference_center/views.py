@@ -7,7 +7,7 @@ from typing import Any
 from consent_center.domain.capability import MANAGE_SECONDS
 from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.objection import Against
-from consent_center.domain.policy import Period, Policy, Purpose
+from consent_center.domain.policy import Brand, Period, Policy, Purpose
 from consent_center.domain.told import TOLD
 from consent_center.texts import Part, Texts
 from consent_center.usecases.history import Event, Explanation
@@ -129,15 +129,28 @@ def faults(fields: Mapping[str, str], texts: Texts, language: str) -> dict[str, 
 
 
 def preferences(
-    page: PreferencePage, fault: str | None, did: str | None, policy: Policy, texts: Texts, language: str
+    page: PreferencePage,
+    brand: Brand,
+    fault: str | None,
+    did: str | None,
+    policy: Policy,
+    texts: Texts,
+    language: str,
 ) -> dict[str, Any]:
-    """The preference page; `did` is what has just been done where no token says so."""
+    """The preference page of a brand; `did` is what has just been done where no token says so.
+
+    What a controller does under no brand is on the pages of all of theirs, and so are objections, which bind them all.
+    """
     say = texts.translator(language)
+
+    def is_here(one: Choice | Row) -> bool:
+        return one.purpose.brand in (None, brand.id)
+
     return {
         "fault": say(_FAULTS[fault]) if fault else None,
         "result": _status(page, did, policy, texts, language),
-        "received": [_choice(choice, policy, language) for choice in page.received],
-        "recorded": [_choice(choice, policy, language) for choice in page.recorded],
+        "received": [_choice(choice, policy, language) for choice in page.received if is_here(choice)],
+        "recorded": [_choice(choice, policy, language) for choice in page.recorded if is_here(choice)],
         "anything_on": any(row.is_on for choice in (*page.received, *page.recorded) for row in choice.rows),
         "objections": [
             {
@@ -148,7 +161,7 @@ def preferences(
             }
             for against, decided in page.objections.items()
         ],
-        "interests": [_interest(row, policy, language) for row in page.interests],
+        "interests": [_interest(row, policy, language) for row in page.interests if is_here(row)],
         "about": _about(page, policy, language),
     }
 
@@ -225,12 +238,16 @@ def history_rows(events: Sequence[Event], policy: Policy, texts: Texts, language
     ]
 
 
-def receipt(found: Receipt, policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
-    """One event as its receipt says it, for people."""
+def purposes_of(found: Receipt, policy: Policy) -> list[Purpose]:
+    """What a receipt is about, each once."""
+    ids = [process["dpv:hasPurpose"][0]["dpv:hasIdentifier"] for process in found.document["dpv:hasProcess"]]
+    return [policy.purpose(one) for one in dict.fromkeys(ids)]
+
+
+def receipt(found: Receipt, purposes: Sequence[Purpose], policy: Policy, texts: Texts, language: str) -> dict[str, Any]:
+    """One event as its receipt says it, for people; `purposes` are those that it is about."""
     say = texts.translator(language)
     event = found.event
-    ids = [process["dpv:hasPurpose"][0]["dpv:hasIdentifier"] for process in found.document["dpv:hasProcess"]]
-    purposes = [policy.purpose(one) for one in dict.fromkeys(ids)]
     return {
         "number": event.seq,
         "id": found.document["cc:receipt"],
@@ -423,7 +440,7 @@ def _about(page: PreferencePage, policy: Policy, language: str) -> dict[str, Any
     profile = page.profile
     if profile is None:
         return None
-    interests = policy.interests
+    interests = policy.interests_of(page.contact.controller)
     return {
         "email": profile.address.mailable,
         "name": profile.name,

@@ -45,7 +45,7 @@ def _answer(case: Case, particulars: Mapping[str, Any]) -> StoredPackage:
         case,
         particulars,
         base_url=base_url,
-        site=lambda language: site(texts, policy, policy.form_purpose, language),
+        site=partial(site, texts, policy),
         policy=policy,
         addresses=services().addresses,
         subjects=services().subjects,

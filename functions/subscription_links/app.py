@@ -17,9 +17,11 @@ from consent_center.domain.errors import (
     InvalidTokenError,
     RequestGoneError,
     TooManyTriesError,
+    UnknownNameError,
     WordingChangedError,
 )
 from consent_center.domain.notice import edition_before
+from consent_center.domain.policy import Purpose, SignUpForm
 from consent_center.domain.statistics import StopReason
 from consent_center.observability import count, logger, metrics
 from consent_center.usecases import confirm as confirming
@@ -48,9 +50,10 @@ OLDEST_FORM_MS = 24 * 3_600_000
 @app.route("/", method=READ)
 def home() -> Response[str]:
     visit = _visit()
+    has_form = visit.require_brand().id in services().policy.forms
     return visit.page(
         "home",
-        subscribe_url=visit.to("/subscribe"),
+        subscribe_url=visit.sign_up_url if has_form else "",
         preferences_url=visit.to("/preferences"),
         notice_url=visit.to("/notice"),
     )
@@ -58,17 +61,19 @@ def home() -> Response[str]:
 
 @app.route("/subscribe", method=READ)
 def show_form() -> Response[str]:
-    asked_for = _visit().query.get("topic", "").split(",")
-    source = _visit().query.get("source", "")
+    visit = _visit()
+    source = visit.query.get("source", "")
     known = source if source in services().policy.sources else ""
-    return _form_page(SignUp(email="", topics=[]), source=known, first=asked_for)
+    asked_for = visit.query.get("topic", "").split(",")
+    return _form_page(visit, SignUp(email="", topics=[]), source=known, first=asked_for)
 
 
 @app.post("/subscribe")
 def post_form() -> Response[str]:
-    form = _visit().form
+    visit = _visit()
+    form = visit.form
     if form.was_too_large:
-        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return visit.error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     sign_up = SignUp(
         email=form.one("email"),
         topics=form.all("topic"),
@@ -78,19 +83,20 @@ def post_form() -> Response[str]:
     )
     if not form.one("form"):
         # A form on somebody's own site posts here: the person sees our words before anything is stored.
-        return _form_page(sign_up, message="embedded")
+        return _form_page(visit, sign_up, message="embedded")
     try:
         shown = open_form(form.one("form"), services().secrets.links())
     except InvalidTokenError:
-        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
-    age = services().clock() - shown.shown_at
-    if age < YOUNGEST_FORM_MS or age > OLDEST_FORM_MS or shown.notice != services().policy.notice.version:
-        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again", shown_before=shown)
+        return _form_page(visit, sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again")
+    age, in_force = services().clock() - shown.shown_at, services().policy.notice_of(visit.brand.controller)
+    if age < YOUNGEST_FORM_MS or age > OLDEST_FORM_MS or shown.notice != in_force.version:
+        return _form_page(visit, sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, message="again", shown_before=shown)
     try:
         waiting = request_subscription(
             sign_up,
+            _form_of(visit),
             shown,
-            network=_visit().network,
+            network=visit.network,
             most=MostSignUps(services().config.sign_ups_per_address, services().config.sign_ups_per_source),
             limits=services().limits,
             policy=services().policy,
@@ -102,15 +108,15 @@ def post_form() -> Response[str]:
             clock=services().clock,
         )
     except InvalidFormError as error:
-        return _form_page(sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields, shown_before=shown)
+        return _form_page(visit, sign_up, HTTPStatus.UNPROCESSABLE_ENTITY, faults=error.fields, shown_before=shown)
     count("SignUpRequested")
-    return _visit().page(
+    return visit.page(
         "check_mail",
         spoken=shown.language,
         email_shown=sign_up.email.strip(),
         days=services().policy.pending_days(services().clock()),
-        action=f"/waiting/{waiting}?lang={shown.language}",
-        subscribe_url=f"/subscribe?lang={shown.language}",
+        action=visit.with_query(f"/waiting/{waiting}", {"lang": shown.language}),
+        subscribe_url=visit.with_query("/subscribe", {"lang": shown.language}),
         **views.code_form(services().texts, shown.language),
     )
 
@@ -182,15 +188,15 @@ def post_confirmation(token: str) -> Response[str]:
 
 @app.route("/not-me/<token>", method=READ)
 def show_cancellation(token: str) -> Response[str]:
-    withdrawing.look_at_withdrawal(
+    stopped = withdrawing.look_at_withdrawal(
         token, policy=services().policy, secrets=services().secrets, capability=Capability.NOT_ME
     )
-    return _visit().page("not_me")
+    return _visit(stopped.purpose).page("not_me")
 
 
 @app.post("/not-me/<token>")
 def post_cancellation(token: str) -> Response[str]:
-    was_confirmed = _withdraw(token, "not-me", Capability.NOT_ME).is_new
+    stopped = _withdraw(token, "not-me", Capability.NOT_ME)
     days = withdrawing.block_letters(
         token,
         policy=services().policy,
@@ -198,15 +204,16 @@ def post_cancellation(token: str) -> Response[str]:
         secrets=services().secrets,
         clock=services().clock,
     )
-    count("ConsentWithdrawn" if was_confirmed else "RequestCancelled")
-    return _visit().page("not_me_done", was_confirmed=was_confirmed, days=days)
+    count("ConsentWithdrawn" if stopped.is_new else "RequestCancelled")
+    return _visit(stopped.coverage.purpose).page("not_me_done", was_confirmed=stopped.is_new, days=days)
 
 
 @app.route("/u/<token>", method=READ)
 def show_withdrawal(token: str) -> Response[str]:
     coverage = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
     count("ScannerBurst" if _visit().is_a_scan else "UnsubscribePageOpened")
-    return _visit().page("unsubscribe", **views.coverage(coverage, services().policy, _visit().language))
+    visit = _visit(coverage.purpose)
+    return visit.page("unsubscribe", **views.coverage(coverage, services().policy, visit.language))
 
 
 @app.post("/u/<token>")
@@ -227,12 +234,13 @@ def post_withdrawal(token: str) -> Response[str]:
         count("ConsentWithdrawn")
     else:
         count("RequestCancelled" if stopped.coverage.kind == "request" else "ConsentWithdrawnAgain")
-    return _visit().page(
+    visit = _visit(stopped.coverage.purpose)
+    return visit.page(
         "unsubscribed",
         link=token,
         everything=form.one("do") == "everything",
-        subscribe_url=_visit().to("/subscribe"),
-        **views.withdrawn(stopped, services().policy, services().texts, _visit().language),
+        subscribe_url=visit.sign_up_url,
+        **views.withdrawn(stopped, services().policy, services().texts, visit.language),
     )
 
 
@@ -249,29 +257,32 @@ def _undo_withdrawal(token: str, form: Form) -> Response[str]:
         pause=services().pause,
     )
     count("WithdrawalUndone" if undone else "UndoRefused")
-    return _visit().page(
+    stopped = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
+    visit = _visit(stopped.purpose)
+    return visit.page(
         "undone",
         HTTPStatus.OK if undone else HTTPStatus.CONFLICT,
         undone=undone,
         instead=bool(form.one("instead")),
         link=token,
-        stop_url=_visit().to(f"/u/{token}"),
-        subscribe_url=_visit().to("/subscribe"),
+        stop_url=visit.to(f"/u/{token}"),
+        subscribe_url=visit.sign_up_url,
     )
 
 
 def _thank_for_reason(token: str, form: Form) -> Response[str]:
     """A reason is counted once, and kept about nobody."""
     stopped = withdrawing.look_at_withdrawal(token, policy=services().policy, secrets=services().secrets)
+    visit = _visit(stopped.purpose)
     try:
         reason = StopReason(form.one("reason"))
     except ValueError:
-        return _visit().page("reason_thanks", given=False)
+        return visit.page("reason_thanks", given=False)
     is_new = count_reason(
         token,
         reason,
         purpose=stopped.purpose,
-        language=_visit().language,
+        language=visit.language,
         kept_days=services().config.statistics_kept_days,
         statistics=services().statistics,
         clock=services().clock,
@@ -286,12 +297,12 @@ def _thank_for_reason(token: str, form: Form) -> Response[str]:
                 count("ReasonNeverAsked")
             case StopReason.OTHER:
                 count("ReasonOther")
-    return _visit().page("reason_thanks", given=True)
+    return visit.page("reason_thanks", given=True)
 
 
 @app.route("/notice", method=READ)
 def show_current_notice() -> Response[str]:
-    return _notice_page(services().policy.notice.version)
+    return _notice_page(services().policy.notice_of(_visit().require_brand().controller).version)
 
 
 @app.route("/notice/<version>", method=READ)
@@ -302,12 +313,13 @@ def show_notice(version: str) -> Response[str]:
 @app.route("/notice/<version>/changes", method=READ)
 def show_changes(version: str) -> Response[str]:
     visit, policy = _visit(), services().policy
-    before = edition_before(policy, version, visit.query.get("since"))
+    controller = visit.require_brand().controller
+    before = edition_before(policy, controller, version, visit.query.get("since"))
     return visit.page(
         "notice_changes",
         version=version,
         notice_url=visit.to(f"/notice/{version}"),
-        **views.changes(before, version, services().notice_text, policy, services().texts, visit.language),
+        **views.changes(before, version, controller, services().notice_text, policy, services().texts, visit.language),
     )
 
 
@@ -318,7 +330,7 @@ def explain_gone(error: RequestGoneError) -> Response[str]:
         HTTPStatus.GONE,
         reason=error.reason,
         at=error.at // 1000 if error.at is not None else None,
-        subscribe_url=_visit().to("/subscribe"),
+        subscribe_url=_visit().sign_up_url,
     )
 
 
@@ -364,7 +376,7 @@ def show_robots() -> Response[str]:
 
 @app.route("/favicon.svg", method=READ)
 def show_icon() -> Response[str]:
-    return public_file(well_known.favicon(services().policy), "image/svg+xml", _DAY)
+    return public_file(well_known.favicon(_visit().brand), "image/svg+xml", _DAY)
 
 
 @app.route("/favicon.ico", method=READ)
@@ -373,7 +385,16 @@ def show_old_icon() -> Response[str]:
     return show_icon()
 
 
+def _form_of(visit: Visit) -> SignUpForm:
+    """The sign-up form of the brand whose page is asked for. UnknownNameError for a brand that has none."""
+    form = services().policy.forms.get(visit.require_brand().id)
+    if form is None:
+        raise UnknownNameError("brand")
+    return form
+
+
 def _form_page(
+    visit: Visit,
     sign_up: SignUp,
     status: HTTPStatus = HTTPStatus.OK,
     *,
@@ -388,16 +409,16 @@ def _form_page(
     The topics in `first` stand first. They are not ticked: a link is nobody's yes.
     """
     language = shown_before.language if shown_before else None
-    policy, spoken = services().policy, language or _visit().language
+    policy, spoken, form = services().policy, language or visit.language, _form_of(visit)
     source = shown_before.source if shown_before else source
-    shown = FormShown(services().clock(), policy.notice.version, spoken, source)
-    return _visit().page(
+    shown = FormShown(services().clock(), policy.notice_of(visit.brand.controller).version, spoken, source)
+    return visit.page(
         "subscribe",
         status,
         spoken=language,
         form_token=seal_form(shown, services().secrets.links()),
         days=policy.pending_days(services().clock()),
-        **views.form(sign_up, faults or {}, message, policy, services().texts, spoken, first),
+        **views.form(form, sign_up, faults or {}, message, policy, services().texts, spoken, first),
     )
 
 
@@ -410,7 +431,7 @@ def _waiting_page(token: str, status: HTTPStatus = HTTPStatus.OK, **state: Any) 
         email_shown="",
         ends_at=link.ends_at,
         action=_visit().to(f"/waiting/{token}"),
-        subscribe_url=_visit().to("/subscribe"),
+        subscribe_url=_visit().sign_up_url,
         **views.code_form(services().texts, _visit().language, **state),
     )
 
@@ -423,48 +444,51 @@ def _confirm_page(
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response[str]:
     policy, language = services().policy, confirmation.wording.language
+    visit = _visit(confirmation.purpose)
     topics = views.topics(confirmation.topics, policy, language)
     if confirmation.confirmed_at is not None:
-        return _visit().page(
+        return visit.page(
             "confirmed",
             status,
             spoken=language,
             topics=topics,
             already=already,
             at=confirmation.confirmed_at // 1000,
-            stop_address=policy.brand_of(confirmation.purpose).stop_address,
+            stop_address=visit.brand.stop_address,
         )
-    return _visit().page(
+    return visit.page(
         "confirm",
         status,
         spoken=language,
         topics=topics,
         wording=list(confirmation.wording.paragraphs),
         shown=confirmation.wording.hash,
-        typed=views.typed(confirmation.profile, policy, language),
-        not_me_url=f"/not-me/{confirmation.not_me_token}?lang={language}",
+        typed=views.typed(confirmation, policy, language),
+        not_me_url=visit.with_query(f"/not-me/{confirmation.not_me_token}", {"lang": language}),
         message=views.confirm_message(message, services().texts, language),
     )
 
 
 def _notice_page(version: str) -> Response[str]:
-    policy = services().policy
-    notice = services().notice_text(version, _visit().language)
+    policy, visit = services().policy, _visit()
+    controller = visit.require_brand().controller
+    notice = services().notice_text(version, visit.language, controller)
+    in_force = policy.notice_of(controller).version
     versions = [
         {
             "version": known.version,
             "published_on": known.published_on,
-            "current": known.version == policy.notice.version,
-            "url": _visit().to(f"/notice/{known.version}"),
-            "changes_url": _visit().to(f"/notice/{known.version}/changes") if known.change != "first" else None,
+            "current": known.version == in_force,
+            "url": visit.to(f"/notice/{known.version}"),
+            "changes_url": visit.to(f"/notice/{known.version}/changes") if number else None,
         }
-        for known in reversed(list(policy.notices.values()))
+        for number, known in reversed(list(enumerate(policy.notices_of(controller).values())))
     ]
-    return _visit().page("notice", notice=notice, versions=versions)
+    return visit.page("notice", notice=notice, versions=versions)
 
 
-def _visit() -> Visit:
-    return Visit(app.current_event, services().policy, services().texts)
+def _visit(about: Purpose | None = None) -> Visit:
+    return Visit(app.current_event, services().policy, services().texts, about)
 
 
 answer_faults(app, _visit)

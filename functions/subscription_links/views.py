@@ -5,10 +5,10 @@ from typing import Any
 
 from consent_center.domain.notice import common_language, difference, editions_between
 from consent_center.domain.passcode import MOST_TRIES
-from consent_center.domain.policy import Notice, Policy, Topic
+from consent_center.domain.policy import Notice, Policy, SignUpForm, Topic
 from consent_center.domain.statistics import StopReason
-from consent_center.ports import Profile
 from consent_center.texts import Texts
+from consent_center.usecases.confirm import Confirmation
 from consent_center.usecases.sign_up import SignUp
 from consent_center.usecases.withdraw import Coverage, Withdrawal
 from consent_center.web.periods import period_in_words
@@ -49,6 +49,7 @@ def topics(chosen: Iterable[Topic], policy: Policy, language: str) -> list[dict[
 
 
 def form(
+    asked: SignUpForm,
     sign_up: SignUp,
     faults: Mapping[str, str],
     message: str | None,
@@ -57,21 +58,21 @@ def form(
     language: str,
     first: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The sign-up form with what was typed kept, and a sentence beside each field that needs mending.
+    """A brand's sign-up form with what was typed kept, and a sentence beside each field that needs mending.
 
     The topics in `first` stand before the others.
     """
-    purpose = policy.form_purpose
+    purpose = asked.purpose
     running = sorted((topic for topic in purpose.topics if not topic.retired), key=lambda topic: topic.id not in first)
     offered = topics(running, policy, language)
     say = texts.translator(language)
     fields = {
-        field["id"]: {
+        name: {
             "shown": True,
             "required": field["required"],
             "consequence": policy.text(field["consequence"], language),
         }
-        for field in policy.raw["form"]["fields"]
+        for name, field in asked.fields.items()
     }
     hidden = {"shown": False, "required": False, "consequence": ""}
     return {
@@ -80,13 +81,13 @@ def form(
             "description": policy.text(purpose.description, language),
         },
         "withdrawal_text": policy.text(purpose.withdrawal_text or {}, language).format_map(
-            {"brand": policy.brand_of(purpose).name, "controller": policy.controller(purpose.controller)["name"]}
+            {"brand": asked.brand.name, "controller": policy.controller(purpose.controller)["name"]}
         ),
         "topics": [{**topic, "checked": topic["id"] in sign_up.topics} for topic in offered],
         "fields": {name: fields.get(name, hidden) for name in ("name", "company", "interest")},
         "interests": [
             {"id": interest, "name": policy.text(name, language), "checked": interest in sign_up.interests}
-            for interest, name in policy.interests.items()
+            for interest, name in asked.interests.items()
         ],
         "values": {"email": sign_up.email, "name": sign_up.name, "company": sign_up.company},
         "errors": {field: say(_FAULTS[field, rule]) for field, rule in faults.items()},
@@ -107,18 +108,19 @@ _MEANINGS = {
 def changes(
     before: Notice | None,
     version: str,
-    read: Callable[[str, str], Mapping[str, Any]],
+    controller: str,
+    read: Callable[[str, str, str], Mapping[str, Any]],
     policy: Policy,
     texts: Texts,
     language: str,
 ) -> dict[str, Any]:
-    """What changed from the edition `before` to `version`; `read` gives the text of an edition in a language."""
+    """What changed for a controller from the edition `before` to `version`; `read` gives their text in a language."""
     if before is None:
         return {"before": None, "editions": [], "sections": [], "compared_in": None, "compared_name": None}
     say = texts.translator(language)
-    after = policy.notices[version]
-    spoken = common_language(before.hashes, after.hashes, language, policy.default_language)
-    sections = difference(read(before.version, spoken), read(version, spoken)) if spoken else ()
+    old, new = (policy.notices[one].hashes[controller] for one in (before.version, version))
+    spoken = common_language(old, new, language, policy.default_language)
+    sections = difference(*(read(one, spoken, controller) for one in (before.version, version))) if spoken else ()
     return {
         "before": before.version,
         "editions": [
@@ -128,7 +130,7 @@ def changes(
                 "summary": policy.text(edition.summary, language),
                 "meaning": say(_MEANINGS[edition.change]),
             }
-            for edition in editions_between(policy, before.version, version)
+            for edition in editions_between(policy, controller, before.version, version)
         ],
         "compared_in": spoken,
         "compared_name": texts.name_of(spoken) if spoken else None,
@@ -174,9 +176,10 @@ def code_form(
     }
 
 
-def typed(profile: Profile, policy: Policy, language: str) -> dict[str, Any]:
+def typed(confirmation: Confirmation, policy: Policy, language: str) -> dict[str, Any]:
     """What was typed at sign-up beside the address; empty where nothing was."""
-    interests = [policy.text(policy.interests[one], language) for one in profile.interests if one in policy.interests]
+    profile, known = confirmation.profile, policy.interests_of(confirmation.purpose.controller)
+    interests = [policy.text(known[one], language) for one in profile.interests if one in known]
     return {"name": profile.name or "", "company": profile.company or "", "interests": interests}
 
 

@@ -46,6 +46,8 @@ def preference_pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     )
     yield "preferences-ended", "preferences", preferences({"ended": AT, "event": 1}, on())
     rows = [a_row(topic, **on()) for topic in topics]
+    others = [{"name": "Noir Club", "url": "/preferences/v1.k1.token?lang=en&brand=noir"}]
+    yield "preferences-of-one-brand", "preferences", preferences(on(), others=others)
     paused = a_choice(rows, paused_until=AT + 90 * DAY, every="3.0")
     yield "preferences-paused", "preferences", preferences(received=[paused])
     yield (
@@ -313,6 +315,7 @@ def pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
         context = {"kind": kind, "stop_address": "stop@example.com", "subscribe_url": "/subscribe"}
         yield f"error-{kind.replace('_', '-')}", "error", context
     yield "home", "home", {"subscribe_url": "/subscribe", "notice_url": "/notice"}
+    yield "home-without-form", "home", {"subscribe_url": "", "notice_url": "/notice"}
 
     yield from preference_pages()
     yield from rights_pages()

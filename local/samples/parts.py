@@ -31,6 +31,9 @@ def a_site(texts: Texts, colour: str = COLOUR) -> dict[str, Any]:
             "url": "https://authority.example.org",
         },
         "notice_version": "2026-11-01",
+        "notice_url": "/notice?lang=en",
+        "icon_url": "/favicon.svg",
+        "asked": "?lang=en",
         "languages": [
             {"code": "en", "name": "English", "url": "?lang=en"},
             {"code": "da", "name": "Dansk", "url": "?lang=da"},
@@ -408,10 +411,12 @@ def preferences(*states: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "rights_url": "/preferences/v1.k1.token/rights",
         "receipts_url": "/preferences/v1.k1.token/receipts/",
         "languages": [
-            {"code": "en", "name": "English", "is_current": True},
-            {"code": "da", "name": "Dansk", "is_current": False},
-            {"code": "nb", "name": "Norsk bokmål", "is_current": False},
+            {"code": "en", "name": "English", "url": "?lang=en", "is_current": True},
+            {"code": "da", "name": "Dansk", "url": "?lang=da", "is_current": False},
+            {"code": "nb", "name": "Norsk bokmål", "url": "?lang=nb", "is_current": False},
+            {"code": "de", "name": "Deutsch", "url": "?lang=de", "is_current": False},
         ],
+        "others": [],
         "minutes": 60,
         **changes,
     }

@@ -98,6 +98,9 @@ def test_an_order_on_the_queue_holds_ids_only() -> None:
     (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert set(json.loads(message["Body"])) == {"letter", "request", "controller", "channel", "key_id", "pseudonym"}
     assert PEOPLE[0] not in message["Body"]
+    QueueOutbox(by_moto("sqs"), queue).order(LetterOrder("preferences", a_contact(), "request-2", "larder"))
+    (message,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["brand"] == "larder"
 
 
 def test_a_letter_that_was_handed_over_is_told_without_the_person() -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.policy.policy_copies import EXAMPLE, OTHER, TODAY
 
 from builders import PEOPLE
+from consent_center.adapters.policy_files import notice_file
 from consent_center.domain.policy import Policy
 from deployment import Answer, Deployment
 from policy_compiler import compiler
@@ -33,9 +34,8 @@ def tonwerk(deployment: Deployment, folder: Path) -> Deployment:
     """The same functions on the other policy."""
     policy = Policy(json.loads((folder / "policy.json").read_text()))
 
-    def notice(version: str, language: str) -> Any:
-        spoken = language if language in policy.notices[version].hashes else policy.default_language
-        return json.loads((folder / "notices" / f"{version}.{spoken}.json").read_text())
+    def notice(version: str, language: str, controller: str) -> Any:
+        return json.loads((folder / "notices" / notice_file(policy, version, language, controller)).read_text())
 
     deployment.services.policy = policy
     deployment.services.notice_text = notice

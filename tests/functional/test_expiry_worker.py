@@ -139,7 +139,7 @@ def test_an_edition_of_the_notice_is_entered_into_the_ledger_once(deployment: De
 
     (entry,) = deployment.subjects.entry_of.values()
     assert (entry.chain, entry.kind) == ("notices", "notice_published")
-    assert entry.body["notice"] == deployment.services.policy.notice.version
+    assert entry.body["notice"] == deployment.services.policy.newest_notice.version
     assert set(entry.body["notice_hashes"]) == {"en", "da", "nb", "de"}
 
 

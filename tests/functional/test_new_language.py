@@ -66,7 +66,7 @@ def polyglot(deployment: Deployment, written: tuple[Path, Texts]) -> Deployment:
     folder, texts = written
     policy = Policy(json.loads((folder / "policy.json").read_text("utf-8")))
 
-    def notice(version: str, language: str) -> Any:
+    def notice(version: str, language: str, controller: str) -> Any:
         return json.loads((folder / "notices" / f"{version}.{language}.json").read_text("utf-8"))
 
     deployment.services.policy = policy

@@ -144,7 +144,7 @@ def test_no_sale_raises_over_a_no(shop: Deployment, how: str) -> None:
     if how == "one-click":
         one_click(shop, ask(shop))
     elif how == "direct-marketing":
-        said(shop, "objected", objection=how)
+        said(shop, "objected", objection=how, controller="tonwerk")
     elif how == "other group":
         said(shop, "withdrawn", purpose="similar", topics=["plates"])
         said(shop, "withdrawn", purpose="similar", topics=["bowls"])

@@ -161,9 +161,9 @@ def new_edition(deployment: Deployment, what: str = "recipient-added") -> Policy
     latest = policy.raw["notices"][-1]
     edition = {**latest, "version": EDITION, "change": "material", "changes": [{"what": what, "purpose": PURPOSE}]}
     deployment.services.policy = Policy({**policy.raw, "notices": [*policy.raw["notices"], edition]})
-    text = dict(deployment.services.notice_text(latest["version"], "en"))
+    text = dict(deployment.services.notice_text(latest["version"], "en", "fjordmeter"))
     changed = {"id": "new", "heading": "Who receives it", "blocks": [{"kind": "paragraph", "text": "Mail Tool ApS."}]}
-    deployment.services.notice_text = lambda version, _: (
+    deployment.services.notice_text = lambda version, _, __: (
         {**text, "sections": [*text["sections"], changed]} if version == EDITION else text
     )
     return deployment.services.policy

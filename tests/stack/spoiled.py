@@ -103,7 +103,7 @@ class Person(Visitor):
 
     @cached_property
     def contact(self) -> ContactPoint:
-        controller = self.world.policy.form_purpose.controller
+        controller = self.world.policy.controller_meant(None)
         return contact_point(
             parse_address(self.email), controller=controller, channel="email", peppers=self.world.peppers
         )

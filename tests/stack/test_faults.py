@@ -760,7 +760,7 @@ def test_after_random_acts_under_random_faults_all_that_was_acknowledged_is_stor
 
 def test_a_network_that_cannot_be_counted_means_try_again(world: World) -> None:
     person = Person(world)
-    controller = world.policy.form_purpose.controller
+    controller = world.policy.controller_meant(None)
     network = source_name(shortened("127.0.0.1") or "", controller, world.peppers).removeprefix("source#")
     # This fault meets whoever signs up from this computer, so nothing else may run beside this test.
     with world.proxy.spoiling("UpdateItem", THROTTLED, network) as rule:

@@ -75,7 +75,7 @@ def document(data: Document, published: list[Document], pictures: dict[str, byte
         "default_language": data["languages"]["default"],
         "audience": data["audience"],
         "jurisdictions": data["jurisdictions"],
-        "form": _form(data),
+        "form": _form(data["form"], data),
         "periods": {key: periods.parse(value) for key, value in data["periods"].items()},
         "rights": {key: data.get("rights", {}).get(key, usual) for key, usual in RIGHTS.items()},
         "calendar": calendars.document(data),
@@ -86,6 +86,8 @@ def document(data: Document, published: list[Document], pictures: dict[str, byte
             for key, row in data.get("seed", {}).items()
         ],
     }
+    if data.get("forms"):
+        found["forms"] = [_form(form, data) for form in data["forms"].values()]
     for kind in ROWS:
         found[kind] = [_row(kind, key, row, data) for key, row in data[kind].items()]
     for brand in found["brands"]:
@@ -132,8 +134,7 @@ def _texts(row: Document, data: Document) -> Document:
     }
 
 
-def _form(data: Document) -> Document:
-    form = data["form"]
+def _form(form: Document, data: Document) -> Document:
     return {
         "purpose": form["purpose"],
         "fields": [{"id": key, **_texts(row, data)} for key, row in form["fields"].items()],
@@ -144,7 +145,7 @@ def _form(data: Document) -> Document:
 def _notice(edition: Document, data: Document) -> Document:
     """An edition as it was published; only languages added since then are filled in."""
     default = data["languages"]["default"]
-    found = {"changes": [], **edition}
+    found = {"changes": [], **edition, "languages": _told_by_controller(edition, data)}
     # Only the compiler compares the facts themselves.
     found.pop("facts", None)
     for key in ("summary", "approved_by"):
@@ -154,15 +155,48 @@ def _notice(edition: Document, data: Document) -> Document:
     return found
 
 
+def _told_by_controller(edition: Document, data: Document) -> Document:
+    """The hashes of an edition by language; by language and controller where the policy has several of them."""
+    found: Document = {language: {} for language in edition["languages"]}
+    for language, controller, text in texts_of(edition):
+        whose = [controller] if controller is not None else controllers_of(edition, data)
+        found[language] |= {one: text for one in whose if one in data["controllers"]}
+    if len(data["controllers"]) > 1:
+        return found
+    return {language: text for language, texts in found.items() for text in texts.values()}
+
+
+def texts_of(edition: Document) -> list[tuple[str, str | None, str]]:
+    """Language, controller and hash of each text of a published edition; None where all controllers share one."""
+    return [
+        (language, controller, text)
+        for language, texts in edition["languages"].items()
+        for controller, text in ([(None, texts)] if isinstance(texts, str) else texts.items())
+    ]
+
+
+def controllers_of(edition: Document, data: Document) -> list[str]:
+    """Whose the text of an edition is that names no controller: the only one's, or theirs who had a purpose then."""
+    if len(data["controllers"]) == 1:
+        return list(data["controllers"])
+    purposes = edition.get("facts", {}).get("purposes", {})
+    form = data["purposes"][data["form"]["purpose"]]
+    return list(dict.fromkeys(row["controller"] for row in purposes.values())) or [form["controller"]]
+
+
+_NUMBERED_WITHIN = ((("purposes",), ("topics",)), (("forms",), ("fields",)), (("forms",), ("interests",)))
+"""Rows within rows, by what stands before and behind the id of the outer one."""
+
+
 def _compiled_pointer(place: str, data: Document) -> str:
     """A pointer into policy.yaml as a pointer into the compiled document, where rows are numbered."""
     if not place.startswith("/"):
         return place
     keys = [key.replace("~1", "/").replace("~0", "~") for key in place[1:].split("/")]
-    numbered = {(kind,) for kind in ROWS} | {("form", "fields"), ("form", "interests"), ("notices",)}
+    numbered = {(kind,) for kind in ROWS} | {("form", "fields"), ("form", "interests"), ("forms",), ("notices",)}
     pointer, here, rows = "", data, tuple[str, ...]()
     for key in keys:
-        is_row = rows in numbered or (len(rows) == 3 and rows[0] == "purposes" and rows[2] == "topics")
+        is_row = rows in numbered or (rows[:1], rows[2:]) in _NUMBERED_WITHIN
         pointer = child(pointer, list(here).index(key) if is_row else key)
         here = here[int(key)] if isinstance(here, list) else here[key]
         rows = (*rows, key)

@@ -26,7 +26,7 @@ def compile_policy(folder: Path, out: Path | None, today: date) -> tuple[list[Pr
     document = build.document(found.data, found.published.editions, found.logos)
     size = f"largest state {rules.state_size(found.data)} of {rules.STATE_LIMIT} bytes"
     if out is not None:
-        _write_package(out / PACKAGE, document, found.published)
+        _write_package(out / PACKAGE, document, found)
     return warnings, f"policy {document['hash'][:12]}, notice {document['current_notice']}, {size}"
 
 
@@ -56,16 +56,21 @@ def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[
         raise PolicyError([problem, *warnings])
     row = found.data["notices"][version]
     done = facts.facts_of(found.data)
-    written = {one: notices.render(found.data, file.data, one, version) for one, file in found.wordings.items()}
-    hashes = {language: build.content_hash(content) for language, content in written.items()}
+    written = {key: text for key, text in _texts(found, version).items() if _is_news(found, key[1], done)}
+    # An edition that changes nothing for anybody is published all the same, because somebody wanted it.
+    written = written or _texts(found, version)
+    hashes: build.Document = {}
+    for (language, controller), content in written.items():
+        text = build.content_hash(content)
+        hashes[language] = {**hashes.get(language, {}), controller: text} if controller else text
     edition = {"version": version, **row, "languages": hashes, "facts": done, "changes": _changes(found, done)}
     codes = found.published.codes + [one for one in published.codes_of(found.data) if one not in found.published.codes]
     lock = published.lock_document(Published([*found.published.editions, edition], codes))
-    for language, content in written.items():
-        output.replace(folder / FOLDER / file_name(version, language), output.json_text(content))
+    for key, content in written.items():
+        output.replace(folder / FOLDER / file_name(version, *key), output.json_text(content))
     # The lock comes last: without it the files above are drafts that the next run writes anew.
     output.replace(folder / LOCK, output.json_text(lock))
-    return warnings, f"published {version} in {', '.join(written)}"
+    return warnings, f"published {version} in {', '.join(hashes)}"
 
 
 def record(folder: Path, today: date) -> tuple[list[Problem], str]:
@@ -83,6 +88,33 @@ def record(folder: Path, today: date) -> tuple[list[Problem], str]:
     lock = published.lock_document(Published([*earlier, {**complete, "facts": done}], found.published.codes))
     output.replace(folder / LOCK, output.json_text(lock))
     return warnings, f"recorded {newest['version']}"
+
+
+def _texts(found: Policy, version: str) -> dict[tuple[str, str | None], build.Document]:
+    """What people read in an edition, by language and controller."""
+    return {
+        (language, controller): notices.render(told, wording.data, language, version)
+        for controller in notices.tellers(found.data)
+        for told in [notices.of_controller(found.data, controller)]
+        for language, wording in found.wordings.items()
+    }
+
+
+def _is_news(found: Policy, controller: str | None, done: facts.Facts) -> bool:
+    """Whether an edition changes anything for one of several controllers: if not, their edition before stays."""
+    newest = found.published.newest_of(controller, found.data)
+    if controller is None or newest is None:
+        return True
+    edition, texts = newest
+    changed = facts.changes(edition.get("facts") or done, done)
+    purposes = {key for key, row in found.data["purposes"].items() if row["controller"] == controller}
+    if any(one.purpose is None or one.purpose in purposes for one in changed):
+        return True
+    # As it would read on the day of the edition before.
+    now = {
+        language: text for (language, whose), text in _texts(found, edition["version"]).items() if whose == controller
+    }
+    return now != {language: text for language, (_, text) in texts.items()}
 
 
 def _changes(found: Policy, done: facts.Facts) -> list[dict[str, str | None]]:
@@ -122,8 +154,14 @@ def _unpublishable(found: Policy, version: str, change: str) -> Problem | None:
     return None
 
 
-def _write_package(folder: Path, document: build.Document, found: Published) -> None:
-    names = {file_name(*key): content for key, content in found.files.items()}
+def _write_package(folder: Path, document: build.Document, found: Policy) -> None:
+    names = {}
+    for (version, language, controller), content in found.published.files.items():
+        (edition,) = [one for one in document["notices"] if one["version"] == version]
+        hashes = edition["languages"].get(language)
+        # A text that all shared is each one's own once there are several.
+        whose = [controller] if controller else [None] if isinstance(hashes, str) else hashes or ()
+        names |= {file_name(version, language, one if isinstance(hashes, dict) else None): content for one in whose}
     output.replace(folder / "__init__.py", _PACKAGE_DOC)
     for name, content in names.items():
         output.replace(folder / FOLDER / name, output.json_text(content))

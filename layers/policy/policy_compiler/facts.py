@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from policy_compiler import periods
 from policy_compiler.build import content_hash, rules_of
+from policy_compiler.notices import named_rules
 
 Facts = dict[str, Any]
 
@@ -89,12 +90,6 @@ def _purpose(row: dict[str, Any], rules: dict[str, Facts]) -> Facts:
         "consent_text": _hashes(row.get("consent_text")),
         "interest": _hashes(row.get("interest")),
     }
-
-
-def named_rules(purpose: dict[str, Any]) -> set[str]:
-    """The ids of all retention rules that a purpose names."""
-    default, by_jurisdiction = rules_of(purpose)
-    return {default, *by_jurisdiction.values()}
 
 
 def _kept(rule: dict[str, Any]) -> Facts:

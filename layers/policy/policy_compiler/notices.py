@@ -14,6 +14,48 @@ def render(data: Document, wording: Document, language: str, version: str) -> Do
     return Writer(data, wording, language, version).notice()
 
 
+def tellers(data: Document) -> list[str | None]:
+    """Who has a notice of their own: each controller where there are several, and else nobody needs to be named."""
+    return list(data["controllers"]) if len(data["controllers"]) > 1 else [None]
+
+
+def of_controller(data: Document, controller: str | None) -> Document:
+    """The policy as one of several controllers tells it: its own purposes, and what they use; None for all of it.
+
+    Authorities are those of all countries, because people complain where they live.
+    """
+    if controller is None:
+        return data
+    purposes = {key: row for key, row in data["purposes"].items() if row["controller"] == controller}
+    living = [row for row in purposes.values() if not row.get("retired")]
+
+    def used(kind: str) -> Document:
+        named = {one for row in living for one in row[kind]}
+        return {key: row for key, row in data[kind].items() if key in named}
+
+    categories = used("categories")
+    types = {one for row in (*living, *categories.values()) for one in row["data_types"]}
+    mine = {rule for row in living for rule in named_rules(row)}
+    others = {rule for row in data["purposes"].values() for rule in named_rules(row)} - mine
+    return {
+        **data,
+        "controllers": {controller: data["controllers"][controller]},
+        "brands": {key: row for key, row in data["brands"].items() if row["controller"] == controller},
+        "purposes": purposes,
+        "categories": categories,
+        "data_types": {key: row for key, row in data["data_types"].items() if key in types},
+        "sources": used("sources"),
+        "recipients": used("recipients"),
+        "retention_rules": {key: row for key, row in data["retention_rules"].items() if key not in others},
+    }
+
+
+def named_rules(purpose: Document) -> set[str]:
+    """The ids of all retention rules that a purpose names."""
+    default, by_jurisdiction = build.rules_of(purpose)
+    return {default, *by_jurisdiction.values()}
+
+
 def filled(phrase: str, words: dict[str, str]) -> str:
     """`phrase` with its {placeholders} replaced; a value is never searched for placeholders itself."""
     return re.sub(r"\{([a-z_]+)\}", lambda found: words[found.group(1)], phrase)

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from policy_compiler import calendars, connectors, facts, logos, notices, periods, shape, source
-from policy_compiler.build import content_hash
+from policy_compiler.build import content_hash, texts_of
 from policy_compiler.policy import FILE, Policy, wording_file
 from policy_compiler.problems import Problem
 from policy_compiler.published import FOLDER, LOCK, codes_of, file_name
@@ -183,10 +183,23 @@ def references_exist(policy: Policy) -> Iterator[Finding | Problem]:
                 yield from _unknown(policy, f"{pointer}/{key}", row.get(key), target)
     for pointer, _, purpose in policy.rows("purposes"):
         yield from _unknown_rules(policy, f"{pointer}/retention", purpose["retention"])
-    form = policy.data["form"]
-    yield from _unknown(policy, "/form/purpose", form["purpose"], "purposes")
-    for key, field in form["fields"].items():
-        yield from _unknown(policy, f"/form/fields/{key}/data_type", field["data_type"], "data_types")
+    for pointer, brand, form in _forms(policy):
+        yield from _unknown(policy, pointer, brand, "brands")
+        yield from _unknown(policy, f"{pointer}/purpose", form["purpose"], "purposes")
+        for key, field in form["fields"].items():
+            yield from _unknown(policy, f"{pointer}/fields/{key}/data_type", field["data_type"], "data_types")
+
+
+def _forms(policy: Policy) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """Pointer, brand and form of each sign-up form; that of the default brand is under no brand's name."""
+    yield "/form", None, policy.data["form"]
+    yield from policy.rows("forms")
+
+
+def _brand_of(purpose: dict[str, Any], policy: Policy) -> Any:
+    """The brand that a purpose speaks for; without one that is its controller's first."""
+    own = (key for _, key, brand in policy.rows("brands") if brand["controller"] == purpose["controller"])
+    return purpose.get("brand") or next(own, None)
 
 
 def _unknown(policy: Policy, pointer: str, named: Any, target: str) -> Iterator[Finding]:
@@ -552,13 +565,43 @@ _ADDRESS = re.compile(
 
 @_rule()
 def form_asks_for_consent(policy: Policy) -> Iterator[Finding | Problem]:
-    """The form serves a purpose in use that rests on consent, and asks for the address it needs."""
-    form = policy.data["form"]
-    purpose = policy.data["purposes"].get(form["purpose"])
-    if purpose and (purpose["legal_basis"] != "consent" or purpose.get("retired")):
-        yield "/form/purpose", "The form must ask for a consent that is in use.", "Name a consent purpose not retired."
-    if not form["fields"]["email"]["required"]:
-        yield "/form/fields/email/required", "Nobody can confirm without an address.", "Write “required: true”."
+    """Each form serves a purpose in use that rests on consent, and asks for the address it needs."""
+    for pointer, _, form in _forms(policy):
+        purpose = policy.data["purposes"].get(form["purpose"])
+        if purpose and (purpose["legal_basis"] != "consent" or purpose.get("retired")):
+            mend = "Name a consent purpose not retired."
+            yield f"{pointer}/purpose", "The form must ask for a consent that is in use.", mend
+        if not form["fields"]["email"]["required"]:
+            yield (
+                f"{pointer}/fields/email/required",
+                "Nobody can confirm without an address.",
+                "Write “required: true”.",
+            )
+
+
+@_rule()
+def forms_speak_for_their_brands(policy: Policy) -> Iterator[Finding | Problem]:
+    """A form under the id of a brand serves a purpose of that brand, and each brand has one form."""
+    default = _brand_of(policy.data["purposes"][policy.data["form"]["purpose"]], policy)
+    for pointer, brand, form in policy.rows("forms"):
+        purpose = policy.data["purposes"].get(form["purpose"])
+        if brand == default:
+            yield pointer, f"“{brand}” has its form under form.", "Remove one of the two."
+        elif purpose and _brand_of(purpose, policy) != brand:
+            what = f"“{form['purpose']}” speaks for “{_brand_of(purpose, policy)}”."
+            yield f"{pointer}/purpose", what, f"Name a purpose with “brand: {brand}”."
+
+
+@_rule()
+def controllers_have_brands(policy: Policy) -> Iterator[Finding | Problem]:
+    """Whoever is responsible for a purpose has a brand, in whose name letters about it are sent."""
+    for pointer, _, purpose in policy.rows("purposes"):
+        if _brand_of(purpose, policy) is None:
+            what = f"“{purpose['controller']}” has no brand to speak in."
+            yield f"{pointer}/controller", what, "Add a brand with this controller."
+    for pointer, key, _ in policy.rows("controllers"):
+        if not any(row["controller"] == key for _, _, row in policy.rows("purposes")):
+            yield pointer, f"“{key}” is responsible for no purpose.", "Add a purpose, or remove the controller."
 
 
 # ---- Keeping and deleting -------------------------------------------------------------------------------
@@ -720,9 +763,9 @@ def published_editions_stay(policy: Policy) -> Iterator[Finding | Problem]:
             if row[key] != edition.get(key):
                 pointer = child(child("/notices", edition["version"]), key)
                 yield pointer, f"“{key}” of a published edition was changed.", f"Restore it as it stands in {LOCK}."
-        for language, expected in edition["languages"].items():
-            content = policy.published.files[edition["version"], language]
-            name = f"{FOLDER}/{file_name(edition['version'], language)}"
+        for language, controller, expected in texts_of(edition):
+            content = policy.published.files[edition["version"], language, controller]
+            name = f"{FOLDER}/{file_name(edition['version'], language, controller)}"
             if content is None or content_hash(content) != expected:
                 what = "A published notice is missing." if content is None else "A published notice was changed."
                 mend = "Restore the file from version control; changes belong into a new edition."
@@ -734,24 +777,35 @@ def notice_is_current(policy: Policy) -> Iterator[Finding | Problem]:
     """The notice that is in force says what the policy says, in every approved language, and was classed with it."""
     if not policy.published.editions:
         return
-    current = policy.published.editions[-1]
-    version = current["version"]
-    pointer = child("/notices", version)
     mend = f"Add an edition under notices in {FILE} and run publish with its version."
     is_current = True
-    for language, wording in policy.wordings.items():
-        fresh = notices.render(policy.data, wording.data, language, version)
-        if language not in current["languages"]:
-            yield pointer, f"The notice in force was not published in “{language}”.", mend
-            is_current = False
-        elif content_hash(fresh) != current["languages"][language]:
-            place = _first_difference(policy.published.files.get((version, language)), fresh)
-            yield pointer, f"What people read in “{language}” has changed since {version}{place}.", mend
+    for controller in notices.tellers(policy.data):
+        for problem in _outdated(policy, controller):
+            yield *problem, mend
             is_current = False
     # The words agreed to, channels and the like stand in no notice, and still are the reason of a class.
+    version = policy.published.editions[-1]["version"]
     if is_current and policy.published.newest_facts is not None:
         for one in facts.changes(policy.published.newest_facts, facts.facts_of(policy.data)):
             yield one.pointer, f"This has changed since {version}: {one.what}{_of_what(one)}.", mend
+
+
+def _outdated(policy: Policy, controller: str | None) -> Iterator[tuple[str, str]]:
+    """What a controller's notice in force does not say any more, or yet."""
+    newest = policy.published.newest_of(controller, policy.data)
+    if newest is None:
+        yield f"/controllers/{controller}", f"“{controller}” has no published notice."
+        return
+    edition, texts = newest
+    version = edition["version"]
+    pointer, told = child("/notices", version), notices.of_controller(policy.data, controller)
+    for language, wording in policy.wordings.items():
+        fresh = notices.render(told, wording.data, language, version)
+        if language not in texts:
+            yield pointer, f"The notice in force was not published in “{language}”."
+        elif content_hash(fresh) != texts[language][0]:
+            place = _first_difference(texts[language][1], fresh)
+            yield pointer, f"What people read in “{language}” has changed since {version}{place}."
 
 
 def _of_what(change: facts.Change) -> str:
@@ -792,10 +846,9 @@ def used_data_is_declared(policy: Policy) -> Iterator[Finding | Problem]:
         for index, key in enumerate(purpose["data_types"])
         if not purpose.get("retired")
     ]
-    form = policy.data["form"]
-    if form["purpose"] in purposes:
-        of_form = purposes[form["purpose"]]["categories"]
-        used += [(f"/form/fields/{key}/data_type", row["data_type"], of_form) for key, row in form["fields"].items()]
+    for place, _, form in _forms(policy):
+        of_form = purposes.get(form["purpose"], {}).get("categories", [])
+        used += [(f"{place}/fields/{key}/data_type", row["data_type"], of_form) for key, row in form["fields"].items()]
     for pointer, key, of_purpose in used:
         if not any(key in categories[one]["data_types"] for one in of_purpose if one in categories):
             what = f"“{key}” is used but not declared in {' or '.join(of_purpose)}."
@@ -813,13 +866,13 @@ def declared_data_is_used(policy: Policy) -> Iterator[Finding | Problem]:
 
 @_rule(warns=True)
 def form_data_is_used(policy: Policy) -> Iterator[Finding | Problem]:
-    """What the form asks for is used by the purpose of the form."""
-    form = policy.data["form"]
-    uses = policy.data["purposes"].get(form["purpose"], {}).get("data_types", [])
-    for key, row in form["fields"].items():
-        if row["data_type"] not in uses:
-            what = f"The form asks for “{row['data_type']}”, which “{form['purpose']}” does not use."
-            yield f"/form/fields/{key}/data_type", what, "Add it to the purpose, or remove the field."
+    """What a form asks for is used by the purpose of the form."""
+    for pointer, _, form in _forms(policy):
+        uses = policy.data["purposes"].get(form["purpose"], {}).get("data_types", [])
+        for key, row in form["fields"].items():
+            if row["data_type"] not in uses:
+                what = f"The form asks for “{row['data_type']}”, which “{form['purpose']}” does not use."
+                yield f"{pointer}/fields/{key}/data_type", what, "Add it to the purpose, or remove the field."
 
 
 @_rule(warns=True)

@@ -193,7 +193,7 @@ def test_the_page_says_what_was_agreed_to_in_which_words_what_ended_it_and_how_l
     assert "Consent given" in text
     assert "Consent withdrawn" in text
     assert "Yes, Fjordmeter may send me" in text
-    assert left.world.policy.notice.version in text
+    assert left.world.policy.newest_notice.version in text
     assert re.search(rf"Ended by\s+{re.escape(second.evidence)}", text)
     assert "Proof of consent" in text
     assert f"{first.evidence}" in text

@@ -21,7 +21,7 @@ NEWS = "dm.pn.email"
 
 
 def an_edition(change: str, *changes: tuple[str, str | None]) -> Notice:
-    return Notice("2027-01-01", "2027-01-01", {"en": "b" * 64}, change, changes, {"en": "Changed."})
+    return Notice("2027-01-01", "2027-01-01", {"fjordmeter": {"en": "b" * 64}}, change, changes, {"en": "Changed."})
 
 
 def asked_of(subject: Subject, edition: Notice, policy: Policy | None = None) -> Affected:

@@ -100,7 +100,7 @@ def test_a_restriction_of_one_purpose_stops_its_profiling_and_no_other_purpose()
 def test_whoever_is_restricted_hears_of_no_change_and_whoever_is_held_does() -> None:
     compiled = dict(POLICY.raw)
     compiled["notices"] = [{**compiled["notices"][0], "change": "material", "changes": []}]
-    edition = Policy(compiled).notice
+    edition = Policy(compiled).newest_notice
 
     def affected(subject: Subject) -> object:
         return who_is_affected(subject, edition, POLICY, in_force_from=NOON, now=NOON)

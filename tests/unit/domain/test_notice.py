@@ -202,12 +202,13 @@ def test_editions_are_compared_in_the_readers_language_or_one_that_both_have(
 
 
 def test_an_edition_is_compared_with_the_one_before_it() -> None:
-    before = edition_before(of_two_editions(), "2026-11-22")
+    before = edition_before(of_two_editions(), "fjordmeter", "2026-11-22")
 
     assert before is not None
     assert before.version == "2026-11-01"
-    assert edition_before(of_two_editions(), "2026-11-01") is None
-    assert [one.version for one in editions_between(of_two_editions(), "2026-11-01", "2026-11-22")] == ["2026-11-22"]
+    assert edition_before(of_two_editions(), "fjordmeter", "2026-11-01") is None
+    between = editions_between(of_two_editions(), "fjordmeter", "2026-11-01", "2026-11-22")
+    assert [one.version for one in between] == ["2026-11-22"]
 
 
 @pytest.mark.parametrize(
@@ -216,4 +217,4 @@ def test_an_edition_is_compared_with_the_one_before_it() -> None:
 )
 def test_what_does_not_exist_or_is_not_older_cannot_be_compared(version: str, since: str | None) -> None:
     with pytest.raises(UnknownNameError):
-        edition_before(of_two_editions(), version, since)
+        edition_before(of_two_editions(), "fjordmeter", version, since)

@@ -110,7 +110,8 @@ def test_a_controller_has_the_clock_of_its_country_or_its_own(example: Copy) -> 
 
 def test_what_the_policy_leaves_out_is_usual() -> None:
     data = source.read(OTHER / "policy.yaml", "policy.yaml").data
-    document = compiler.build.document(data, [{"version": "1", "summary": {"de": "S"}, "approved_by": {"de": "A"}}], {})
+    edition = {"version": "1", "languages": {}, "summary": {"de": "S"}, "approved_by": {"de": "A"}}
+    document = compiler.build.document(data, [edition], {})
     found = Policy(document)
 
     assert document["controllers"][0]["time_zone"] == "Europe/Berlin"

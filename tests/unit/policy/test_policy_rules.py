@@ -42,6 +42,15 @@ SISTER = """\
     authority: DK
 """
 
+FIELD = f"{{data_type: email, required: true, consequence: {T}}}"
+
+SECOND_FORM = f"""
+forms:
+  fjordmeter:
+    purpose: direct-marketing-email
+    fields: {{email: {FIELD}}}
+"""
+
 UNSIGNED = '    review_on: "2027-11-01"\n  consent-evidence'
 SIGNED = '    signed_by: "Astrid Holm, data protection officer"\n' + UNSIGNED
 
@@ -420,6 +429,27 @@ CASES = [
         "We need it to send you anything",
         "required: true",
         below=-2,
+    ),
+    Case(
+        "forms-speak-for-their-brands",
+        [
+            (
+                "\nperiods:\n",
+                f"{SECOND_FORM}\nperiods:\n",
+            )
+        ],
+        "/forms/fjordmeter",
+        "forms:",
+        "Remove one of the two",
+        below=1,
+    ),
+    Case(
+        "controllers-have-brands",
+        [("    authority: DK\n\n", f"    authority: DK\n{SISTER}\n")],
+        "/controllers/sister",
+        "    name: Sister",
+        "Add a purpose",
+        below=-1,
     ),
     Case(
         "keeping-ends",

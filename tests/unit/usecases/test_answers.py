@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Answers:
             case,
             {"address": email, **particulars},
             base_url=BASE_URL,
-            site=lambda language: site(TEXTS, world.policy, world.policy.form_purpose, language),
+            site=partial(site, TEXTS, world.policy),
             policy=world.policy,
             addresses=parse_address,
             subjects=world.subjects,

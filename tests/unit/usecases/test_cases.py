@@ -54,10 +54,11 @@ class Office:
         return {name: port for name, port in self.world.deciding.items() if name != "secrets"}
 
     def open(self, right: Right = Right.ACCESS, *, proved: bool = False, details: str = "", **other: Any) -> Opened:
-        choices = other.pop("choices", {})
+        choices, email = other.pop("choices", {}), other.pop("email", PEOPLE[0])
         return open_case(
             Read(right, details, choices),
-            parse_address(other.pop("email", PEOPLE[0])),
+            parse_address(email),
+            other.pop("contact", None) or self.world.contact(email),
             source=other.pop("source", "page"),
             by=other.pop("by", "person"),
             language="en",
@@ -99,7 +100,7 @@ class Office:
         return deliver_case_letter(
             order,
             base_url=BASE_URL,
-            site=lambda _language: {},
+            site=lambda _brand, _language: {},
             policy=self.world.policy,
             subjects=self.world.subjects,
             cases=self.cases,
@@ -332,7 +333,7 @@ def test_a_closed_case_stands_in_nobodys_way(office: Office) -> None:
 
 
 def test_signs_that_nobody_sees_are_not_kept(office: Office) -> None:
-    read = read_asked(Asked("complaint", " a\r\nb\x00\x1b[31m "), office.world.policy)
+    read = read_asked(Asked("complaint", " a\r\nb\x00\x1b[31m "), office.world.policy, "fjordmeter")
 
     assert read.details == "a\nb[31m"
 

@@ -33,7 +33,7 @@ def deliver(world: CaseWorld, order: LetterOrder, killer: Killer) -> Delivery:
     return deliver_case_letter(
         order,
         base_url=BASE_URL,
-        site=lambda _language: {},
+        site=lambda _brand, _language: {},
         policy=world.people.policy,
         subjects=around(world.people.subjects),
         cases=around(world.cases),

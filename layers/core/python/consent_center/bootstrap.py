@@ -72,11 +72,11 @@ class Services:
         return load_policy()
 
     @cached_property
-    def notice_text(self) -> Callable[[str, str], Mapping[str, Any]]:
-        """The notice of a version in a language."""
+    def notice_text(self) -> Callable[[str, str, str], Mapping[str, Any]]:
+        """The notice of a version in a language, of a controller."""
         from consent_center.adapters.policy_files import load_notice
 
-        return lambda version, language: load_notice(self.policy, version, language)
+        return lambda version, language, controller: load_notice(self.policy, version, language, controller)
 
     @cached_property
     def texts(self) -> Texts:

@@ -194,11 +194,13 @@ class LetterOrder:
     `request` is the sign-up that the letter asks about; for a receipt, and for where data came from, the number of the
     event (`seq`); for a changed notice `<edition>/<epoch ms since when people are shown it>`; for a letter of a case
     `<case>/<what it says>/<how many there were before>`; for other letters a random name, so that duplicates are seen.
+    `brand` is the one that was asked, for a link to preferences; other letters tell it by what they are about.
     """
 
     letter: str
     contact: ContactPoint
     request: str
+    brand: str | None = None
 
 
 class Signer(Protocol):

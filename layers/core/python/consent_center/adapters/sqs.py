@@ -25,6 +25,7 @@ class QueueOutbox:
             "channel": contact.channel,
             "key_id": contact.key_id,
             "pseudonym": contact.pseudonym,
+            **({"brand": order.brand} if order.brand else {}),
         }
         _send(self._wire, "order letter", self._queue_url, json.dumps(message))
 

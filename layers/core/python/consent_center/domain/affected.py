@@ -59,7 +59,10 @@ def who_is_affected(subject: Subject, edition: Notice, policy: Policy, *, in_for
     is suppressed.
     """
     is_suppressed = subject.suppression is not None and subject.suppression.holds_at(now)
-    if edition.change not in _REACHES_PEOPLE or UNDELIVERABLE in subject.locks or is_suppressed:
+    controller = subject.contact.controller
+    # What changes nothing of a controller's notice is none of their people's business.
+    reaches = edition.change in _REACHES_PEOPLE and edition.hashes.get(controller)
+    if not reaches or UNDELIVERABLE in subject.locks or is_suppressed:
         return LEFT_IN_PEACE
     changed = [(what, purpose) for what, purpose in edition.changes if what in _DONE_DIFFERENTLY]
     everywhere = not changed or any(purpose is None for _, purpose in changed)
@@ -68,7 +71,7 @@ def who_is_affected(subject: Subject, edition: Notice, policy: Policy, *, in_for
     added = {purpose for what, purpose in changed if what == "purpose-added"}
     told: list[str] = []
     asked: list[Scope] = []
-    for purpose in policy.purposes.values():
+    for purpose in policy.purposes_of(controller):
         if is_restricted(subject, purpose, now) or purpose.retired or not (everywhere or purpose.id in named):
             continue
         given = _in_use(subject, purpose, now)

@@ -208,7 +208,7 @@ def manifest(run: AudienceRun, parts: Iterable[AudiencePart], policy: Policy) ->
             "made_at": timestamp(run.made_at),
             "valid_until": timestamp(run.valid_until),
             "policy": policy.hash,
-            "notice": policy.notice.version,
+            "notice": policy.notice_of(policy.purpose(run.purpose).controller).version,
             "looked_at": sum(part.looked_at for part in ordered),
             "included": sum(part.included for part in ordered),
             "left_out": dict(sorted(left_out.items())),

@@ -106,12 +106,12 @@ def words_changed(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece.text)
 
 
-def edition_before(policy: Policy, version: str, since: str | None = None) -> Notice | None:
-    """The edition to compare `version` with: `since`, or the one before it; None for the first edition.
+def edition_before(policy: Policy, controller: str, version: str, since: str | None = None) -> Notice | None:
+    """The edition of a controller to compare `version` with: `since`, or the one before it; None for the first.
 
-    UnknownNameError for an edition that does not exist, and for a `since` that is not older than `version`.
+    UnknownNameError for an edition that they do not have, and for a `since` that is not older than `version`.
     """
-    versions = list(policy.notices)
+    versions = list(policy.notices_of(controller))
     if version not in versions:
         raise UnknownNameError("version")
     older = versions[: versions.index(version)]
@@ -120,9 +120,9 @@ def edition_before(policy: Policy, version: str, since: str | None = None) -> No
     return policy.notices[since or older[-1]] if older else None
 
 
-def editions_between(policy: Policy, before: str, version: str) -> list[Notice]:
-    """The editions after `before`, up to and with `version`, oldest first."""
-    versions = list(policy.notices)
+def editions_between(policy: Policy, controller: str, before: str, version: str) -> list[Notice]:
+    """The editions of a controller after `before`, up to and with `version`, oldest first."""
+    versions = list(policy.notices_of(controller))
     return [policy.notices[one] for one in versions[versions.index(before) + 1 : versions.index(version) + 1]]
 
 

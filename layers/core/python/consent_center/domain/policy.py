@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from consent_center.domain.errors import UnknownNameError
+from consent_center.domain.errors import InvalidFormError, UnknownNameError
 
 Texts = Mapping[str, str]
 """One text per language code."""
@@ -265,15 +265,41 @@ class Brand:
     logo: Logo | None = None
     dark_logo: Logo | None = None
     """For dark pages; without it the other one stands on a light ground there."""
+    is_default: bool = False
+    """Whether pages that name no brand are its."""
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """What the address of a page says, so that the page is this brand's; nothing for the default brand."""
+        return {} if self.is_default else {"brand": self.id}
+
+    def said(self, language: str = "") -> str:
+        """The same as it follows a path, with the language; neither needs any escaping."""
+        query = {**({"lang": language} if language else {}), **self.query}
+        return f"?{'&'.join(f'{name}={value}' for name, value in query.items())}" if query else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpForm:
+    """The form of one brand. `fields` as the policy has them, by id; `interests` by id too."""
+
+    brand: Brand
+    purpose: Purpose
+    """What it asks for."""
+    fields: Mapping[str, Mapping[str, Any]]
+    interests: Mapping[str, Texts]
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One published version of the privacy notice; `hashes` addresses its text in each language."""
+    """One published version of the privacy notice; `hashes` addresses its text by controller and language.
+
+    A controller that it changed nothing for has no text of it, and keeps the version before.
+    """
 
     version: str
     published_on: str
-    hashes: Mapping[str, str]
+    hashes: Mapping[str, Mapping[str, str]]
     change: str
     """Its class: `first`, `typo`, `information`, `material` or `new_purpose`; the compiler holds it to what changed."""
     changes: tuple[tuple[str, str | None], ...]
@@ -299,7 +325,17 @@ class Policy:
 
     @cached_property
     def brands(self) -> Mapping[str, Brand]:
-        return {row["id"]: _brand(row) for row in self.raw["brands"]}
+        purpose = self.purpose(self.raw["form"]["purpose"])
+        default = purpose.brand or next(
+            row["id"] for row in self.raw["brands"] if row["controller"] == purpose.controller
+        )
+        return {row["id"]: _brand(row, is_default=row["id"] == default) for row in self.raw["brands"]}
+
+    @cached_property
+    def forms(self) -> Mapping[str, SignUpForm]:
+        """The sign-up forms by the brand that each speaks for; that of the default brand is the first."""
+        forms = [_form(row, self) for row in (self.raw["form"], *self.raw.get("forms", ()))]
+        return {form.brand.id: form for form in forms}
 
     @cached_property
     def notices(self) -> Mapping[str, Notice]:
@@ -307,7 +343,7 @@ class Policy:
             row["version"]: Notice(
                 row["version"],
                 row["published_on"],
-                row["languages"],
+                self._hashes(row["languages"]),
                 row["change"],
                 tuple((change["what"], change["purpose"]) for change in row["changes"]),
                 row["summary"],
@@ -315,14 +351,35 @@ class Policy:
             for row in self.raw["notices"]
         }
 
+    def _hashes(self, languages: Mapping[str, str | Mapping[str, str]]) -> dict[str, dict[str, str]]:
+        """By controller and language. With one controller the compiler names none."""
+        found: dict[str, dict[str, str]] = {one: {} for one in self.controllers}
+        for language, hashes in languages.items():
+            by_controller = dict.fromkeys(found, hashes) if isinstance(hashes, str) else hashes
+            for controller, text in by_controller.items():
+                found.setdefault(controller, {})[language] = text
+        return found
+
     @property
-    def notice(self) -> Notice:
-        """The version in force."""
+    def newest_notice(self) -> Notice:
+        """The newest version, whichever controllers it changed something for."""
         return self.notices[self.raw["current_notice"]]
 
-    def notice_hash(self, version: str, language: str) -> str:
+    @cached_property
+    def _in_force(self) -> Mapping[str, Notice]:
+        return {one: notice for notice in self.notices.values() for one, texts in notice.hashes.items() if texts}
+
+    def notice_of(self, controller: str) -> Notice:
+        """The version of a controller's notice that is in force."""
+        return self._in_force[controller]
+
+    def notices_of(self, controller: str) -> Mapping[str, Notice]:
+        """The versions of a controller's notice, oldest first."""
+        return {version: one for version, one in self.notices.items() if one.hashes.get(controller)}
+
+    def notice_hash(self, version: str, language: str, controller: str) -> str:
         """The hash of a notice's text in the language, or in the default language where it was not published in it."""
-        hashes = self.notices[version].hashes
+        hashes = self.notices[version].hashes[controller]
         return hashes[language if language in hashes else self.default_language]
 
     def purpose(self, purpose_id: str) -> Purpose:
@@ -331,6 +388,13 @@ class Policy:
             return self.purposes[purpose_id]
         except KeyError:
             raise UnknownNameError("purpose") from None
+
+    def purpose_of(self, controller: str, purpose_id: str) -> Purpose:
+        """The purpose, if it is this controller's; UnknownNameError for another's as for one that does not exist."""
+        purpose = self.purpose(purpose_id)
+        if purpose.controller != controller:
+            raise UnknownNameError("purpose")
+        return purpose
 
     def purpose_by_code(self, code: str) -> Purpose:
         for purpose in self.purposes.values():
@@ -355,25 +419,52 @@ class Policy:
         """How many days a request made at `now` (epoch milliseconds) can be confirmed; at least 1."""
         return max(1, round((self.pending_period.after_epoch(now) - now / 1000) / 86400))
 
-    @property
-    def form_purpose(self) -> Purpose:
-        """The purpose that the sign-up form asks for."""
-        return self.purpose(self.raw["form"]["purpose"])
-
     @cached_property
     def sources(self) -> frozenset[str]:
         """The ids of where data come from: what a link to the form may name."""
         return frozenset(row["id"] for row in self.raw.get("sources", ()))
 
-    @property
-    def interests(self) -> Mapping[str, Texts]:
-        return {row["id"]: row["name"] for row in self.raw["form"]["interests"]}
+    def forms_of(self, controller: str) -> list[SignUpForm]:
+        """The sign-up forms of one controller's brands."""
+        return [form for form in self.forms.values() if form.brand.controller == controller]
+
+    def interests_of(self, controller: str) -> Mapping[str, Texts]:
+        """The names of interests that any form of the controller offers, by id; the first form's where they differ."""
+        return {one: name for form in reversed(self.forms_of(controller)) for one, name in form.interests.items()}
+
+    @cached_property
+    def default_brand(self) -> Brand:
+        """Whose pages are those that name no brand: the one of the policy's `form`."""
+        return next(brand for brand in self.brands.values() if brand.is_default)
+
+    def brands_of(self, controller: str) -> list[Brand]:
+        """The brands of one controller, in the policy's order."""
+        return [brand for brand in self.brands.values() if brand.controller == controller]
+
+    def brand_for(self, controller: str, wanted: str | None = None) -> Brand:
+        """The brand in which a controller speaks: the one that is wanted if it is theirs, or else their first."""
+        own = self.brands_of(controller)
+        return next((brand for brand in own if brand.id == wanted), own[0])
 
     def brand_of(self, purpose: Purpose) -> Brand:
         """The brand a purpose speaks for; a purpose without one speaks for its controller's first brand."""
-        if purpose.brand is not None:
-            return self.brands[purpose.brand]
-        return next(brand for brand in self.brands.values() if brand.controller == purpose.controller)
+        return self.brand_for(purpose.controller, purpose.brand)
+
+    @cached_property
+    def controllers(self) -> tuple[str, ...]:
+        """The ids of everybody who is responsible, in the policy's order."""
+        return tuple(row["id"] for row in self.raw["controllers"])
+
+    def controller_meant(self, named: str | None) -> str:
+        """The controller of that id; where none is named, the only one.
+
+        UnknownNameError for one that the policy lacks; InvalidFormError where it has several and none is named.
+        """
+        if named is None and len(self.controllers) > 1:
+            raise InvalidFormError({"controller": "which"})
+        if named is not None and named not in self.controllers:
+            raise UnknownNameError("controller")
+        return named or self.controllers[0]
 
     def controller(self, controller_id: str) -> Mapping[str, Any]:
         return self._row("controllers", controller_id)
@@ -495,7 +586,17 @@ def _purpose(row: Mapping[str, Any]) -> Purpose:
     )
 
 
-def _brand(row: Mapping[str, Any]) -> Brand:
+def _form(row: Mapping[str, Any], policy: Policy) -> SignUpForm:
+    purpose = policy.purpose(row["purpose"])
+    return SignUpForm(
+        policy.brand_of(purpose),
+        purpose,
+        {field["id"]: field for field in row["fields"]},
+        {one["id"]: one["name"] for one in row["interests"]},
+    )
+
+
+def _brand(row: Mapping[str, Any], *, is_default: bool) -> Brand:
     return Brand(
         id=row["id"],
         controller=row["controller"],
@@ -509,6 +610,7 @@ def _brand(row: Mapping[str, Any]) -> Brand:
         # Policies that were compiled earlier know no logos.
         logo=_logo(row.get("logo")),
         dark_logo=_logo(row.get("dark_logo")),
+        is_default=is_default,
     )
 
 

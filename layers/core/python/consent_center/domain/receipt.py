@@ -192,13 +192,15 @@ def _purposes_of(change: _Change, policy: Policy, entry: Entry) -> list[Purpose]
 def _notice(policy: Policy, entry: Entry, language: str, base_url: str) -> dict[str, Any]:
     """The edition that was shown, or for an event that showed none the one in force."""
     shown = entry.body.get("notice")
-    version = str(shown) if shown in policy.notices else policy.notice.version
+    controller = str(entry.body["controller"])
+    editions = policy.notices_of(controller)
+    version = str(shown) if shown in editions else policy.notice_of(controller).version
     return {
         "@type": ["dpv:PrivacyNotice", *(["dpv:ConsentNotice"] if shown else [])],
         "dpv:hasIdentifier": version,
-        "dpv:hasLocation": f"{base_url}/notice/{version}?lang={language}",
-        "dct:date": policy.notices[version].published_on,
-        "cc:hash": entry.body.get("notice_hash") or policy.notice_hash(version, language),
+        "dpv:hasLocation": f"{base_url}/notice/{version}{policy.brand_for(controller).said(language)}",
+        "dct:date": editions[version].published_on,
+        "cc:hash": entry.body.get("notice_hash") or policy.notice_hash(version, language, controller),
     }
 
 
@@ -318,7 +320,8 @@ def _storage(policy: Policy, purpose: Purpose, language: str) -> list[dict[str, 
 def _controls(policy: Policy, purpose: Purpose, base_url: str) -> list[dict[str, Any]]:
     """How to end it: on the page, or by writing."""
     what = "dpv:WithdrawConsent" if purpose.rests_on_consent else "eu-gdpr:A21"
-    ways = (f"{base_url}/preferences", f"mailto:{policy.brand_of(purpose).stop_address}")
+    brand = policy.brand_of(purpose)
+    ways = (f"{base_url}/preferences{brand.said()}", f"mailto:{brand.stop_address}")
     return [{"@type": [what], "dpv:isExercisedAt": way} for way in ways]
 
 

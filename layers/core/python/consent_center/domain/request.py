@@ -9,7 +9,7 @@ from consent_center.domain.decision import Decided, DecisionState
 from consent_center.domain.errors import InvalidFormError
 from consent_center.domain.objection import in_force
 from consent_center.domain.offline import Attestation
-from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.policy import Purpose, Scope, SignUpForm
 from consent_center.domain.subject import Subject
 
 LONGEST_TEXT = 200
@@ -71,23 +71,23 @@ class Choices:
 
 
 def read_choices(
-    policy: Policy, *, topics: Sequence[str], name: str, company: str, interests: Sequence[str]
+    form: SignUpForm, *, topics: Sequence[str], name: str, company: str, interests: Sequence[str]
 ) -> tuple[Choices, dict[str, str]]:
     """The choices, and the rule that each wrong field breaks: `required`, `unknown`, `too_long`, `characters`."""
-    purpose = policy.form_purpose
+    purpose = form.purpose
     offered = {topic.id for topic in purpose.topics if not topic.retired}
     wrong = {}
     if not topics and offered:
         wrong["topic"] = "required"
     elif not offered.issuperset(topics):
         wrong["topic"] = "unknown"
-    if not set(policy.interests).issuperset(interests):
+    if not set(form.interests).issuperset(interests):
         wrong["interest"] = "unknown"
     wrong |= faulty_names(name, company)
     # In the policy's order and each once, so that the same choice always gives the same wording.
     chosen = tuple(topic.id for topic in purpose.topics if topic.id in topics)
     return Choices(
-        chosen, name.strip() or None, company.strip() or None, tuple(i for i in policy.interests if i in interests)
+        chosen, name.strip() or None, company.strip() or None, tuple(i for i in form.interests if i in interests)
     ), wrong
 
 

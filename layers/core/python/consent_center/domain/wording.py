@@ -48,5 +48,5 @@ def consent_wording(policy: Policy, purpose: Purpose, topics: Sequence[Topic], l
             policy.text(purpose.withdrawal_text, language).format_map(words),
         ),
         language,
-        policy.notice.version,
+        policy.notice_of(purpose.controller).version,
     )

@@ -42,7 +42,8 @@ def access_files(
 
     def page() -> Iterator[str]:
         # Only now are all events known, because the files before it were packed.
-        context = made.page(named, rights_url=f"{base_url}/rights")
+        brand = policy.brand_for(person.case.contact.controller)
+        context = made.page(named, rights_url=f"{base_url}/rights{brand.said()}")
         yield texts.page("answer", language, site={**site, "authority": made.authority}, **words, **context)
 
     yield File(PAGE, page())
@@ -51,7 +52,7 @@ def access_files(
 class _Answer:
     def __init__(self, person: PersonFile, policy: Policy, language: str) -> None:
         self._person, self._policy, self._language = person, policy, language
-        self._names = Names(policy, language)
+        self._names = Names(policy, person.case.contact.controller, language)
         self._told = self._names.told(person.profile)
         self._shown: deque[Happened] = deque(maxlen=MOST_SHOWN)
         self._count = 0

@@ -26,11 +26,11 @@ def facts(
     }
 
 
-def wording_facts(policy: Policy, wording: Wording, collection: str) -> dict[str, Any]:
+def wording_facts(policy: Policy, wording: Wording, controller: str, collection: str) -> dict[str, Any]:
     """What a consent adds: the words that were shown, their notice and language, and how it was collected."""
     return {
         "notice": wording.notice,
-        "notice_hash": policy.notice_hash(wording.notice, wording.language),
+        "notice_hash": policy.notice_hash(wording.notice, wording.language, controller),
         "language": wording.language,
         "wording_hash": wording.hash,
         "collection": collection,

@@ -5,7 +5,7 @@ from typing import Any
 
 from consent_center.domain.capability import AddressLink, seal_address
 from consent_center.domain.contact import address_name
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Brand, Policy
 from consent_center.ports import (
     AddressMoves,
     Claims,
@@ -26,7 +26,7 @@ def deliver_address_request(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     moves: AddressMoves,
     claims: Claims,
@@ -38,8 +38,8 @@ def deliver_address_request(
 ) -> Delivery:
     """Ask at the new address whether the record may move there. It tells nothing of what is held, or of whom.
 
-    `site` says who writes, in a language. Safe to run twice. LetterRefusedError if the mail service will never take it;
-    UnavailableError to try again later.
+    `site` says who writes, for a brand and language. Safe to run twice. LetterRefusedError if the mail service will
+    never take it; UnavailableError to try again later.
     """
     now = clock()
     request = moves.asked(order.contact, order.request)
@@ -49,17 +49,17 @@ def deliver_address_request(
         return Delivery.BLOCKED
     if not claims.take(request.id, now // 1000, request.expires_at):
         return Delivery.SENT_BEFORE
-    language = request.language
+    language, brand = request.language, policy.brand_for(order.contact.controller)
     link = AddressLink(request.contact, request.id, request.old, request.expires_at)
     written = texts.letter(
         "address",
         language,
-        site=site(language),
-        address_url=f"{address_url(base_url, seal_address(link, secrets.links()))}?lang={language}",
-        notice_url=f"{base_url}/notice?lang={language}",
+        site=site(brand, language),
+        address_url=f"{address_url(base_url, seal_address(link, secrets.links()))}{brand.said(language)}",
+        notice_url=f"{base_url}/notice{brand.said(language)}",
         days=max(1, (request.expires_at - request.requested_at // 1000) // 86400),
     )
-    mailer.send(addressed(written, request.address.mailable, policy.brand_of(policy.form_purpose)))
+    mailer.send(addressed(written, request.address.mailable, brand))
     claims.finish(request.id, clock() // 1000)
     return Delivery.SENT
 
@@ -68,7 +68,7 @@ def deliver_address_changed(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     claims: Claims,
@@ -90,13 +90,13 @@ def deliver_address_changed(
     name = f"moved-{order.request}"
     if not claims.take(name, now // 1000):
         return Delivery.SENT_BEFORE
-    language = policy.spoken(subject.language)
+    language, brand = policy.spoken(subject.language), policy.brand_for(order.contact.controller)
     written = texts.letter(
         "address_changed",
         language,
-        site=site(language),
-        notice_url=f"{base_url}/notice?lang={language}",
+        site=site(brand, language),
+        notice_url=f"{base_url}/notice{brand.said(language)}",
     )
-    mailer.send(addressed(written, str(told["from"]), policy.brand_of(policy.form_purpose)))
+    mailer.send(addressed(written, str(told["from"]), brand))
     claims.finish(name, clock() // 1000)
     return Delivery.SENT

@@ -5,7 +5,7 @@ from typing import Any
 
 from consent_center.domain.case import Case, Right
 from consent_center.domain.errors import ForbiddenStepError
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Brand, Policy
 from consent_center.ports import (
     Addresses,
     Cases,
@@ -29,7 +29,7 @@ def make(
     particulars: Mapping[str, Any],
     *,
     base_url: str,
-    site: Callable[[str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     addresses: Addresses,
     subjects: Subjects,
@@ -44,8 +44,9 @@ def make(
     """Make and keep the package of an access or portability case; that nothing is held is an answer too.
 
     `particulars` as the case has them: `address`, and `collected` as `{recipient: {file name: content}}`. `site` says
-    who answers, in a language. Everything passes by as a stream. Safe to run again: the package of a case has one name,
-    and a newer one takes the place of an older one. ForbiddenStepError for another right; UnavailableError.
+    who answers, for a brand and language. Everything passes by as a stream. Safe to run again: the package of a case
+    has one name, and a newer one takes the place of an older one. ForbiddenStepError for another right;
+    UnavailableError.
     """
     if case.right not in (Right.ACCESS, Right.PORTABILITY):
         raise ForbiddenStepError(case.right.value, "package")
@@ -64,7 +65,7 @@ def make(
         now=now,
     )
     done: list[Packed] = []
-    who = site(language)
+    who = site(policy.brand_for(case.contact.controller), language)
     files = (
         access_files(person, policy=policy, texts=texts, site=who, base_url=base_url, language=language)
         if case.right is Right.ACCESS

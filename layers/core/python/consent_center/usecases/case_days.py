@@ -4,10 +4,11 @@ from consent_center.domain.deadline import CaseDays
 from consent_center.domain.policy import Policy
 
 
-def answer_days(policy: Policy, jurisdiction: str, received_at: int) -> tuple[str, str]:
+def answer_days(policy: Policy, controller: str, received_at: int) -> tuple[str, str]:
     """The last day to answer, and the same by the stricter reading that counts the day of receipt (ISO days).
 
-    One month from the day of receipt (Art. 12(3) GDPR); `received_at` in epoch milliseconds.
+    One month from the day of receipt (Art. 12(3) GDPR), by the controller's calendar; `received_at` in epoch
+    milliseconds.
     """
-    controller = policy.form_purpose.controller
+    jurisdiction = policy.country_of(controller)
     return CaseDays(policy).of_request(received_at, controller=controller, jurisdiction=jurisdiction)

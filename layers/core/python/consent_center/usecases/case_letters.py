@@ -10,7 +10,7 @@ from consent_center.domain.capability import RightsLink, StatusLink, seal_rights
 from consent_center.domain.case import Case, CaseLetter, CaseState, Right
 from consent_center.domain.deadline import CaseDays
 from consent_center.domain.errors import LetterRefusedError
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Brand, Policy
 from consent_center.ports import (
     CaseFile,
     Cases,
@@ -27,13 +27,14 @@ from consent_center.usecases.askers import followed
 from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import rights_proof_url, rights_status_url, rights_url
+from consent_center.usecases.naming import recipient_name
 
 
 def deliver_case_letter(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     cases: Cases,
@@ -46,7 +47,8 @@ def deliver_case_letter(
 ) -> Delivery:
     """Send one letter of a case to where its person is now; that an address was put right, to both addresses.
 
-    `site` says who writes, in a language. Safe to run twice: one letter to each address for each order.
+    It is from the controller that was asked, in the name of their first brand; `site` says who writes, for a brand and
+    language. Safe to run twice: one letter to each address for each order.
     LetterRefusedError if the order names no letter of this person's case, or the mail service will never take it;
     UnavailableError to try again later.
     """
@@ -65,19 +67,18 @@ def deliver_case_letter(
         return Delivery.NOTHING_HELD
     if letter is CaseLetter.PROVE and (case.state is not CaseState.UNPROVEN or CaseDays(policy).ends_at(case) <= now):
         return Delivery.NOTHING_TO_ASK
-    language = policy.spoken(case.language)
+    language, brand = policy.spoken(case.language), policy.brand_for(case.contact.controller)
     written = texts.letter(
         f"case_{letter}",
         language,
-        site=site(language),
-        **_links(case, letter, base_url, language, policy, secrets),
+        site=site(brand, language),
+        **_links(case, letter, base_url, brand.said(language), policy, secrets),
         **_told(file, letter, policy, language),
     )
     addresses = [str(details["address"])]
     if letter is CaseLetter.DONE and case.right is Right.RECTIFICATION and details.get("new_address"):
         # Whoever has the old address has to learn that it counts no more, and the new one that it does.
         addresses.append(str(details["new_address"]))
-    brand = policy.brand_of(policy.form_purpose)
     outcome = Delivery.SENT_BEFORE
     for number, address in enumerate(addresses):
         claim = f"{order.request}/{number}" if number else order.request
@@ -98,23 +99,22 @@ def _named(order: LetterOrder) -> tuple[str, CaseLetter]:
 
 
 def _links(
-    case: Case, letter: CaseLetter, base_url: str, language: str, policy: Policy, secrets: Secrets
+    case: Case, letter: CaseLetter, base_url: str, query: str, policy: Policy, secrets: Secrets
 ) -> dict[str, str]:
     """Only the links that the letter carries: each of them is a key to something."""
     keys = secrets.links()
-    said = f"?lang={language}"
     authority = policy.authority(policy.controller(case.contact.controller)["authority"])
-    links = {"notice_url": f"{base_url}/notice{said}"}
+    links = {"notice_url": f"{base_url}/notice{query}"}
     if letter in _OVER:
-        links["rights_url"] = f"{rights_url(base_url)}{said}"
+        links["rights_url"] = f"{rights_url(base_url)}{query}"
     else:
         token = seal_status(StatusLink(case.contact, case.id), keys)
-        links["status_url"] = f"{rights_status_url(base_url, token)}{said}"
+        links["status_url"] = f"{rights_status_url(base_url, token)}{query}"
     if letter not in _WITHOUT_REMEDIES:
         links["authority_url"] = str(authority["url"])
     if letter is CaseLetter.PROVE:
         proof = seal_rights(RightsLink(case.contact, case.id, CaseDays(policy).ends_at(case)), keys)
-        links["prove_url"] = f"{rights_proof_url(base_url, proof)}{said}"
+        links["prove_url"] = f"{rights_proof_url(base_url, proof)}{query}"
     return links
 
 
@@ -189,11 +189,3 @@ def _rule(rule: str | None, policy: Policy, language: str) -> str:
     source = row.get("legal_source")
     name = policy.text(row["name"], language)
     return f"{name} ({source})" if source else name
-
-
-def recipient_name(recipient: str, policy: Policy) -> str:
-    """What a recipient is called; one that the policy has no more, by its id."""
-    try:
-        return str(policy.recipient(recipient)["name"])
-    except KeyError:
-        return recipient

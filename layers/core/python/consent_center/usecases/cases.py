@@ -130,9 +130,9 @@ class Opened:
     is_new: bool
 
 
-def read_asked(asked: Asked, policy: Policy) -> Read:
-    """What was asked. InvalidFormError names every wrong field."""
-    require_no_faults(faults_of(asked, policy))
+def read_asked(asked: Asked, policy: Policy, controller: str) -> Read:
+    """What a controller was asked. InvalidFormError names every wrong field."""
+    require_no_faults(faults_of(asked, policy, controller))
     right = Right(asked.right)
     choices: dict[str, Any] = {}
     if right is Right.ERASURE and asked.keep_fingerprint:
@@ -144,14 +144,14 @@ def read_asked(asked: Asked, policy: Policy) -> Read:
     return Read(right, _cleaned(asked.details), choices)
 
 
-def faults_of(asked: Asked, policy: Policy) -> dict[str, str]:
+def faults_of(asked: Asked, policy: Policy, controller: str) -> dict[str, str]:
     """The rule that each wrong field breaks."""
     if asked.right not in tuple(Right):
         return {"type": "required"}
     wrong, right, details = {}, Right(asked.right), _cleaned(asked.details)
     if right is Right.RESTRICTION and asked.ground and asked.ground not in tuple(Ground):
         wrong["ground"] = "unknown"
-    if right in _ABOUT_PURPOSES and not set(asked.scope) <= set(scopes_of(right, policy)):
+    if right in _ABOUT_PURPOSES and not set(asked.scope) <= set(scopes_of(right, policy, controller)):
         wrong["scope"] = "unknown"
     if len(details) > LONGEST_DETAILS:
         wrong["details"] = "too_long"
@@ -160,15 +160,16 @@ def faults_of(asked: Asked, policy: Policy) -> dict[str, str]:
     return wrong
 
 
-def scopes_of(right: Right, policy: Policy) -> list[str]:
-    """The purposes that somebody may name: to restrict any, to object to those that rest on an interest."""
-    mine = [one for one in policy.purposes_of(policy.form_purpose.controller) if not one.retired]
+def scopes_of(right: Right, policy: Policy, controller: str) -> list[str]:
+    """The controller's purposes that somebody may name: to restrict any, to object to what rests on an interest."""
+    mine = [one for one in policy.purposes_of(controller) if not one.retired]
     return [one.id for one in mine if right is Right.RESTRICTION or one.may_be_objected_to]
 
 
 def ask(
     asked: Asked,
     email: str,
+    controller: str,
     *,
     language: str,
     network: str | None,
@@ -186,7 +187,7 @@ def ask(
     clock: Clock,
     pause: Pause,
 ) -> None:
-    """Open a case for an address that was typed: a letter to it asks whether the request came from there.
+    """Open a case with a controller for an address that was typed: a letter to it asks whether it came from there.
 
     Of everybody the same is read, so that known and unknown addresses cause the same calls, and it answers nothing, so
     that nobody learns anything. Over the limit of an address its open case sends no further letter, but a right that
@@ -198,9 +199,8 @@ def ask(
     try:
         address = addresses(email)
     except InvalidAddressError as error:
-        raise InvalidFormError({**faults_of(asked, policy), "email": str(error)}) from None
-    read = read_asked(asked, policy)
-    controller = policy.form_purpose.controller
+        raise InvalidFormError({**faults_of(asked, policy, controller), "email": str(error)}) from None
+    read = read_asked(asked, policy, controller)
     now = clock() // 1000
     source = source_name(network or "unknown", controller, secrets.peppers())
     if not limits.take(f"rights#{source}", min(most.per_source, MOST_PER_SOURCE), now):
@@ -209,7 +209,7 @@ def ask(
     open_case(
         read,
         address,
-        contact=contact,
+        contact,
         source="page",
         by="person",
         language=language,
@@ -251,7 +251,7 @@ def ask_by_link(
     """
     now = clock() // 1000
     link = open_manage(token, secrets.links(), now=now)
-    read = read_asked(asked, policy)
+    read = read_asked(asked, policy, link.contact.controller)
     if not limits.take(f"rights-link#{address_name(link.contact)}", MOST_PER_LINK, now):
         raise TooManyRequestsError
     held = subjects.holdings(link.contact)
@@ -261,7 +261,7 @@ def ask_by_link(
     opened = open_case(
         read,
         held.profile.address,
-        contact=held.subject.contact,
+        held.subject.contact,
         source="preferences",
         by="person",
         language=policy.spoken(held.subject.language),
@@ -283,6 +283,7 @@ def ask_by_link(
 def open_case(
     read: Read,
     address: Address,
+    contact: ContactPoint,
     *,
     source: str,
     by: str,
@@ -298,30 +299,27 @@ def open_case(
     chance: Chance,
     clock: Clock,
     pause: Pause,
-    contact: ContactPoint | None = None,
     received_at: int | None = None,
     writes_again: bool = True,
 ) -> Opened:
-    """Store a case, or find the open one of the same right; `proved` if the mailbox is, or staff are sure.
+    """Store a case with the contact point's controller, or find the open one of the same right; `proved` if the mailbox
+    is, or staff are sure.
 
     `source` is the door, `by` who came (as in a LogLine), `received_at` when (epoch milliseconds; now by default). A
     case that is proved is stored unproven first, so that a kill leaves a case whose letter asks for the proof. One that
     is open already is proved by this; it takes what was written further only from a door that proves the mailbox, and
     otherwise has its letter sent again if `writes_again`. UnavailableError.
     """
-    controller = policy.form_purpose.controller
-    contact = contact or whose(address, controller=controller, subjects=subjects, secrets=secrets)
     now = clock()
     received = now if received_at is None else received_at
-    jurisdiction = policy.country_of(controller)
-    answer_by, strict = answer_days(policy, jurisdiction, received)
+    answer_by, strict = answer_days(policy, contact.controller, received)
     case = Case(
         id=chance.name(),
         right=read.right,
         state=CaseState.UNPROVEN,
         contact=contact,
         language=policy.spoken(language),
-        jurisdiction=jurisdiction,
+        jurisdiction=policy.country_of(contact.controller),
         source=source,
         received_at=received,
         answer_by=answer_by,

@@ -29,7 +29,10 @@ def carry_out(
     clock: Clock,
     pause: Pause,
 ) -> int | None:
-    """Store what the person wishes; the number of the event that proves it, or None if it was so already."""
+    """Store what the person wishes; the number of the event that proves it, or None if it was so already.
+
+    UnknownNameError for a wish about another controller's purpose, of which this record knows nothing.
+    """
 
     def attempt() -> int | None:
         now = clock()
@@ -37,11 +40,12 @@ def carry_out(
         change = wish(subject, now)
         if change is None:
             return None
+        _require_own(change, contact, policy)
         before = state_before(subject, [scope for scope, _ in change.decisions], change.preferences)
         decision = decide(
             subject,
             change.decisions,
-            _act(change, before, capability, policy),
+            _act(change, before, capability, policy, contact.controller),
             now=now,
             chance=chance.decision(),
             valid_until=change.valid_until,
@@ -124,11 +128,19 @@ def scope_of(code: str, policy: Policy) -> Scope:
     return against.scope if against else policy.scope_by_code(code)
 
 
-def _act(change: Change, before: Mapping[str, object], capability: Capability, policy: Policy) -> Act:
+def _require_own(change: Change, contact: ContactPoint, policy: Policy) -> None:
+    named = {scope.purpose for scope, _ in change.decisions if scope.purpose in policy.purposes}
+    named |= {policy.purpose_by_code(key.partition(".")[0]).id for key in change.preferences}
+    for purpose in named:
+        policy.purpose_of(contact.controller, purpose)
+
+
+def _act(change: Change, before: Mapping[str, object], capability: Capability, policy: Policy, controller: str) -> Act:
     scopes = [scope for scope, _ in change.decisions]
     told = facts(policy, scopes, source="page", capability=capability.value)
     details: dict[str, object] = {"route": capability.value}
     if change.wording is not None:
-        told |= wording_facts(policy, change.wording, "preference page, opened by a link sent by e-mail")
+        how = "preference page, opened by a link sent by e-mail"
+        told |= wording_facts(policy, change.wording, controller, how)
         details["wording"] = list(change.wording.paragraphs)
     return Act(change.kind, by_person=True, facts=told, details=details, circumstances={"before": dict(before)})

@@ -149,7 +149,7 @@ def _act_of_consent(
         by_person=True,
         facts={
             **facts(policy, scopes, source=request.source, capability=Capability.CONFIRM.value, is_consent=True),
-            **wording_facts(policy, wording, "double opt-in"),
+            **wording_facts(policy, wording, request.contact.controller, "double opt-in"),
         },
         details={
             "address": request.address.mailable,

@@ -1,6 +1,7 @@
 """Noting in the ledger when an edition of the notice came into force on a deployment: once for each."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from consent_center.domain.chain import GENESIS, Entry, Payload, extend
 from consent_center.domain.errors import StaleSubjectError
@@ -22,7 +23,9 @@ def note_editions(*, policy: Policy, ledger: Ledger, chance: Chance, clock: Cloc
     """
     known = ledger.entries(CHAIN)
     done = []
-    for notice in _new(list(policy.notices.values()), policy.notice, {entry.body.get("notice") for entry in known}):
+    for notice in _new(
+        list(policy.notices.values()), policy.newest_notice, {entry.body.get("notice") for entry in known}
+    ):
         entry = _entry(notice, known, policy, chance, clock())
         try:
             ledger.append(entry)
@@ -41,6 +44,12 @@ def _new(notices: Sequence[Notice], current: Notice, known: set[object]) -> list
     return list(notices[newest + 1 : until])
 
 
+def _hashes(notice: Notice, policy: Policy) -> dict[str, Any]:
+    """By language; by controller and language where the policy has several controllers."""
+    told = {controller: dict(texts) for controller, texts in notice.hashes.items() if texts}
+    return told if len(policy.controllers) > 1 else told.get(policy.controllers[0], {})
+
+
 def _entry(notice: Notice, known: Sequence[Entry], policy: Policy, chance: Chance, now: int) -> Entry:
     last = known[-1] if known else None
     return extend(
@@ -56,7 +65,7 @@ def _entry(notice: Notice, known: Sequence[Entry], policy: Policy, chance: Chanc
             "notice": notice.version,
             "published_on": notice.published_on,
             "change": notice.change,
-            "notice_hashes": dict(notice.hashes),
+            "notice_hashes": _hashes(notice, policy),
             "policy_hash": policy.hash,
         },
         payload=Payload(chance.decision().salt, {}),

@@ -17,7 +17,7 @@ from consent_center.domain.capability import (
 from consent_center.domain.contact import Keyring, address_name
 from consent_center.domain.objection import in_force
 from consent_center.domain.passcode import grouped, passcode
-from consent_center.domain.policy import Policy, Purpose, Topic
+from consent_center.domain.policy import Brand, Policy, Purpose, Topic
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.request import Request, standing
 from consent_center.domain.subject import Subject
@@ -52,7 +52,7 @@ def deliver_confirmation(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     claims: Claims,
@@ -63,7 +63,7 @@ def deliver_confirmation(
     clock: Clock,
     stop_mail: str | None = None,
 ) -> Delivery:
-    """Send the confirmation letter of a request that still stands; `site` says who writes, in a language.
+    """Send the confirmation letter of a request that still stands; `site` says who writes, for a brand and language.
 
     `stop_mail` is the address that takes withdrawals by mail, if there is one. Safe to run twice.
 
@@ -88,7 +88,8 @@ def deliver_confirmation(
     scopes = [scope.code for scope in request.scopes(purpose)]
     marks = {code: until for code, until in record.subject.requested.items() if until * 1000 > now}
     subjects.mark_requested(request.contact, {**marks, **dict.fromkeys(scopes, request.expires_at)})
-    mailer.send(_letter(request, purpose, base_url, site(request.language), policy, texts, secrets, stop_mail))
+    speaker = site(policy.brand_of(purpose), request.language)
+    mailer.send(_letter(request, purpose, base_url, speaker, policy, texts, secrets, stop_mail))
     claims.finish(request.id, clock() // 1000)
     if again:
         claims.finish(again, clock() // 1000)
@@ -106,7 +107,7 @@ def deliver_preferences_link(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     claims: Claims,
@@ -115,7 +116,9 @@ def deliver_preferences_link(
     secrets: Secrets,
     clock: Clock,
 ) -> Delivery:
-    """Send the link to the preference page, to the address we hold, if we hold one. It tells nothing of what we hold.
+    """Send the link to the preference page of a brand, to the address we hold, if we hold one.
+
+    It tells nothing of what we hold. It is from the brand that the person asked, or else from the controller's first.
 
     Safe to run twice. LetterRefusedError if the mail service will never take it; UnavailableError to try again later.
     """
@@ -128,16 +131,16 @@ def deliver_preferences_link(
     if not claims.take(order.request, now):
         return Delivery.SENT_BEFORE
     language = policy.spoken(held.subject.language)
+    brand = policy.brand_for(order.contact.controller, order.brand)
     token = seal_manage(ManageLink(order.contact, now + MANAGE_SECONDS), secrets.links())
     written = texts.letter(
         "preferences",
         language,
-        site=site(language),
-        preferences_url=f"{preferences_url(base_url, token)}?lang={language}",
-        notice_url=f"{base_url}/notice?lang={language}",
+        site=site(brand, language),
+        preferences_url=f"{preferences_url(base_url, token)}{brand.said(language)}",
+        notice_url=f"{base_url}/notice{brand.said(language)}",
         minutes=MANAGE_SECONDS // 60,
     )
-    brand = policy.brand_of(policy.form_purpose)
     mailer.send(addressed(written, held.profile.address.mailable, brand))
     claims.finish(order.request, clock() // 1000)
     return Delivery.SENT
@@ -158,7 +161,7 @@ def _letter(
     about: Sequence[Topic | Purpose] = [purpose.topic(topic) for topic in request.topics] or [purpose]
     stop = seal_withdrawal(request_link(request, purpose), keys)
     not_me = seal_withdrawal(not_me_link(request, purpose), keys, Capability.NOT_ME)
-    language = request.language
+    language, brand = request.language, policy.brand_of(purpose)
     since = request.attested.recorded_at if request.attested else request.requested_at
     written = texts.letter(
         "confirm",
@@ -172,16 +175,15 @@ def _letter(
             }
             for one in about
         ],
-        confirm_url=confirm_url(base_url, seal_request(link, keys)),
+        confirm_url=f"{confirm_url(base_url, seal_request(link, keys))}{brand.said()}",
         code=_code(request, keys),
         # These pages know no request, and go on in the language of the letter; the confirmation page has it stored.
-        not_me_url=f"{not_me_url(base_url, not_me)}?lang={language}",
-        stop_url=f"{stop_url(base_url, stop)}?lang={language}",
-        notice_url=f"{base_url}/notice/{request.notice}?lang={language}",
+        not_me_url=f"{not_me_url(base_url, not_me)}{brand.said(language)}",
+        stop_url=f"{stop_url(base_url, stop)}{brand.said(language)}",
+        notice_url=f"{base_url}/notice/{request.notice}{brand.said(language)}",
         requested_at=request.requested_at // 1000,
         days=max(1, (request.expires_at - since // 1000) // 86400),
     )
-    brand = policy.brand_of(purpose)
     return addressed(
         written,
         request.address.mailable,

@@ -47,6 +47,8 @@ class Locking:
     """In words, for people; kept with the personal details."""
     purposes: Sequence[str] = ()
     until: datetime | None = None
+    controller: str | None = None
+    """Who keeps it; the only controller where none is named."""
 
     @property
     def kind(self) -> str:
@@ -69,6 +71,8 @@ class Lifting:
     reason: str
     person_told_at: datetime | None = None
     """When the person was told that a restriction will be lifted (Art. 18(3) GDPR)."""
+    controller: str | None = None
+    """As in a Locking."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""
@@ -99,10 +103,11 @@ def set_lock(
     """Set a hold or a restriction; `client` is the system that asks. What it answers is stored.
 
     Asking again for what is in force makes no second one. InvalidFormError names each field that is wrong;
-    UnknownNameError for a purpose that the policy lacks; NothingHeldError where there is no record; UnavailableError.
+    UnknownNameError for a purpose that the controller lacks; NothingHeldError where there is no record;
+    UnavailableError.
     """
-    address, contact = _of(locking.recipient, policy, subjects, addresses, secrets)
-    codes = tuple(sorted({policy.purpose(name).code for name in locking.purposes}))
+    address, contact = _of(locking, policy, subjects, addresses, secrets)
+    codes = tuple(sorted({policy.purpose_of(contact.controller, name).code for name in locking.purposes}))
     until = _end(locking, policy, clock())
 
     def attempt() -> Locked:
@@ -144,7 +149,7 @@ def lift_lock(
 
     InvalidFormError if the person was not told before a restriction ends; NothingHeldError; UnavailableError.
     """
-    address, contact = _of(lifting.recipient, policy, subjects, addresses, secrets)
+    address, contact = _of(lifting, policy, subjects, addresses, secrets)
     told = {}
     if LIFTING[lifting.kind] != HOLD:
         if lifting.person_told_at is None:
@@ -174,13 +179,13 @@ def lift_lock(
 
 
 def _of(
-    text: str, policy: Policy, subjects: Subjects, addresses: Addresses, secrets: Secrets
+    asked: Locking | Lifting, policy: Policy, subjects: Subjects, addresses: Addresses, secrets: Secrets
 ) -> tuple[Address, ContactPoint]:
     try:
-        address = addresses(text)
+        address = addresses(asked.recipient)
     except InvalidAddressError as error:
         raise InvalidFormError({"recipient": str(error)}) from None
-    controller = policy.form_purpose.controller
+    controller = policy.controller_meant(asked.controller)
     return address, whose(address, controller=controller, subjects=subjects, secrets=secrets)
 
 

@@ -38,17 +38,25 @@ class Overview:
 
 
 def look_up(
-    recipient: str, *, policy: Policy, subjects: Subjects, addresses: Addresses, secrets: Secrets, clock: Clock
+    recipient: str,
+    controller: str | None = None,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    addresses: Addresses,
+    secrets: Secrets,
+    clock: Clock,
 ) -> Overview:
-    """Everything about one address, for the controller that the form speaks for. Reads only.
+    """Everything about one address that a controller holds; the only one where none is named. Reads only.
 
-    InvalidFormError for what is no address; UnavailableError if it could not be read.
+    InvalidFormError for what is no address, or where a controller has to be named; UnknownNameError; UnavailableError
+    if it could not be read.
     """
     try:
         address = addresses(recipient)
     except InvalidAddressError as error:
         raise InvalidFormError({"recipient": str(error)}) from None
-    controller = policy.form_purpose.controller
+    controller = policy.controller_meant(controller)
     contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
     base = base_of(address)
     untagged = whose(base, controller=controller, subjects=subjects, secrets=secrets) if base else contact

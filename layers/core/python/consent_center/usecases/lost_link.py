@@ -4,7 +4,7 @@ from consent_center.domain.capability import expired_manage, open_withdrawal
 from consent_center.domain.contact import ContactPoint, address_name, source_name
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError, InvalidTokenError, TooManyRequestsError
 from consent_center.domain.letter import Letter
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Brand
 from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
 from consent_center.usecases.sign_up import MostSignUps
 from consent_center.usecases.whereabouts import meant_by
@@ -13,11 +13,11 @@ from consent_center.usecases.whose import whose
 
 def ask_for_link(
     email: str,
+    brand: Brand,
     *,
     network: str | None,
     most: MostSignUps,
     limits: Limits,
-    policy: Policy,
     addresses: Addresses,
     subjects: Subjects,
     outbox: Outbox,
@@ -25,8 +25,8 @@ def ask_for_link(
     chance: Chance,
     clock: Clock,
 ) -> None:
-    """Order the letter for an address that was typed. What is read is the same for everybody, and decides only where
-    the letter looks.
+    """Order the letter for an address that was typed on a page of a brand. What is read is the same for everybody, and
+    decides only where the letter looks.
 
     InvalidFormError for what is no address; TooManyRequestsError if `network` (already shortened) asked too often;
     UnavailableError if the letter could not be ordered.
@@ -35,15 +35,23 @@ def ask_for_link(
         address = addresses(email)
     except InvalidAddressError as error:
         raise InvalidFormError({"email": str(error)}) from None
-    controller = policy.form_purpose.controller
-    contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
+    contact = whose(address, controller=brand.controller, subjects=subjects, secrets=secrets)
     _order(
-        contact, network=network, most=most, limits=limits, outbox=outbox, secrets=secrets, chance=chance, clock=clock
+        contact,
+        brand,
+        network=network,
+        most=most,
+        limits=limits,
+        outbox=outbox,
+        secrets=secrets,
+        chance=chance,
+        clock=clock,
     )
 
 
 def ask_by_link(
     token: str,
+    brand: Brand,
     *,
     network: str | None,
     most: MostSignUps,
@@ -57,7 +65,8 @@ def ask_by_link(
     """Order the letter for whom an unsubscribe link, or a link to preferences that has expired, was made for.
 
     Nothing has to be typed, and whoever holds the link gets nothing: the letter goes to the address it was made for,
-    or to the one that its person has since. InvalidTokenError for any other token.
+    or to the one that its person has since. It comes from `brand` if that is of their controller. InvalidTokenError
+    for any other token.
     """
     keys = secrets.links()
     try:
@@ -68,12 +77,21 @@ def ask_by_link(
         made_for, made_at = stop.contact, stop.meant_at
     contact = meant_by(subjects.load(made_for).subject, made_at, subjects)[0].contact
     _order(
-        contact, network=network, most=most, limits=limits, outbox=outbox, secrets=secrets, chance=chance, clock=clock
+        contact,
+        brand,
+        network=network,
+        most=most,
+        limits=limits,
+        outbox=outbox,
+        secrets=secrets,
+        chance=chance,
+        clock=clock,
     )
 
 
 def _order(
     contact: ContactPoint,
+    brand: Brand,
     *,
     network: str | None,
     most: MostSignUps,
@@ -89,4 +107,4 @@ def _order(
     if not limits.take(f"link#{source}", most.per_source, now):
         raise TooManyRequestsError
     if limits.take(f"link#{address_name(contact)}", most.per_address, now):
-        outbox.order(LetterOrder(Letter.PREFERENCES, contact, chance.name()))
+        outbox.order(LetterOrder(Letter.PREFERENCES, contact, chance.name(), brand.id))

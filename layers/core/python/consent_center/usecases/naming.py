@@ -23,8 +23,8 @@ class Told(NamedTuple):
 
 
 class Names:
-    def __init__(self, policy: Policy, language: str) -> None:
-        self._policy, self._language = policy, language
+    def __init__(self, policy: Policy, controller: str, language: str) -> None:
+        self._policy, self._controller, self._language = policy, controller, language
 
     def purpose(self, purpose: str) -> str:
         """A purpose by its id; one that the policy never had keeps its id."""
@@ -48,16 +48,13 @@ class Names:
             return None
 
     def interest(self, interest: str) -> str:
-        """An interest that the form offers; one that it no longer does keeps its id."""
-        interests = self._policy.interests
+        """An interest that a form of the controller offers; one that none does any more keeps its id."""
+        interests = self._policy.interests_of(self._controller)
         return self._policy.text(interests[interest], self._language) if interest in interests else interest
 
     def recipient(self, recipient: str) -> str:
         """Who a recipient is; one that the policy no longer has keeps its id."""
-        try:
-            return str(self._policy.recipient(recipient)["name"])
-        except KeyError:
-            return recipient
+        return recipient_name(recipient, self._policy)
 
     def about(self, change: Mapping[str, Any]) -> list[str]:
         """What a change of an entry was about: topics, or the whole purpose; `*` stands for more than one purpose."""
@@ -67,7 +64,7 @@ class Names:
         return [self.topic(purpose, str(topic)) for topic in topics] or [self.purpose(purpose)]
 
     def told(self, profile: Profile | None) -> list[Told]:
-        """Who somebody is, as the fields of the form and their data types name it."""
+        """Who somebody is, as the fields of the controller's forms and their data types name it."""
         if profile is None:
             return []
         said: dict[str, str | list[str] | None] = {
@@ -76,12 +73,25 @@ class Names:
             "company": profile.company,
             "interest": [self.interest(one) for one in profile.interests],
         }
-        rows = {row["id"]: row["data_type"] for row in self._policy.raw["form"]["fields"]}
+        rows = {
+            field: str(row["data_type"])
+            # Their own forms last; a controller without any still names what it holds.
+            for form in sorted(self._policy.forms.values(), key=lambda one: one.brand.controller == self._controller)
+            for field, row in form.fields.items()
+        }
         return [
             Told(rows[field], self._policy.text(self._policy.data_type(rows[field])["name"], self._language), value)
             for field, value in said.items()
             if value and field in rows
         ]
+
+
+def recipient_name(recipient: str, policy: Policy) -> str:
+    """What a recipient is called; one that the policy has no more, by its id."""
+    try:
+        return str(policy.recipient(recipient)["name"])
+    except KeyError:
+        return recipient
 
 
 def collected_files(collected: Mapping[str, Mapping[str, Any]], policy: Policy) -> Iterator[tuple[str, Sequence[File]]]:
@@ -95,7 +105,7 @@ def collected_files(collected: Mapping[str, Mapping[str, Any]], policy: Policy) 
                 path = path.replace("from/", "from/_", 1)
             taken.add(path)
             found.append(File(path, _content(file, content_of(kept))))
-        yield Names(policy, policy.default_language).recipient(recipient), found
+        yield recipient_name(recipient, policy), found
 
 
 def _content(name: str, content: str | bytes) -> Iterator[str | bytes]:

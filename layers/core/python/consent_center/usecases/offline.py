@@ -83,7 +83,7 @@ def request_for_somebody(
         purpose=purpose.id,
         topics=tuple(topic.id for topic in purpose.topics if topic.id in asked.topics),
         language=asked.language,
-        notice=policy.notice.version,
+        notice=policy.notice_of(purpose.controller).version,
         requested_at=attested.collected_at,
         expires_at=policy.pending_period.after_epoch(now),
         name=asked.name.strip() or None,

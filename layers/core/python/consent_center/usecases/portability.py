@@ -41,7 +41,7 @@ def portability_files(
 class _Portability:
     def __init__(self, person: PersonFile, policy: Policy, language: str) -> None:
         self._person, self._policy, self._language = person, policy, language
-        self._names = Names(policy, language)
+        self._names = Names(policy, person.case.contact.controller, language)
         self.data = list(self._data())
         self.decisions = list(self._decisions())
 

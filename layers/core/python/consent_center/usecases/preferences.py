@@ -175,7 +175,7 @@ def ask_to_start(
     """
     now = clock()
     link = open_manage(token, secrets.links(), now=now // 1000)
-    purpose = policy.purpose(purpose_id)
+    purpose = policy.purpose_of(link.contact.controller, purpose_id)
     purpose.scope(topic_id, link.contact.channel)
     held = subjects.holdings(link.contact)
     require_here(held.subject, link.made_at)
@@ -190,7 +190,7 @@ def ask_to_start(
         purpose=purpose.id,
         topics=(topic_id,) if topic_id is not None else (),
         language=policy.spoken(held.subject.language),
-        notice=policy.notice.version,
+        notice=policy.notice_of(purpose.controller).version,
         requested_at=now,
         expires_at=policy.pending_period.after_epoch(now),
         source="preferences",

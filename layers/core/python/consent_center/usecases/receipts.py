@@ -9,7 +9,7 @@ from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import LetterRefusedError, NothingHeldError, UnknownNameError
 from consent_center.domain.objection import in_force
-from consent_center.domain.policy import Policy, Purpose, Scope
+from consent_center.domain.policy import Brand, Policy, Scope
 from consent_center.domain.receipt import receipt, signed, signing_input
 from consent_center.domain.subject import Subject
 from consent_center.ports import (
@@ -85,7 +85,7 @@ def deliver_receipt(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[Purpose, str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     ledger: Ledger,
@@ -124,17 +124,17 @@ def deliver_receipt(
     topics = tuple(purpose.topic(scope.topic).code for scope in scopes if scope.topic is not None)
     stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, topics, made_at=now), secrets.links())
     brand, language = policy.brand_of(purpose), found.language
-    speaker = site(purpose, language)
+    edition = found.event.notice or policy.notice_of(purpose.controller).version
     written = texts.letter(
         "receipt",
         language,
-        site=speaker,
+        site=site(brand, language),
         given_at=found.event.at // 1000,
         wording=list(found.event.wording),
-        stop_url=f"{stop_url(base_url, stop)}?lang={language}",
-        preferences_url=f"{base_url}/preferences?lang={language}",
+        stop_url=f"{stop_url(base_url, stop)}{brand.said(language)}",
+        preferences_url=f"{base_url}/preferences{brand.said(language)}",
         authority_url=policy.authority(policy.controller(purpose.controller)["authority"])["url"],
-        notice_url=f"{base_url}/notice/{found.event.notice or policy.notice.version}?lang={language}",
+        notice_url=f"{base_url}/notice/{edition}{brand.said(language)}",
         stop_address=brand.stop_address,
         recorded=_recorded(subject, policy, language, now),
         may_object=any(one.marketing or one.profiling for one in policy.purposes_of(purpose.controller)),

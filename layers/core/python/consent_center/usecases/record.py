@@ -59,6 +59,9 @@ class Statement:
     """When a no was said, if that is known."""
     jurisdiction: str | None = None
     """As in a proof, for a no without one. A no counts whatever stands here: what the policy lacks is left out."""
+    controller: str | None = None
+    """Whom an objection to everything of a kind binds: the only controller where none is named. A purpose has its own,
+    and may be named with it."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""
@@ -106,7 +109,9 @@ def record_decision(
     except InvalidAddressError as error:
         raise InvalidFormError({"recipient": str(error)}) from None
     purpose = policy.purpose(statement.purpose) if statement.purpose is not None else None
-    controller = (purpose or policy.form_purpose).controller
+    controller = purpose.controller if purpose else policy.controller_meant(statement.controller)
+    if statement.controller not in (None, controller):
+        raise InvalidFormError({"controller": "of_purpose"})
     contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
     base = base_of(address)
     untagged = whose(base, controller=controller, subjects=subjects, secrets=secrets) if base else None
@@ -133,7 +138,7 @@ def record_decision(
                 _refuse_suppressed(subjects.load(untagged).subject, now)
         if not wanted:
             return Recorded(is_new=False, evidence=_evidence(subject, scopes), scopes=scopes)
-        act = _act(statement, wanted, address, client, policy, source, told or {})
+        act = _act(statement, wanted, address, client, policy, controller, source, told or {})
         decision = decide(
             subject,
             [(scope, after) for scope, after in changes if scope in wanted],
@@ -277,7 +282,7 @@ def _wrong_times(proof: Proof, purpose: Purpose, now: int, is_sale: bool) -> dic
 
 def _wrong_names(proof: Proof, statement: Statement, purpose: Purpose, policy: Policy) -> dict[str, str]:
     wrong = {}
-    if proof.notice is not None and proof.notice not in policy.notices:
+    if proof.notice is not None and proof.notice not in policy.notices_of(purpose.controller):
         wrong["evidence/notice"] = "unknown"
     if proof.language not in policy.languages:
         wrong["evidence/language"] = "unknown"
@@ -301,6 +306,7 @@ def _act(
     address: Address,
     client: str,
     policy: Policy,
+    controller: str,
     source: str,
     also: Mapping[str, object],
 ) -> Act:
@@ -318,8 +324,11 @@ def _act(
         told |= {"collected_at": proof.collected_at.isoformat(), "language": proof.language}
         if proof.confirmed_at is not None:
             told["confirmed_at"] = proof.confirmed_at.isoformat()
-        if proof.notice is not None:
-            told |= {"notice": proof.notice, "notice_hash": policy.notice_hash(proof.notice, proof.language)}
+        if proof.notice in policy.notices_of(controller):
+            told |= {
+                "notice": proof.notice,
+                "notice_hash": policy.notice_hash(str(proof.notice), proof.language, controller),
+            }
         details |= {"method": proof.method, "wording": list(proof.wording), "reference": proof.reference}
         if statement.state is DecisionState.SOFT_OPT_IN:
             offered = Wording(tuple(proof.wording), proof.language, proof.notice or "")

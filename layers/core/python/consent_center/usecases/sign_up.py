@@ -7,7 +7,7 @@ from consent_center.domain.capability import FormShown, WaitingLink, seal_waitin
 from consent_center.domain.contact import address_name, source_name
 from consent_center.domain.errors import InvalidAddressError, TooManyRequestsError
 from consent_center.domain.letter import Letter
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Policy, SignUpForm
 from consent_center.domain.request import Request, read_choices, require_no_faults
 from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
 from consent_center.usecases.whose import whose
@@ -38,7 +38,8 @@ class SignUp:
 
 def request_subscription(
     sign_up: SignUp,
-    form: FormShown,
+    form: SignUpForm,
+    shown: FormShown,
     *,
     network: str | None,
     most: MostSignUps,
@@ -53,6 +54,8 @@ def request_subscription(
 ) -> str:
     """Store the request, then order the letter; answers the token of the page that waits for the letter's code.
 
+    `form` is that of the brand whose page it was, and `shown` which state of it the person saw.
+
     Nothing is read about the person, so that known and unknown addresses get the same answer after the same calls. An
     address that was signed up too often this hour gets that answer too, and no further letter: the answer goes to
     whoever filled in the form, and the letters to somebody who may not have asked for any. Its token looks like any
@@ -62,7 +65,7 @@ def request_subscription(
     UnavailableError if the letter could not be ordered.
     """
     choices, wrong = read_choices(
-        policy, topics=sign_up.topics, name=sign_up.name, company=sign_up.company, interests=sign_up.interests
+        form, topics=sign_up.topics, name=sign_up.name, company=sign_up.company, interests=sign_up.interests
     )
     try:
         address = addresses(sign_up.email)
@@ -71,7 +74,7 @@ def request_subscription(
         require_no_faults({"email": str(error), **wrong})
         raise
     require_no_faults(wrong)
-    purpose = policy.form_purpose
+    purpose = form.purpose
     peppers = secrets.peppers()
     contact = whose(address, controller=purpose.controller, subjects=subjects, secrets=secrets)
     now = clock()
@@ -88,14 +91,14 @@ def request_subscription(
         address=address,
         purpose=purpose.id,
         topics=choices.topics,
-        language=form.language,
-        notice=form.notice,
+        language=shown.language,
+        notice=shown.notice,
         requested_at=now,
         expires_at=waiting.ends_at,
         name=choices.name,
         company=choices.company,
         interests=choices.interests,
-        source=f"form:{form.source}" if form.source else "form",
+        source=f"form:{shown.source}" if shown.source else "form",
         code_key=waiting.key_id,
     )
     subjects.add_request(request)

@@ -43,6 +43,7 @@ from consent_center.usecases.case_stops import is_restricting
 from consent_center.usecases.cases import Opened, Read, open_case
 from consent_center.usecases.deadlines import closed, reckoned
 from consent_center.usecases.steps import start_correction
+from consent_center.usecases.whose import whose
 
 LONGEST_LIST = 100
 """Cases in one answer."""
@@ -125,6 +126,8 @@ class Filing:
     """Whether staff are sure who asked. If not, a letter asks the mailbox."""
     language: str
     choices: Mapping[str, Any] = field(default_factory=dict)
+    controller: str | None = None
+    """Whom they asked; the only controller where none is named."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""
@@ -184,10 +187,12 @@ def file_case(
         raise InvalidFormError({"email": str(error)}) from None
     if filing.received_at > now:
         raise InvalidFormError({"received_at": "future"})
-    _refuse_unknown_choices(filing, policy)
+    controller = policy.controller_meant(filing.controller)
+    _refuse_unknown_choices(filing, policy, controller)
     return open_case(
         Read(filing.right, filing.details, {**filing.choices, "method": filing.method}),
         address,
+        whose(address, controller=controller, subjects=subjects, secrets=secrets),
         source="staff",
         by=f"staff:{client}",
         language=filing.language,
@@ -207,17 +212,24 @@ def file_case(
 
 
 def list_cases(
-    cases: Cases, *, cursor: str = "", right: Right | None = None, state: CaseState | None = None, most: int = 50
+    cases: Cases,
+    *,
+    cursor: str = "",
+    controller: str | None = None,
+    right: Right | None = None,
+    state: CaseState | None = None,
+    most: int = 50,
 ) -> Page:
-    """Open cases by the day to answer by, those of a right or in a state only, after the one that `cursor` names.
+    """Open cases by the day to answer by, after the one that `cursor` names; those with one controller, of a right or
+    in a state only.
 
     InvalidFormError for a cursor that is not ours; UnavailableError.
     """
     after, most = _place(cursor), min(most, LONGEST_LIST)
     # Of each shard no more than the page, unless most of what is read is not wanted.
-    reads = None if right or state else most + 1
+    reads = None if controller or right or state else most + 1
     streams = [cases.open_cases(shard, after, reads) for shard in range(cases.shards)]
-    wanted = _wanted(heapq.merge(*streams, key=_order_of), right, state)
+    wanted = _wanted(heapq.merge(*streams, key=_order_of), controller, right, state)
     found = list(islice(wanted, most + 1))
     page = found[:most]
     return Page(
@@ -405,12 +417,12 @@ def _proved(case: Case, cool_off_hours: int, now: int) -> Case:
     return proved.moved(CaseState.RUNNING)
 
 
-def _refuse_unknown_choices(filing: Filing, policy: Policy) -> None:
+def _refuse_unknown_choices(filing: Filing, policy: Policy, controller: str) -> None:
     ground = filing.choices.get("ground")
     if filing.right is Right.RESTRICTION and ground is None:
         raise InvalidFormError({"ground": "required"})
     for name in filing.choices.get("purposes") or ():
-        policy.purpose(name)
+        policy.purpose_of(controller, name)
 
 
 def _require_reason(wanted: Wanted) -> None:
@@ -443,9 +455,15 @@ def _place(cursor: str) -> tuple[str, str]:
     return day, case
 
 
-def _wanted(listed: Iterable[OpenCase], right: Right | None, state: CaseState | None) -> Iterator[OpenCase]:
+def _wanted(
+    listed: Iterable[OpenCase], controller: str | None, right: Right | None, state: CaseState | None
+) -> Iterator[OpenCase]:
     """What cannot be read is always wanted: nobody else would see it."""
+    asked = (controller, right, state)
     for one in listed:
         case = one.case
-        if case is None or ((right is None or case.right is right) and (state is None or case.state is state)):
+        if case is None or all(
+            wanted is None or wanted == found
+            for wanted, found in zip(asked, (case.contact.controller, case.right, case.state), strict=True)
+        ):
             yield one

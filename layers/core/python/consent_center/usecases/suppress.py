@@ -49,7 +49,7 @@ def suppress(
         act = Act("suppressed", by_person=False, facts=told, details={"route": source})
         decision = suppressed(
             subject,
-            new_suppression(basis, policy, now),
+            new_suppression(basis, policy, controller, now),
             [(scope, DecisionState.WITHDRAWN) for scope in stopped],
             act,
             now=now,
@@ -111,7 +111,7 @@ def erase(
             return True
         kept = subject.suppression if _is_suppressed(subject, now) else None
         if keep_fingerprint and kept is None:
-            kept = new_suppression(Basis.ERASURE, policy, now)
+            kept = new_suppression(Basis.ERASURE, policy, controller, now)
         if subject.chain is None and subject.version and kept == subject.suppression:
             # Erased before: there may still be a request that came since.
             return False
@@ -132,11 +132,11 @@ def erase(
     return was_held
 
 
-def new_suppression(basis: Basis, policy: Policy, now: int) -> Suppression:
+def new_suppression(basis: Basis, policy: Policy, controller: str, now: int) -> Suppression:
     """A suppression that begins now, with the end that the policy's rule gives it; `now` in epoch milliseconds."""
     rule = policy.rule_covering(_COVERS)
     until = rule.period.after_epoch(now) if rule and rule.period else None
-    return Suppression(basis, now, policy.notice.version, until)
+    return Suppression(basis, now, policy.notice_of(controller).version, until)
 
 
 def left_until(subject: Subject, policy: Policy, now: int) -> int | None:

@@ -15,7 +15,7 @@ from consent_center.domain.errors import LetterRefusedError
 from consent_center.domain.letter import Letter
 from consent_center.domain.notice import Kind, common_language, difference, edition_before
 from consent_center.domain.objection import in_force
-from consent_center.domain.policy import Notice, Policy, Purpose, Scope, Topic
+from consent_center.domain.policy import Brand, Notice, Policy, Purpose, Scope, Topic
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.replay import epoch_ms
 from consent_center.domain.subject import Act, Subject, tell
@@ -71,8 +71,8 @@ def deliver_notice_change(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[Purpose, str], Mapping[str, Any]],
-    notice_text: Callable[[str, str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
+    notice_text: Callable[[str, str, str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     claims: Claims,
@@ -104,9 +104,10 @@ def deliver_notice_change(
     claim = f"notice-{subject.chain}-{version}"
     if not claims.take(claim, now // 1000, now // 1000 + CLAIMED_SECONDS):
         return Delivery.SENT_BEFORE
-    purpose = _to_stop(subject, affected.told, policy, now) or policy.purpose(affected.told[0])
+    mine = [one.id for one in policy.purposes_of(order.contact.controller)]
+    purpose = _to_stop(subject, [*affected.told, *mine], policy, now) or policy.purpose(affected.told[0])
     language = policy.spoken(subject.language)
-    changes, is_whole = _changes(edition, policy, language, notice_text)
+    changes, is_whole = _changes(edition, policy, order.contact.controller, language, notice_text)
     asked = [policy.text(_named(one, policy).name, language) for one in affected.asked]
     stop = seal_withdrawal(WithdrawLink(order.contact, purpose.code, made_at=now), secrets.links())
     written = texts.letter(
@@ -119,7 +120,7 @@ def deliver_notice_change(
         asked=list(dict.fromkeys(asked)),
         changes=changes,
         is_whole=is_whole,
-        changes_url=f"{base_url}/notice/{edition.version}/changes?lang={language}",
+        changes_url=f"{base_url}/notice/{edition.version}/changes{policy.brand_of(purpose).said(language)}",
     )
     _send(written, held.profile, policy, purpose, base_url, stop, mailer)
     telling = Telling(About.NOTICE, edition.version, affected.follows.value, language, clock())
@@ -133,7 +134,7 @@ def deliver_source(
     order: LetterOrder,
     *,
     base_url: str,
-    site: Callable[[Purpose, str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     policy: Policy,
     subjects: Subjects,
     ledger: Ledger,
@@ -177,7 +178,7 @@ def deliver_source(
     written = texts.letter(
         "source",
         language,
-        **_common(policy, purpose, site, base_url, stop, language, policy.notice.version),
+        **_common(policy, purpose, site, base_url, stop, language, policy.notice_of(purpose.controller).version),
         address=held.profile.address.mailable,
         received_at=_seconds(entry.at),
         origin=_origin(payload),
@@ -251,20 +252,22 @@ def note_told(
 def _common(
     policy: Policy,
     purpose: Purpose,
-    site: Callable[[Purpose, str], Mapping[str, Any]],
+    site: Callable[[Brand, str], Mapping[str, Any]],
     base_url: str,
     stop: str,
     language: str,
     version: str,
 ) -> dict[str, Any]:
     """What both letters say: who writes, how to stop and object, and where to complain."""
+    brand = policy.brand_of(purpose)
+    query = brand.said(language)
     return {
-        "site": site(purpose, language),
-        "stop_url": f"{stop_url(base_url, stop)}?lang={language}",
-        "preferences_url": f"{base_url}/preferences?lang={language}",
+        "site": site(brand, language),
+        "stop_url": f"{stop_url(base_url, stop)}{query}",
+        "preferences_url": f"{base_url}/preferences{query}",
         "authority_url": policy.authority(policy.controller(purpose.controller)["authority"])["url"],
-        "notice_url": f"{base_url}/notice/{version}?lang={language}",
-        "stop_address": policy.brand_of(purpose).stop_address,
+        "notice_url": f"{base_url}/notice/{version}{query}",
+        "stop_address": brand.stop_address,
         "may_object": any(one.marketing or one.profiling for one in policy.purposes_of(purpose.controller)),
     }
 
@@ -283,9 +286,9 @@ def _send(
     )
 
 
-def _to_stop(subject: Subject, told: Iterable[str], policy: Policy, now: int) -> Purpose | None:
-    """What the letter's link stops: of what it tells of, or else of anything, the first that is in use."""
-    for name in (*told, *policy.purposes):
+def _to_stop(subject: Subject, purposes: Iterable[str], policy: Policy, now: int) -> Purpose | None:
+    """What the letter's link stops: of these the first that is in use."""
+    for name in purposes:
         purpose = policy.purpose(name)
         answers = [in_force(subject, purpose, scope) for scope in purpose.all_scopes()] if purpose.takes_consent else []
         if any(answer is not None and answer.permits_at(now) for answer in answers):
@@ -294,16 +297,23 @@ def _to_stop(subject: Subject, told: Iterable[str], policy: Policy, now: int) ->
 
 
 def _changes(
-    edition: Notice, policy: Policy, language: str, notice_text: Callable[[str, str], Mapping[str, Any]]
+    edition: Notice,
+    policy: Policy,
+    controller: str,
+    language: str,
+    notice_text: Callable[[str, str, str], Mapping[str, Any]],
 ) -> tuple[list[dict[str, str]], bool]:
     """The first changes of the words, each with what became of it, and whether these are all."""
-    before = edition_before(policy, edition.version)
-    shared = common_language(before.hashes, edition.hashes, language, policy.default_language) if before else None
-    if before is None or shared != language:
+    before = edition_before(policy, controller, edition.version)
+    if before is None:
         return [], False
+    languages = (before.hashes[controller], edition.hashes[controller])
+    if common_language(*languages, language, policy.default_language) != language:
+        return [], False
+    old, new = (notice_text(one.version, language, controller) for one in (before, edition))
     found: list[dict[str, str]] = []
     length = 0
-    for section in difference(notice_text(before.version, language), notice_text(edition.version, language)):
+    for section in difference(old, new):
         for line in section.lines:
             gone = Kind.ADDED if line.kind is Kind.REMOVED else Kind.REMOVED
             said = ["".join(one.text for one in part.pieces if one.kind is not gone) for part in line.parts]

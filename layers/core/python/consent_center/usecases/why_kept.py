@@ -35,6 +35,7 @@ class Account:
 
 def why_kept(
     recipient: str,
+    controller: str | None = None,
     *,
     policy: Policy,
     subjects: Subjects,
@@ -44,15 +45,16 @@ def why_kept(
     secrets: Secrets,
     clock: Clock,
 ) -> Account:
-    """Account for everything that is held about an address, by the policy in force now. Reads only.
+    """Account for everything that a controller holds about an address, by the policy in force now. Reads only.
 
-    InvalidFormError for what is no address; UnavailableError.
+    With one controller none needs to be named. InvalidFormError for what is no address, or where a controller has to
+    be named; UnknownNameError; UnavailableError.
     """
     try:
         address = addresses(recipient)
     except InvalidAddressError as error:
         raise InvalidFormError({"recipient": str(error)}) from None
-    controller = policy.form_purpose.controller
+    controller = policy.controller_meant(controller)
     contact = whose(address, controller=controller, subjects=subjects, secrets=secrets)
     now = clock()
     held = subjects.holdings(contact)

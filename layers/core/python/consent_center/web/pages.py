@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from consent_center.domain.policy import Policy, Purpose
+from consent_center.domain.policy import Brand, Policy
 from consent_center.texts import Part, Texts
 from consent_center.web.site import site
 
@@ -38,7 +38,7 @@ class Pages:
         self,
         texts: Texts,
         policy: Policy,
-        purpose: Purpose,
+        brand: Brand,
         language: str,
         *,
         notice_url: str = "/notice",
@@ -46,12 +46,11 @@ class Pages:
     ) -> None:
         """`languages` are the addresses of the page in each language; none, and no choice is offered."""
         self._texts, self._language = texts, language
-        brand = policy.brand_of(purpose)
         self._colour = brand.colour
         # A logo lies in the page itself; where there is none, no picture may either.
         self._images = "'self' data:" if brand.logo else "'self'"
         self._site = {
-            **_same_for_everyone(texts, policy, purpose.id, language, notice_url),
+            **_same_for_everyone(texts, policy, brand.id, language, notice_url),
             "languages": [asdict(one) for one in languages],
         }
 
@@ -74,10 +73,17 @@ class Pages:
 
 @lru_cache(maxsize=1_000)
 def _same_for_everyone(
-    texts: Texts, policy: Policy, purpose_id: str, language: str, notice_url: str
+    texts: Texts, policy: Policy, brand_id: str, language: str, notice_url: str
 ) -> Mapping[str, Any]:
     """What pages say about who is speaking, whoever looks at them."""
-    speaker = {**site(texts, policy, policy.purpose(purpose_id), language), "notice_url": notice_url}
+    brand = policy.brands[brand_id]
+    speaker = {
+        **site(texts, policy, brand, language),
+        "notice_url": notice_url,
+        "icon_url": f"/favicon.svg{brand.said()}",
+        # What addresses of pages say, so that they go on in this language and with this brand.
+        "asked": brand.said(language),
+    }
     return {**speaker, "rights": Part("partials/rights_list.html", {"site": speaker})}
 
 

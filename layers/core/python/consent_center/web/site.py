@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from consent_center.domain.policy import Policy, Purpose
+from consent_center.domain.policy import Brand, Policy
 from consent_center.texts import Texts
 
 
-def site(texts: Texts, policy: Policy, purpose: Purpose, language: str) -> dict[str, Any]:
-    """Brand, controller, data protection officer and authority behind a purpose."""
-    brand, controller = policy.brand_of(purpose), policy.controller(purpose.controller)
+def site(texts: Texts, policy: Policy, brand: Brand, language: str) -> dict[str, Any]:
+    """A brand with its controller, their data protection officer and their authority."""
+    controller = policy.controller(brand.controller)
     authority = policy.authority(controller["authority"])
     return {
         "brand": {
@@ -27,6 +27,6 @@ def site(texts: Texts, policy: Policy, purpose: Purpose, language: str) -> dict[
         },
         "dpo": controller["dpo"],
         "authority": {"name": policy.text(authority["name"], language), "url": authority["url"]},
-        "notice_version": policy.notice.version,
+        "notice_version": policy.notice_of(brand.controller).version,
         "style": texts.style_for(brand.colour),
     }

@@ -1,5 +1,6 @@
 """One request of a person: the language they read, what they posted, and pages that answer them."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -7,8 +8,10 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from consent_center.domain.capability import claimed_controller
+from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.network import shortened
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Brand, Policy, Purpose
 from consent_center.texts import Texts
 from consent_center.web.forms import LONGEST_LETTER, Form
 from consent_center.web.languages import preferred
@@ -19,9 +22,34 @@ READ = ["GET", "HEAD"]
 
 
 class Visit:
-    def __init__(self, event: APIGatewayProxyEventV2, policy: Policy, texts: Texts) -> None:
+    def __init__(
+        self, event: APIGatewayProxyEventV2, policy: Policy, texts: Texts, about: Purpose | None = None
+    ) -> None:
+        """`about` is the purpose that the page is about, if it is about one."""
         self._event, self._policy, self._texts = event, policy, texts
         self.query = event.query_string_parameters or {}
+        self.brand = policy.brand_of(about) if about else self._brand_meant()
+
+    def _brand_meant(self) -> Brand:
+        """Whose page this is: of the controller that a token in its address names, or else of the brand it names.
+
+        Links of letters name the brand; one whose controller is another's than the token's counts for nothing.
+        """
+        named = self.query.get("brand")
+        for part in self._event.raw_path.split("/"):
+            controller = claimed_controller(part)
+            if controller in self._policy.controllers:
+                return self._policy.brand_for(str(controller), named)
+        return self._policy.brands.get(named or "", self._policy.default_brand)
+
+    def require_brand(self) -> Brand:
+        """The brand of a page that anyone may ask for. UnknownNameError for a brand that the policy lacks.
+
+        Nobody must be shown one brand, and subscribe there, who asked for another.
+        """
+        if self.query.get("brand") not in (None, *self._policy.brands):
+            raise UnknownNameError("brand")
+        return self.brand
 
     @property
     def form(self) -> Form:
@@ -58,8 +86,18 @@ class Visit:
         )
 
     def to(self, path: str) -> str:
-        """The address of another page, which goes on in the language that was asked for by name."""
-        return f"{path}?{urlencode({'lang': self.language})}" if self.query.get("lang") else path
+        """The address of another page, which goes on with the brand, and in the language that was asked for by name."""
+        return self.with_query(path, {"lang": self.language} if self.query.get("lang") else {})
+
+    def with_query(self, path: str, query: Mapping[str, str]) -> str:
+        """The address of another page of this brand."""
+        query = {**query, **self.brand.query}
+        return f"{path}?{urlencode(query)}" if query else path
+
+    @property
+    def sign_up_url(self) -> str:
+        """Where the brand is subscribed to; its first page, if it has no form."""
+        return self.to("/subscribe" if self.brand.id in self._policy.forms else "/")
 
     def page(
         self,
@@ -74,9 +112,9 @@ class Visit:
         pages = Pages(
             self._texts,
             self._policy,
-            self._policy.form_purpose,
+            self.brand,
             spoken or self.language,
-            notice_url=f"/notice?lang={spoken}" if spoken else self.to("/notice"),
+            notice_url=self.with_query("/notice", {"lang": spoken}) if spoken else self.to("/notice"),
             languages=[] if spoken else self._languages(),
         )
         return pages.page(name, status, headers, **context)
@@ -88,8 +126,8 @@ class Visit:
             status,
             headers,
             kind=kind,
-            stop_address=self._policy.brand_of(self._policy.form_purpose).stop_address,
-            subscribe_url=self.to("/subscribe"),
+            stop_address=self.brand.stop_address,
+            subscribe_url=self.sign_up_url,
         )
 
     def _languages(self) -> list[LanguageLink]:

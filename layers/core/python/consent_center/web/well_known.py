@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from consent_center.domain.policy import Policy
+from consent_center.domain.policy import Brand, Policy
 from consent_center.texts import colours
 
 _VALID_DAYS = 180
@@ -15,8 +15,8 @@ _ALLOWED = ("/$", "/notice", "/subscribe", "/.well-known/")
 
 
 def security_txt(policy: Policy, now: int) -> str:
-    """Where to report a weakness (RFC 9116); `now` in epoch milliseconds."""
-    controller = policy.controller(policy.form_purpose.controller)
+    """Where to report a weakness (RFC 9116): to whoever runs the default brand; `now` in epoch milliseconds."""
+    controller = policy.controller(policy.default_brand.controller)
     ends = datetime.fromtimestamp(now / 1000, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [
         f"Contact: mailto:{controller['email']}",
@@ -28,7 +28,7 @@ def security_txt(policy: Policy, now: int) -> str:
 
 def gpc_json(policy: Policy) -> str:
     """That Global Privacy Control is honoured: nothing is shared or tracked unless somebody says yes to it."""
-    return json.dumps({"gpc": True, "lastUpdate": policy.notice.published_on}) + "\n"
+    return json.dumps({"gpc": True, "lastUpdate": policy.newest_notice.published_on}) + "\n"
 
 
 def robots_txt() -> str:
@@ -36,9 +36,8 @@ def robots_txt() -> str:
     return "\n".join(["User-agent: *", *(f"Allow: {path}" for path in _ALLOWED), "Disallow: /"]) + "\n"
 
 
-def favicon(policy: Policy) -> str:
-    """The first letter of the brand on its colour, as pages show it."""
-    brand = policy.brand_of(policy.form_purpose)
+def favicon(brand: Brand) -> str:
+    """The first letter of a brand on its colour, as pages show it."""
     palette = colours.light(brand.colour)
     letter = escape(brand.name[:1].upper())
     return (
