@@ -511,11 +511,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def tls(certificate: tuple[Path, Path]) -> Iterator[ssl.SSLContext]:
     """The server's side. The wire's own is made anew, so that it trusts whom the test says."""
-    connections._tls.cache_clear()
+    connections.tls.cache_clear()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     yield context
-    connections._tls.cache_clear()
+    connections.tls.cache_clear()
 
 
 def test_over_tls_a_certificate_of_a_known_authority_for_this_host_is_accepted(
