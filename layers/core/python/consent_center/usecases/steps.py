@@ -416,16 +416,10 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         return task.after_failure(case.id, "unavailable", now // 1000)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one recipient holds up no other
         return task.after_failure(case.id, type(error).__name__, now // 1000)
-    code = answer.code
-    if answer.collected:
-        kept_now = means.particulars.read(case.id) or kept
-        collected = {**kept_now.get("collected", {}), task.recipient: dict(answer.collected)}
-        try:
-            means.particulars.keep(case.id, {**kept_now, "collected": collected})
-        except ParticularsTooLargeError:
-            # Staff fetch it another way: asking again would bring the same.
-            return replace(task, state=TaskState.FAILED, told_at=now, answered_at=now, answer="too_large")
-        code = COLLECTED
+    code = _collected(case, task, answer, kept, means) if answer.collected else answer.code
+    if answer.collected and code != COLLECTED:
+        # Staff fetch it another way: asking again would bring the same.
+        return replace(task, state=TaskState.FAILED, told_at=now, answered_at=now, answer=code)
     return replace(
         task,
         state=answer.state,
@@ -436,6 +430,19 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         answered_at=0 if answer.state is TaskState.ASKED else now,
         answer=code,
     )
+
+
+def _collected(case: Case, task: Task, answer: Answer, kept: Mapping[str, Any], means: _Means) -> str:
+    """COLLECTED once what a recipient gave lies in the case; else why it cannot."""
+    kept_now = means.particulars.read(case.id) or kept
+    collected = {**kept_now.get("collected", {}), task.recipient: dict(answer.collected)}
+    try:
+        means.particulars.keep(case.id, {**kept_now, "collected": collected})
+    except ParticularsTooLargeError:
+        return "too_large"
+    except UnicodeEncodeError:
+        return "unreadable_files"
+    return COLLECTED
 
 
 # ---- The end ------------------------------------------------------------------------------------------------------
