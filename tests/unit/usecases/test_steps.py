@@ -427,7 +427,8 @@ def test_an_objection_to_one_purpose_reaches_that_purpose(world: CaseWorld) -> N
 
 def test_recipients_are_told_of_a_new_address(world: CaseWorld) -> None:
     world.open(Right.RECTIFICATION, particulars={"new_address": PEOPLE[1]})
-    start_correction(world.case, {"name": "Ada"}, particulars=world.particulars)
+    started = start_correction(world.case, {"name": "Ada"}, particulars=world.particulars, chance=world.people.chance)
+    world.cases.commit(started, [])
     world.run(1)
 
     (ask,) = world.crm.asked

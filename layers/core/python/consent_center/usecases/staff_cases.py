@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from consent_center.domain.case import Case, CaseLetter, CaseState, Extension, LogLine, Pause, Right
@@ -211,7 +211,7 @@ def list_cases(
     InvalidFormError for a cursor that is not ours; UnavailableError.
     """
     after = _place(cursor)
-    streams = [cases.open_cases(shard) for shard in range(cases.shards)]
+    streams = [_in_order(cases.open_cases(shard)) for shard in range(cases.shards)]
     wanted = _wanted(heapq.merge(*streams, key=_order_of), after, right, state)
     found = list(islice(wanted, min(most, LONGEST_LIST) + 1))
     page = found[: min(most, LONGEST_LIST)]
@@ -237,6 +237,7 @@ def take_step(
     cases: Cases,
     particulars: Particulars,
     orders: CaseOrders,
+    chance: Chance,
     clock: Clock,
 ) -> Case:
     """Do what staff decided about a case; `client` is the system they work with.
@@ -250,7 +251,7 @@ def take_step(
     now = clock()
     after = _STEPS[wanted.step](known, wanted, _Desk(days, policy, cool_off_hours, now))
     if wanted.corrections and wanted.step is Step.START:
-        start_correction(known.case, wanted.corrections, particulars=particulars)
+        after = start_correction(after, wanted.corrections, particulars=particulars, chance=chance)
     facts = {name: value for name, value in (("reason", wanted.reason), ("ground", wanted.ground)) if value}
     line = LogLine(now, _LINES[wanted.step], f"staff:{client}", facts)
     after = replace(after, outcome={**after.outcome, "reasons": wanted.reason}) if wanted.reason else after
@@ -296,9 +297,7 @@ def _extend(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
     if case.state.is_closed or not desk.days.may_extend(case, desk.now):
         raise ForbiddenStepError(case.state.value, Step.EXTEND.value)
     longer = replace(case, extension=Extension("", wanted.reason, desk.now), warned=0)
-    longer = reckoned(longer, desk.days)
-    told = replace(longer, extension=Extension(longer.answer_by, wanted.reason, desk.now))
-    return told.owing(CaseLetter.EXTENDED)
+    return reckoned(longer, desk.days).owing(CaseLetter.EXTENDED)
 
 
 def _refuse(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
@@ -423,6 +422,12 @@ def _order(orders: CaseOrders, case: str, now: int) -> None:
 
 def _order_of(case: Case) -> tuple[str, str]:
     return case.answer_by, case.id
+
+
+def _in_order(cases: Iterator[Case]) -> Iterator[Case]:
+    """Cases that come by the day to answer by, those of one day by their ids: a cursor names a place in one order."""
+    for _, of_day in groupby(cases, key=lambda case: case.answer_by):
+        yield from sorted(of_day, key=_order_of)
 
 
 def _place(cursor: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ are harmless to repeat and then one commit on the version that it was decided on
 due, so that the schedule finds again what was cut short.
 
 What it writes into a case's `outcome` (docs/data-model.md): `stopped_at`, `taken_back_at`, `started_at`, `held`,
-`goes`, `stays`, `hold`, `own_at`, `lock`, `package`, `missing`, `lifted_at`, `shredded_at`.
+`goes`, `stays`, `hold`, `own_at`, `lock`, `package`, `missing`, `lifted_at`, `shredded_at`, `decision`.
 """
 
 import datetime as dt
@@ -291,9 +291,15 @@ def _tasks(case: Case, kept: Mapping[str, Any], means: _Means) -> list[Task]:
     return [Task(name, verb) for name in names]
 
 
-def start_correction(case: Case, corrections: Mapping[str, str], *, particulars: Particulars) -> None:
-    """Note what every recipient is to correct, by field, before the case runs. UnavailableError."""
-    particulars.keep(case.id, {**(particulars.read(case.id) or {}), "corrections": dict(corrections)})
+def start_correction(case: Case, corrections: Mapping[str, str], *, particulars: Particulars, chance: Chance) -> Case:
+    """Note what every recipient is to correct, by field, before the case that this returns is stored. UnavailableError.
+
+    Both bear the same name, because who decides at the same time keeps other corrections over these.
+    """
+    name = chance.name()
+    kept = {**(particulars.read(case.id) or {}), "corrections": dict(corrections), "decision": name}
+    particulars.keep(case.id, kept)
+    return _with(case, decision=name)
 
 
 def _corrections(kept: Mapping[str, Any]) -> dict[str, str]:
@@ -378,6 +384,10 @@ def _ask(file: CaseFile, means: _Means) -> bool:
     kept = means.particulars.read(case.id)
     if kept is None:
         raise UnavailableError("the particulars of a running case are gone")
+    if task.verb is Verb.CORRECT and kept.get("decision") != case.outcome.get("decision"):
+        # Whoever decided at the same time and came too late has kept theirs: only staff know what is right.
+        means.commit(case.moved(CaseState.WITH_STAFF), "corrections_lost")
+        return True
     asked = _asked(case, task, kept, means)
     if asked.state is TaskState.FAILED:
         means.looked.given_up = [*means.looked.given_up, task.recipient]
