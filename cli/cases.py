@@ -226,6 +226,7 @@ def move(
             cases=services.cases,
             particulars=services.particulars,
             orders=services.case_orders,
+            chance=services.chance,
             clock=services.clock,
         )
     print(f"{moved.number} is {moved.state}, version {moved.version}.")

@@ -415,6 +415,7 @@ def post_case_transitions(case: _CaseId, body: TransitionIn) -> CaseOut:
         cases=services().cases,
         particulars=services().particulars,
         orders=services().case_orders,
+        chance=services().chance,
         clock=services().clock,
     )
     count("CaseMoved")

@@ -156,7 +156,7 @@ def dynamodb(_: pytest.MonkeyPatch, key: str = "email") -> Iterator[System]:
         holds=lambda address: get(address) is not None,
         breaks=lambda: away.append(True),
         vanishes=lambda: client.delete_table(TableName="customers"),
-        extra={"get": get},
+        extra={"get": get, "settings": settings},
     )
 
 
@@ -487,6 +487,24 @@ def test_an_item_is_not_moved_over_somebody_else(system: System) -> None:
 
     assert answer == Answer(TaskState.FAILED, "taken")
     assert system.holds(ADA)
+
+
+@alone("moto dynamodb", "moto dynamodb by hash")
+def test_an_item_that_two_workers_move_at_once_is_moved(system: System) -> None:
+    class Slow:
+        """Another worker moves the item after this one has read it."""
+
+        def call(self, operation: str, arguments: Any) -> dict[str, Any]:
+            if operation == "TransactWriteItems":
+                assert system.connector().ask(ask).state is TaskState.DONE
+                tokens.append(arguments["ClientRequestToken"])
+            return by_moto("dynamodb").call(operation, arguments)
+
+    ask, tokens = an_ask(Verb.CORRECT, corrections={"address": EDSGER}), list[str]()
+
+    assert registered(system.extra["settings"], lambda _: Slow())().ask(ask) == Answer(TaskState.DONE)
+    assert (system.holds(ADA), system.holds(EDSGER)) == (False, True)
+    assert 1 <= len(tokens[0]) <= 36
 
 
 @alone("moto dynamodb")

@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from builders import NOON, PEOPLE
-from consent_center.adapters.connectors.outside import LARGEST_ANSWER, Outside
+from consent_center.adapters.connectors.outside import LARGEST_ANSWER, Outside, Reply
 from consent_center.adapters.connectors.webhook import Webhook
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.recipient import Answer, Ask, TaskState, Verb
@@ -23,6 +24,7 @@ from local.recipient import DemoRecipients
 KEY = b"recipients-secret-for-tests"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 ASK = Ask("case-1", "crm", Verb.ERASE, "case-1-crm-erase", PEOPLE[0], "2026-12-25")
+COLLECT = replace(ASK, verb=Verb.COLLECT)
 KEYS = FixedRecipientSecrets({"crm": (KEY,)})
 
 
@@ -37,6 +39,16 @@ def a_webhook(url: str, *, seconds: float = 10, secrets: FixedRecipientSecrets =
     settings: dict[str, Any] = {"secret_name": "crm", "clock": real_clock, "answer_to": None, **other}
     outside = settings.pop("outside", Outside(inside_too=True, read_seconds=seconds))
     return Webhook(Verb, url=url, secrets=secrets, outside=outside, **settings)
+
+
+@dataclass
+class Saying:
+    """Answers every request with the same words."""
+
+    words: Any
+
+    def post(self, url: str, headers: dict[str, str], body: bytes) -> Reply:
+        return Reply(200, json.dumps(self.words).encode())
 
 
 @pytest.fixture
@@ -117,12 +129,41 @@ def test_a_recipient_that_was_slow_and_is_asked_again_acts_once(demo: DemoRecipi
 
 
 def test_what_is_collected_comes_under_names_that_are_safe_to_unpack(served: Callable[..., str]) -> None:
-    files = {"a.json": "{}", "../../etc/passwd": "x", "b": 7, ".hidden": "y"}
+    files = {"a.json": "{}", "../../etc/passwd": "x", "a b": "1", "File-2.txt": "2", ".hidden": "y"}
     url = served(http("200 OK", json.dumps({"state": "done", "files": files}).encode()))
-    ask = Ask("case-1", "crm", Verb.COLLECT, "k", PEOPLE[0], "2026-12-25")
 
-    assert a_webhook(url).ask(ask).collected == {"a.json": "{}", "file-2.txt": "x", "file-3.txt": "y"}
+    assert a_webhook(url).ask(COLLECT).collected == {
+        "a.json": "{}",
+        "File-2.txt": "2",
+        "file-1.txt": "x",
+        "file-3.txt": "1",
+        "file-4.txt": "y",
+    }
     assert a_webhook(url).ask(ASK).collected == {}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"state": "done"},
+        {"state": "done", "files": {}},
+        {"state": "done", "files": None},
+        {"state": "done", "files": ["a.txt"]},
+        {"state": "done", "files": "a.txt"},
+        {"state": "done", "files": {"a.txt": "1", "p.json": {"name": "Ada"}}},
+        {"state": "nothing_held", "files": {"a.txt": "1"}},
+    ],
+)
+def test_what_was_collected_never_goes_missing_in_an_answer_that_calls_itself_whole(said: dict[str, Any]) -> None:
+    assert a_webhook("", outside=Saying(said)).ask(COLLECT) == Answer(TaskState.FAILED, "unreadable_files")
+    assert a_webhook("", outside=Saying({**said, "state": "accepted"})).ask(COLLECT) == Answer(TaskState.ASKED)
+    assert a_webhook("", outside=Saying(said)).ask(ASK).state is not TaskState.FAILED
+
+
+def test_who_holds_nothing_gives_no_files() -> None:
+    for files in ({}, {"files": {}}, {"files": None}):
+        answer = a_webhook("", outside=Saying({"state": "nothing_held", **files})).ask(COLLECT)
+        assert answer == Answer(TaskState.NOTHING_HELD)
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
@@ -228,8 +269,6 @@ def test_a_recipient_is_told_whom_what_until_when_and_where_to_answer() -> None:
 
     class Seen:
         def post(self, url: str, headers: dict[str, str], body: bytes) -> Any:
-            from consent_center.adapters.connectors.outside import Reply
-
             sent.append((url, headers, body))
             return Reply(200, b'{"state": "done"}')
 

@@ -14,9 +14,10 @@ from builders import NOON, PEOPLE, a_contact
 from consent_center.bootstrap import Services
 from consent_center.config import Config
 from consent_center.domain.case import Case, CaseState, LogLine, Right
-from consent_center.domain.errors import StaleCaseError, UnavailableError
+from consent_center.domain.errors import BadSignatureError, StaleCaseError, UnavailableError
 from consent_center.domain.recipient import Task, TaskState, Verb
-from consent_center.domain.webhook import TOLERANCE_SECONDS, headers
+from consent_center.domain.webhook import TOLERANCE_SECONDS, headers, message
+from consent_center.usecases.call_backs import _NOBODY, take_call_back
 from fakes import SettableClock
 from fakes.cases import FixedRecipientSecrets, InMemoryCases, ListOfCaseOrders
 
@@ -183,6 +184,30 @@ def test_a_message_that_is_not_signed_by_the_recipient_changes_nothing(
     assert (status, code(answer)) == (401, "bad-signature")
     assert endpoint.task().state is TaskState.ASKED
     assert "load" not in endpoint.cases.calls, "whoever cannot sign costs no read"
+
+
+def test_nobody_signs_for_a_recipient_without_a_secret_not_even_with_the_key_that_stands_in_for_one(
+    endpoint: Endpoint,
+) -> None:
+    endpoint._have(CASE, Task("cloud", Verb.ERASE, TaskState.ASKED))
+    body = json.dumps(said()).encode()
+    signed = message(headers("answer-1", endpoint.clock() // 1000, body, [_NOBODY]), body)
+
+    with pytest.raises(BadSignatureError):
+        take_call_back(
+            "cloud",
+            signed,
+            connectors=endpoint.services.recipient_connectors,
+            secrets=endpoint.secrets,
+            cases=endpoint.cases,
+            orders=endpoint.orders,
+            clock=endpoint.clock,
+        )
+    for recipient in ("cloud", "unheard-of"):
+        status, answer = endpoint.post(said(), recipient=recipient, key=_NOBODY)
+        assert (status, code(answer)) == (401, "bad-signature")
+    assert [task.state for task in endpoint.cases.files[CASE].tasks] == [TaskState.ASKED, TaskState.ASKED]
+    assert "load" not in endpoint.cases.calls
 
 
 def test_a_message_without_headers_is_not_believed(endpoint: Endpoint) -> None:

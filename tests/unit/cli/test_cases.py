@@ -34,6 +34,7 @@ class Desk:
             cases=world.cases,
             particulars=world.particulars,
             case_orders=world.orders,
+            chance=world.people.chance,
             clock=world.clock,
             close=self.close,
         )

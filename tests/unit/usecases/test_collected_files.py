@@ -27,16 +27,32 @@ def test_what_was_handed_in_comes_out_byte_by_byte(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "lines"),
+    ("text", "table"),
     [
-        ("name;note\nAda;=1+1\n", ["name;note", "Ada;=1+1"]),
-        ("=1+1,b\n", ["'=1+1,b"]),
-        # Old systems end lines by a carriage return alone, which no reader of tables takes.
-        ("name,note\r=1+1,b\r", ['"name,note"', '"\'=1+1,b"']),
-        (f'"{"x" * 140_000}', [f'"""{"x" * 140_000}"']),
+        ("name,note\nAda,=1+1\n", "name,note\r\nAda,'=1+1\r\n"),
+        ('name;note\r\nAda;=HYPERLINK("x")\r\n', 'name;note\r\nAda;"\'=HYPERLINK(""x"")"\r\n'),
+        ('name;note\nEve;"hi, there; =1"\n', 'name;note\r\nEve;"hi, there; =1"\r\n'),
+        ("name\tnote\nAda\t=1+1\n", "name\tnote\r\nAda\t'=1+1\r\n"),
+        # Old systems end lines by a carriage return alone.
+        ("name,note\r=1+1,b\r", "name,note\r\n'=1+1,b\r\n"),
+        ('name;note\r"a,b,c";=1\r', "name;note\r\na,b,c;'=1\r\n"),
+        ("name\r\nAda\rEve\n=1\n", "name\r\nAda\r\nEve\r\n'=1\r\n"),
+        ('note\r\n"one\r\ntwo\rthree"\r\n', 'note\r\n"one\r\ntwo\rthree"\r\n'),
+        ('\ufeffname\n"=1\nnever closed', 'name\r\n"\'=1\nnever closed"\r\n'),
+        ("", ""),
     ],
 )
-def test_a_table_runs_nothing_even_if_it_cannot_be_read_as_one(text: str, lines: list[str]) -> None:
-    (content,) = unpacked({"crm": {"table.csv": text}}).values()
+def test_a_table_runs_nothing_and_says_what_it_said(text: str, table: str) -> None:
+    given = unpacked({"crm": {"table.csv": text}, "lab": as_collected([GivenFile("TABLE.CSV", text.encode())])})
 
-    assert content.decode("utf-8-sig").splitlines() == lines
+    assert given == dict.fromkeys(["from/crm/table.csv", "from/lab/TABLE.CSV"], f"\ufeff{table}".encode())
+
+
+def test_what_cannot_be_read_as_a_table_is_a_text_that_no_spreadsheet_opens() -> None:
+    text = f'=1+1\r"{"x" * 140_000}'
+
+    assert unpacked({"crm": {"a.csv": text, "a.csv.txt": "b"}, "lab": {"a.csv": text}}) == {
+        "from/crm/a.csv.txt": text.encode(),
+        "from/_crm/a.csv.txt": b"b",
+        "from/lab/a.csv.txt": text.encode(),
+    }

@@ -44,6 +44,7 @@ def lift(world: CaseWorld) -> None:
         cases=world.cases,
         particulars=world.particulars,
         orders=world.orders,
+        chance=world.people.chance,
         clock=world.clock,
     )
 

@@ -84,6 +84,7 @@ def step(world: CaseWorld, name: Step, reason: str = "two mailboxes", **wanted: 
         cases=world.cases,
         particulars=world.particulars,
         orders=world.orders,
+        chance=world.people.chance,
         clock=world.clock,
     )
 
@@ -255,6 +256,18 @@ def test_nobody_is_told_too_late_that_it_takes_longer(world: CaseWorld) -> None:
         step(world, Step.EXTEND)
 
 
+def test_a_pause_that_ends_after_an_extension_moves_the_day_that_the_person_is_told(world: CaseWorld) -> None:
+    world.open(Right.ACCESS, CaseState.WITH_STAFF)
+    step(world, Step.ASK_IDENTITY)
+    step(world, Step.EXTEND)
+    first = world.case.answer_by
+    world.clock.move(seconds=10 * 86_400)
+    step(world, Step.IDENTITY_SURE)
+
+    assert world.case.extension is not None
+    assert world.case.extension.until == world.case.answer_by > first
+
+
 @pytest.mark.parametrize("name", [Step.ASK_IDENTITY, Step.EXTEND])
 def test_what_the_person_is_told_has_a_reason(world: CaseWorld, name: Step) -> None:
     world.open(Right.ACCESS, CaseState.WITH_STAFF)
@@ -311,6 +324,29 @@ def test_a_rectification_starts_with_what_is_right(world: CaseWorld) -> None:
     assert [ask.corrections for ask in world.crm.asked] == [{"name": "Ada King"}]
     assert world.case.state is CaseState.DONE
     assert "Ada King" not in repr(world.file)
+
+
+def test_of_two_who_start_a_rectification_at_once_nobody_is_told_what_was_not_decided(
+    world: CaseWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.open(Right.RECTIFICATION, CaseState.WITH_STAFF)
+    seen, keep = world.case.version, world.particulars.keep
+
+    def late(case: str, particulars: Any) -> None:
+        monkeypatch.setattr(world.particulars, "keep", keep)
+        step(world, Step.START, corrections={"name": "Ada King"}, version=seen)
+        keep(case, particulars)
+
+    monkeypatch.setattr(world.particulars, "keep", late)
+    with pytest.raises(StaleCaseError):
+        step(world, Step.START, corrections={"name": "Ada Kong"}, version=seen)
+    world.run(2)
+    assert (world.crm.asked, world.case.state, world.lines[-1]) == ([], CaseState.WITH_STAFF, "corrections_lost")
+
+    step(world, Step.START, corrections={"name": "Ada King"})
+    world.run(1)
+    assert [ask.corrections for ask in world.crm.asked] == [{"name": "Ada King"}]
+    assert world.case.state is CaseState.DONE
 
 
 @pytest.mark.parametrize("name", [Step.START, Step.COMPLETE])

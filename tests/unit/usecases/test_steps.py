@@ -338,6 +338,18 @@ def test_what_was_collected_and_then_lost_is_asked_for_again(world: CaseWorld) -
     assert b"crm.json" in world.exports.kept[CASE, "access.zip"][0]
 
 
+@pytest.mark.parametrize("files", [{"a.txt": "\ud800"}, {"\udfff.txt": "x"}])
+def test_files_that_nobody_can_store_hold_up_no_other_recipient(world: CaseWorld, files: dict[str, str]) -> None:
+    world.crm.script = [Answer(TaskState.DONE, "", files)]
+    world.open(Right.ACCESS)
+    assert world.look().given_up == ["crm"]
+
+    crm = world.tasks["crm"]
+    assert (crm.state, crm.answer, crm.told_at) == (TaskState.FAILED, "unreadable_files", world.clock())
+    assert world.tasks["post-house"].state is TaskState.DONE
+    assert (world.case.state, world.case.outcome["missing"]) == (CaseState.DONE, ["crm"])
+
+
 def test_a_restriction_is_a_lock_with_its_ground_and_is_lifted_after_the_letter(world: CaseWorld) -> None:
     world.open(Right.RESTRICTION, choices={"ground": "c", "purposes": [PURPOSE]})
     world.run(1)
@@ -415,7 +427,8 @@ def test_an_objection_to_one_purpose_reaches_that_purpose(world: CaseWorld) -> N
 
 def test_recipients_are_told_of_a_new_address(world: CaseWorld) -> None:
     world.open(Right.RECTIFICATION, particulars={"new_address": PEOPLE[1]})
-    start_correction(world.case, {"name": "Ada"}, particulars=world.particulars)
+    started = start_correction(world.case, {"name": "Ada"}, particulars=world.particulars, chance=world.people.chance)
+    world.cases.commit(started, [])
     world.run(1)
 
     (ask,) = world.crm.asked

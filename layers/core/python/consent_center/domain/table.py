@@ -17,8 +17,13 @@ def harmless(cell: object) -> str:
     return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
 
 
-def line(row: Sequence[object]) -> str:
+def delimiter_of(header: str) -> str:
+    """What separates the cells of a table of somebody else, by its first line: a comma, a semicolon or a tab."""
+    return max(",;\t", key=header.count)
+
+
+def line(row: Sequence[object], delimiter: str = ",") -> str:
     """One row as CSV (RFC 4180), every cell harmless."""
     file = io.StringIO()
-    csv.writer(file).writerow([harmless(cell) for cell in row])
+    csv.writer(file, delimiter=delimiter).writerow([harmless(cell) for cell in row])
     return file.getvalue()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from consent_center.domain import webhook
 from consent_center.domain.errors import (
+    BadSignatureError,
     ForbiddenStepError,
     InvalidFormError,
     SettledTaskError,
@@ -52,7 +53,11 @@ def take_call_back(
     InvalidFormError for a field; UnknownCaseError, ClosedCaseError, SettledTaskError; UnavailableError.
     """
     name = str(connectors.get(recipient, {}).get("secret_name", ""))
-    webhook.check(received, secrets.keys(name) or (_NOBODY,), clock() // 1000)
+    keys = secrets.keys(name)
+    webhook.check(received, keys or (_NOBODY,), clock() // 1000)
+    if not keys:
+        # Whoever has read this file could sign with the key that was compared.
+        raise BadSignatureError
     case, said, code, key = _read(received.body)
     # The id is theirs and may say anything, so what is kept is a fingerprint of it.
     message = sha256(received.id.encode()).hexdigest()[:32]

@@ -38,7 +38,8 @@ def particulars_until(case: Case, policy: Policy) -> int:
 def reckoned(case: Case, days: Days) -> Case:
     """The case with its days as they follow from its receipt, pause and extension."""
     answer_by, strict = days.of(case)
-    return replace(case, answer_by=answer_by, strict_answer_by=strict)
+    extension = case.extension._replace(until=answer_by) if case.extension is not None else None
+    return replace(case, answer_by=answer_by, strict_answer_by=strict, extension=extension)
 
 
 def _kept(policy: Policy, covers: str, otherwise: Period) -> Period:

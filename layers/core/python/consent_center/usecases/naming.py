@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.policy import Policy, Scope
 from consent_center.domain.recipient import content_of
-from consent_center.domain.table import BYTE_ORDER_MARK, line
+from consent_center.domain.table import BYTE_ORDER_MARK, delimiter_of, line
 from consent_center.ports import Profile
 from consent_center.usecases.packing import File
 
@@ -100,29 +100,34 @@ def collected_files(collected: Mapping[str, Mapping[str, Any]], policy: Policy) 
     for recipient, files in sorted(collected.items()):
         found = []
         for file, kept in sorted(files.items()):
-            path = f"from/{_safe(recipient)}/{_safe(file)}"
+            name, content = _content(_safe(file), content_of(kept))
+            path = f"from/{_safe(recipient)}/{name}"
             while path in taken:
                 path = path.replace("from/", "from/_", 1)
             taken.add(path)
-            found.append(File(path, _content(file, content_of(kept))))
+            found.append(File(path, content))
         yield recipient_name(recipient, policy), found
 
 
-def _content(name: str, content: str | bytes) -> Iterator[str | bytes]:
-    """A file of somebody else: a table must not run anything either."""
+def _content(name: str, content: str | bytes) -> tuple[str, Sequence[str | bytes]]:
+    """A file of somebody else as it is packed, and its name: a table must not run anything either."""
     if isinstance(content, bytes) or not name.lower().endswith(".csv"):
-        yield content
-        return
-    yield BYTE_ORDER_MARK
-    yield from map(line, _rows(content.removeprefix(BYTE_ORDER_MARK)))
-
-
-def _rows(text: str) -> Sequence[Sequence[str]]:
-    """The rows of a table; of one that cannot be read as such, each line as one cell."""
+        return name, [content]
     try:
-        return list(csv.reader(io.StringIO(text)))
+        return name, [BYTE_ORDER_MARK, *_harmless_lines(content.removeprefix(BYTE_ORDER_MARK))]
     except csv.Error:
-        return [[row.rstrip("\n")] for row in io.StringIO(text, newline=None)]
+        # As a text no spreadsheet opens it by itself.
+        return f"{name}.txt", [content]
+
+
+def _harmless_lines(table: str) -> Iterator[str]:
+    """The lines of a table with its own delimiter, whatever ends them. csv.Error for what is none."""
+    # Without a translation: an end of line within a cell stays what it is.
+    lines = io.StringIO(table, newline="")
+    delimiter = delimiter_of(lines.readline())
+    lines.seek(0)
+    for row in csv.reader(lines, delimiter=delimiter):
+        yield line(row, delimiter)
 
 
 def _safe(name: str) -> str:

@@ -258,6 +258,7 @@ def take_step(
     cases: Cases,
     particulars: Particulars,
     orders: CaseOrders,
+    chance: Chance,
     clock: Clock,
 ) -> Case:
     """Do what staff decided about a case; `client` is the system they work with.
@@ -271,7 +272,7 @@ def take_step(
     now = clock()
     after = _STEPS[wanted.step](known, wanted, _Desk(days, policy, cool_off_hours, now))
     if wanted.corrections and wanted.step is Step.START:
-        start_correction(known.case, wanted.corrections, particulars=particulars)
+        after = start_correction(after, wanted.corrections, particulars=particulars, chance=chance)
     facts = {name: value for name, value in (("reason", wanted.reason), ("ground", wanted.ground)) if value}
     line = LogLine(now, _LINES[wanted.step], f"staff:{client}", facts)
     after = replace(after, outcome={**after.outcome, "reasons": wanted.reason}) if wanted.reason else after
@@ -317,9 +318,7 @@ def _extend(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
     if case.state.is_closed or not desk.days.may_extend(case, desk.now):
         raise ForbiddenStepError(case.state.value, Step.EXTEND.value)
     longer = replace(case, extension=Extension("", wanted.reason, desk.now), warned=0)
-    longer = reckoned(longer, desk.days)
-    told = replace(longer, extension=Extension(longer.answer_by, wanted.reason, desk.now))
-    return told.owing(CaseLetter.EXTENDED)
+    return reckoned(longer, desk.days).owing(CaseLetter.EXTENDED)
 
 
 def _refuse(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:

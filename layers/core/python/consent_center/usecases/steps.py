@@ -5,7 +5,7 @@ are harmless to repeat and then one commit on the version that it was decided on
 due, so that the schedule finds again what was cut short.
 
 What it writes into a case's `outcome` (docs/data-model.md): `stopped_at`, `taken_back_at`, `started_at`, `held`,
-`goes`, `stays`, `hold`, `own_at`, `lock`, `package`, `missing`, `lifted_at`, `shredded_at`.
+`goes`, `stays`, `hold`, `own_at`, `lock`, `package`, `missing`, `lifted_at`, `shredded_at`, `decision`.
 """
 
 import datetime as dt
@@ -311,9 +311,15 @@ def _tasks(case: Case, kept: Mapping[str, Any], means: _Means) -> list[Task]:
     return [Task(name, verb) for name in names]
 
 
-def start_correction(case: Case, corrections: Mapping[str, str], *, particulars: Particulars) -> None:
-    """Note what every recipient is to correct, by field, before the case runs. UnavailableError."""
-    particulars.keep(case.id, {**(particulars.read(case.id) or {}), "corrections": dict(corrections)})
+def start_correction(case: Case, corrections: Mapping[str, str], *, particulars: Particulars, chance: Chance) -> Case:
+    """Note what every recipient is to correct, by field, before the case that this returns is stored. UnavailableError.
+
+    Both bear the same name, because who decides at the same time keeps other corrections over these.
+    """
+    name = chance.name()
+    kept = {**(particulars.read(case.id) or {}), "corrections": dict(corrections), "decision": name}
+    particulars.keep(case.id, kept)
+    return _with(case, decision=name)
 
 
 def _corrections(kept: Mapping[str, Any]) -> dict[str, str]:
@@ -400,6 +406,10 @@ def _ask(file: CaseFile, means: _Means) -> bool:
     if kept is None:
         means.leave_to_staff(case)
         return True
+    if task.verb is Verb.CORRECT and kept.get("decision") != case.outcome.get("decision"):
+        # Whoever decided at the same time and came too late has kept theirs: only staff know what is right.
+        means.commit(case.moved(CaseState.WITH_STAFF), "corrections_lost")
+        return True
     asked = _asked(case, task, kept, means)
     if asked.state is TaskState.FAILED:
         means.looked.given_up = [*means.looked.given_up, task.recipient]
@@ -438,16 +448,10 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         return task.after_failure(case.id, "unavailable", now // 1000)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one recipient holds up no other
         return task.after_failure(case.id, type(error).__name__, now // 1000)
-    code = answer.code
-    if answer.collected:
-        kept_now = means.particulars.read(case.id) or kept
-        collected = {**kept_now.get("collected", {}), task.recipient: dict(answer.collected)}
-        try:
-            means.particulars.keep(case.id, {**kept_now, "collected": collected})
-        except ParticularsTooLargeError:
-            # Staff fetch it another way: asking again would bring the same.
-            return replace(task, state=TaskState.FAILED, told_at=now, answered_at=now, answer="too_large")
-        code = COLLECTED
+    code = _collected(case, task, answer, kept, means) if answer.collected else answer.code
+    if answer.collected and code != COLLECTED:
+        # Staff fetch it another way: asking again would bring the same.
+        return replace(task, state=TaskState.FAILED, told_at=now, answered_at=now, answer=code)
     return replace(
         task,
         state=answer.state,
@@ -458,6 +462,19 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         answered_at=0 if answer.state is TaskState.ASKED else now,
         answer=code,
     )
+
+
+def _collected(case: Case, task: Task, answer: Answer, kept: Mapping[str, Any], means: _Means) -> str:
+    """COLLECTED once what a recipient gave lies in the case; else why it cannot."""
+    kept_now = means.particulars.read(case.id) or kept
+    collected = {**kept_now.get("collected", {}), task.recipient: dict(answer.collected)}
+    try:
+        means.particulars.keep(case.id, {**kept_now, "collected": collected})
+    except ParticularsTooLargeError:
+        return "too_large"
+    except UnicodeEncodeError:
+        return "unreadable_files"
+    return COLLECTED
 
 
 # ---- The end ------------------------------------------------------------------------------------------------------

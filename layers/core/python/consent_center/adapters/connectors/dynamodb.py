@@ -1,6 +1,7 @@
 """A table with one item for each person, whose partition key is the address or its hash, and which has no sort key."""
 
 import json
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,9 @@ _HASHED = "sha256:"
 
 _ADDRESS = "address"
 """The correction that moves an item, because its key is made of the address."""
+
+_MOVED_BEFORE = ("ConditionalCheckFailed", "ConditionalCheckFailed")
+"""Of a move: something is at the new address and nothing at the old one, as after another worker's move."""
 
 
 class Table(Kind):
@@ -112,9 +116,13 @@ class Table(Kind):
             "ConditionExpression": "attribute_exists(#key)",
             "ExpressionAttributeNames": name,
         }
+        # The token makes a call that is sent again, because its answer was lost, harmless.
+        moved = {"TransactItems": [{"Put": put}, {"Delete": delete}], "ClientRequestToken": secrets.token_hex(16)}
         try:
-            self._wire.call("TransactWriteItems", {"TransactItems": [{"Put": put}, {"Delete": delete}]})
+            self._wire.call("TransactWriteItems", moved)
         except CallFailedError as error:
+            if error.reasons == _MOVED_BEFORE:
+                return DONE
             if error.reasons[:1] == ("ConditionalCheckFailed",):
                 # Somebody else is at the new address, perhaps the same person twice: nobody merges two items unasked.
                 return failed("taken")

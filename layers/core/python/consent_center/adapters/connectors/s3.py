@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from consent_center.adapters.connectors.kind import DONE, NOTHING, Kind, failed
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.recipient import Answer, Ask, TaskState, Verb
+from consent_center.domain.table import delimiter_of
 
 HASH = "{sha256}"
 """Where the SHA-256 of the address in small letters, in hexadecimal, stands in a pattern."""
@@ -273,7 +274,7 @@ def _csv_rows(lines: Iterator[bytes], column: str) -> Iterator[_Row]:
     first = next(lines, None)
     if first is None:
         return
-    delimiter = max(",;\t", key=first.decode("utf-8-sig").count)
+    delimiter = delimiter_of(first.decode("utf-8-sig"))
     pulled: list[bytes] = []
 
     def texts() -> Iterator[str]:

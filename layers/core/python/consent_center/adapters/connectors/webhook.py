@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import count
 from typing import Any
 
 from consent_center.adapters.connectors.kind import Kind, code_of, failed
@@ -103,13 +104,21 @@ def _answer(ask: Ask, reply: Reply) -> Answer:
     state = _STATES.get(str((said or {}).get("state")))
     if said is None or state is None:
         raise UnavailableError(f"recipient {ask.recipient}: unreadable_answer")
-    return Answer(state, code_of(said.get("code")), _files(said) if ask.verb is Verb.COLLECT else {})
+    code = code_of(said.get("code"))
+    if ask.verb is not Verb.COLLECT or not state.is_settled:
+        return Answer(state, code)
+    files = said.get("files") or {}
+    is_readable = isinstance(files, dict) and all(isinstance(text, str) for text in files.values())
+    if not is_readable or bool(files) is not (state is TaskState.DONE):
+        # What is left out would be missing from the person's answer, and nobody would know.
+        return failed("unreadable_files")
+    return Answer(state, code, _safely_named(files))
 
 
-def _files(said: Mapping[str, Any]) -> dict[str, str]:
-    """Files by a name that is safe to unpack anywhere; one that is not gets a number in its place."""
-    files = said.get("files")
-    if not isinstance(files, dict):
-        return {}
-    texts = [(name, text) for name, text in files.items() if isinstance(text, str)]
-    return {name if is_file_name(name) else f"file-{n}.txt": text for n, (name, text) in enumerate(texts, 1)}
+def _safely_named(files: Mapping[str, str]) -> dict[str, str]:
+    """Files by names that are safe to unpack anywhere; one that is not gets a number that is free."""
+    named = {name: text for name, text in files.items() if is_file_name(name)}
+    # Some systems unpack A.txt over a.txt.
+    taken = {name.lower() for name in named}
+    free = (name for name in map("file-{}.txt".format, count(1)) if name not in taken)
+    return named | {next(free): text for name, text in files.items() if name not in named}
