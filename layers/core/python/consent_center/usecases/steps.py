@@ -254,8 +254,11 @@ def _take_back(file: CaseFile, means: _Means) -> bool:
         return False
     if case.right not in _STOPPING or "taken_back_at" in case.outcome or means.take_back is None:
         return False
-    if not any(other.right is case.right and not other.state.is_closed for other in _cases_of_asker(case, means)):
-        means.take_back(case)
+    means.take_back(case)
+    for other in _cases_of_asker(case, means):
+        # It may have found stopped what this one had stopped.
+        if means.stop is not None and other.right is case.right and other.proved_at and not other.state.is_closed:
+            means.stop(other)
     means.commit(_with(case, taken_back_at=means.clock()), "taken_back")
     return True
 
@@ -274,7 +277,7 @@ def _cases_of_asker(case: Case, means: _Means) -> list[Case]:
 def _start(file: CaseFile, means: _Means) -> bool:
     """Fixes what will be done and by whom, in one write: later steps may change what it was worked out from."""
     case, now = file.case, means.clock()
-    if case.state is not CaseState.RUNNING or "started_at" in case.outcome:
+    if case.state not in {CaseState.RUNNING, CaseState.PARTLY_DONE} or "started_at" in case.outcome:
         return False
     kept = means.known_of(case)
     if kept is None:
@@ -426,6 +429,7 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         str(kept["address"]),
         case.answer_by,
         _corrections(kept) if task.verb is Verb.CORRECT else {},
+        _former_addresses(case, kept, means),
     )
     try:
         connector = means.connectors.of(task.recipient)
@@ -452,6 +456,15 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         told_at=task.told_at or now,
         answered_at=0 if answer.state is TaskState.ASKED else now,
         answer=code,
+    )
+
+
+def _former_addresses(case: Case, kept: Mapping[str, Any], means: _Means) -> tuple[str, ...]:
+    """Without those at which somebody else is known since."""
+    return tuple(
+        address
+        for address in kept.get("former_addresses", ())
+        if not is_known(_subject(case, {"address": address}, means))
     )
 
 
