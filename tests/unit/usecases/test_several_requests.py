@@ -15,9 +15,9 @@ from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import CaseGoneError, StaleCaseError, UnavailableError
 from consent_center.domain.lock import locks_of
-from consent_center.domain.recipient import Task, TaskState, Verb
+from consent_center.domain.recipient import Answer, Task, TaskState, Verb
 from consent_center.usecases.case_stops import stop_at_once, take_back
-from consent_center.usecases.cases import look_at_status
+from consent_center.usecases.cases import Read, look_at_status, open_case
 from consent_center.usecases.feedback import Happening, Report, take_report
 from usecase_world import World
 
@@ -155,7 +155,7 @@ def test_a_second_objection_stops_at_once_what_the_first_did_not(office: Office)
 
     assert (second.case.id, office.world.reason("events")) == (first.case.id, "objected")
     assert "purposes" not in office.now(first.case).choices
-    assert [line.what for line in office.cases.files[first.case.id].log][-1] == "asked_again"
+    assert [line.what for line in office.cases.files[first.case.id].log][-1] == "asked_further"
     assert office.now(first.case).owes == ("received",)
 
 
@@ -198,6 +198,29 @@ def test_an_objection_to_another_purpose_is_told_to_the_recipients_of_both(offic
         "crm": TaskState.WAITING,
         "lab": TaskState.IMPOSSIBLE,
     }
+
+
+def test_recipients_are_asked_for_what_was_asked_further_though_one_of_them_never_answers() -> None:
+    world = TwoRequests()
+    world.subscribe()
+    world.crm.script = [Answer(TaskState.FAILED, "contract.ended")]
+    world.open(Right.RESTRICTION, choices={"ground": "a", "purposes": ["grouping"]})
+    world.look()
+    assert (world.case.state, set(world.tasks)) == (CaseState.PARTLY_DONE, {"crm"})
+    first = world.case.outcome["lock"]
+    open_case(
+        Read(Right.RESTRICTION, "", {"ground": "a", "purposes": [PURPOSE]}), parse_address(OLD), source="preferences",
+        by="person", language="en", proved=True, cool_off_hours=48, cases=world.cases, particulars=world.particulars,
+        orders=world.orders, **world.people.deciding,
+    )  # fmt: skip
+    world.look()
+
+    assert {name: task.state for name, task in world.tasks.items()} == {
+        "crm": TaskState.FAILED,
+        "post-house": TaskState.DONE,
+    }
+    assert (world.locks, world.letters.count("received/1")) == (["a"], 1)
+    assert world.case.outcome["lock"] > first
 
 
 def test_a_wider_restriction_takes_the_place_of_the_first_and_is_taken_back_whole(office: Office) -> None:

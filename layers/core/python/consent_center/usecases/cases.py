@@ -552,7 +552,7 @@ def _prove(
     def attempt() -> Opened:
         case = _file(StatusLink(contact, case_id), cases).case
         if case.state is not CaseState.UNPROVEN:
-            if case.state.is_closed:
+            if case.state.is_closed and not case.proved_at:
                 # It was taken back while this press stopped what it stops.
                 take_back(case, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
             return Opened(case, is_new=False)
@@ -650,7 +650,7 @@ def _add_choices(
         if file is None or file.case.state.is_closed:
             raise UnavailableError("the case before is closing")
         case, now = file.case, clock()
-        line = LogLine(now, "asked_again", by, {"choices": dict(choices)})
+        line = LogLine(now, "asked_further", by, {"choices": dict(choices)})
         if case.state is CaseState.UNPROVEN:
             return case if choices == case.choices else cases.commit(replace(case, choices=choices), [line])
         wide = replace(case, choices=_widened(case, choices))
