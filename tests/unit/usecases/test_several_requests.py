@@ -96,6 +96,23 @@ def test_a_press_that_was_under_way_while_it_was_taken_back_leaves_nothing_restr
     assert (office.now(case).state, grounds(office, OLD)) == (CaseState.CANCELLED, [])
 
 
+def test_a_press_that_comes_after_another_one_whose_request_is_done_lifts_nothing(office: Office) -> None:
+    case = office.open(Right.RESTRICTION, choices={"ground": "a"}).case
+    load = office.cases.load
+
+    def done_meanwhile(name: str) -> Any:
+        file = load(name)
+        office.cases.load = load  # type: ignore[method-assign]
+        office.prove(case)
+        done(office, case)
+        return file
+
+    office.cases.load = done_meanwhile  # type: ignore[method-assign]
+    office.prove(case)
+
+    assert (office.now(case).state, grounds(office, OLD)) == (CaseState.DONE, ["a"])
+
+
 class TwoRequests(RealStops):
     """What is not carried out is taken back as it is in the product."""
 
