@@ -60,6 +60,8 @@ from consent_center.domain.errors import (
     TooManyRequestsError,
     UnknownCaseError,
     UnknownNameError,
+    UnreadableCaseError,
+    UnreadableParticularsError,
 )
 from consent_center.domain.recipient import TaskState
 from consent_center.domain.suppression import Basis
@@ -576,6 +578,14 @@ def explain_nothing(_: NothingHeldError) -> Response[str]:
 @app.exception_handler(UnknownCaseError)
 def explain_case(_: UnknownCaseError) -> Response[str]:
     return problem(HTTPStatus.NOT_FOUND, "unknown-case", "There is no such case, or it has no such recipient.")
+
+
+@app.exception_handler(UnreadableCaseError)
+@app.exception_handler(UnreadableParticularsError)
+def explain_unreadable(error: UnreadableCaseError | UnreadableParticularsError) -> Response[str]:
+    logger.error("case cannot be read", reason=str(error))
+    detail = "What is stored of this case cannot be read, and waiting mends nothing: tell whoever runs this service."
+    return problem(HTTPStatus.CONFLICT, "unreadable-case", detail)
 
 
 @app.exception_handler(StaleCaseError)

@@ -251,7 +251,7 @@ class CaseFileOut(CaseOut):
 
     @classmethod
     def of_file(cls, file: CaseFile, particulars: Mapping[str, Any] | None) -> Self:
-        written = {"address", "details", "new_address", "corrections"}
+        written = {"address", "former_addresses", "details", "new_address", "corrections"}
         kept = {name: value for name, value in particulars.items() if name in written} if particulars else None
         return cls(
             **cls.fields_of(file.case),

@@ -529,7 +529,7 @@ def _own_rights_page(
 
 
 def _status_page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-    file = cases.look_at_status(token, cases=services().cases, secrets=services().secrets)
+    file = cases.look_at_status(token, subjects=services().subjects, cases=services().cases, secrets=services().secrets)
     language = _chosen() or services().policy.spoken(file.case.language)
     now, keys = services().clock() // 1000, services().secrets.links()
     shown = rights_views.status(file, fault, keys, now, services().policy, services().texts, language)

@@ -74,6 +74,7 @@ _STANDINGS = {
 _LOG = {
     "received": "We received your request",
     "asked_again": "The same was asked for again",
+    "asked_further": "Something was added to it",
     "proved": "We know that it was you",
     "stopped": "We stopped using your data",
     "cancelled": "It was taken back",

@@ -21,6 +21,7 @@ from consent_center.domain.errors import (
     StaleCaseError,
     UnavailableError,
     UnreadableCaseError,
+    UnreadableParticularsError,
 )
 from consent_center.domain.recipient import Task, TaskState, Verb
 from consent_center.ports import CaseFile, Cases, Due, Particulars
@@ -505,7 +506,7 @@ def test_particulars_that_were_altered_are_an_error_and_not_an_absence(moto_plac
     altered = text[:50] + ("A" if text[50] != "A" else "B") + text[51:]
     moto_place.database.call("PutItem", TableName="cases", Item={**item, "sealed": {"B": altered}})
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnreadableParticularsError):
         moto_place.particulars.read("case-1")
 
 

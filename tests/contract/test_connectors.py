@@ -438,6 +438,29 @@ def test_of_an_unknown_person_nothing_is_held_and_nobody_else_is_touched(system:
     assert system.holds(GRACE)
 
 
+@each(but=UNKNOWING)
+def test_who_is_known_by_an_address_of_before_is_found(system: System, verb: Verb) -> None:
+    ask = an_ask(verb, "ada@example.invalid", corrections=correction(verb), former_addresses=(ADA,))
+
+    answer = system.connector().ask(ask)
+
+    assert answer.state is TaskState.DONE
+    assert all(name.startswith("former-1-") for name in answer.collected)
+    assert bool(answer.collected) is (verb is Verb.COLLECT)
+    assert system.holds(GRACE)
+    assert system.holds(ADA) is (verb in {Verb.COLLECT, Verb.RESTRICT, Verb.STOP})
+
+
+@each(but=UNKNOWING)
+def test_what_cannot_be_done_for_one_of_two_addresses_is_not_called_done(system: System, verb: Verb) -> None:
+    assert system.vanishes is not None
+    connector = system.connector()
+    ask = an_ask(verb, ADA, corrections=correction(verb), former_addresses=("ada@example.invalid",))
+    system.vanishes()
+
+    assert connector.ask(ask).state is TaskState.FAILED
+
+
 @each(but=UNBREAKABLE)
 def test_what_may_pass_is_unavailable_and_names_nobody(system: System, verb: Verb) -> None:
     assert system.breaks is not None

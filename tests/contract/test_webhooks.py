@@ -273,7 +273,7 @@ def test_a_recipient_is_told_whom_what_until_when_and_where_to_answer() -> None:
             return Reply(200, b'{"state": "done"}')
 
     url = "https://crm.example.com/hook"
-    ask = Ask("case-1", "crm", Verb.CORRECT, "k-1", PEOPLE[0], "2026-12-25", {"address": PEOPLE[1]})
+    ask = Ask("case-1", "crm", Verb.CORRECT, "k-1", PEOPLE[0], "2026-12-25", {"address": PEOPLE[1]}, (PEOPLE[2],))
     a_webhook(url, outside=Seen(), clock=lambda: NOON, answer_to="https://c.example.com/answers").ask(ask)
 
     ((to, headers, body),) = sent
@@ -290,6 +290,7 @@ def test_a_recipient_is_told_whom_what_until_when_and_where_to_answer() -> None:
             "key": "k-1",
             "address": PEOPLE[0],
             "answer_by": "2026-12-25",
+            "former_addresses": [PEOPLE[2]],
             "corrections": {"address": PEOPLE[1]},
             "answer_to": "https://c.example.com/answers",
         },

@@ -8,6 +8,7 @@ import pytest
 
 from builders import PEOPLE
 from consent_center.domain.case import CaseState
+from consent_center.domain.errors import UnreadableParticularsError
 from consent_center.domain.recipient import Task, TaskState, Verb
 from consent_center.domain.subject import timestamp
 from deployment import Answer, Deployment
@@ -131,6 +132,20 @@ def test_a_step_that_is_not_allowed_is_refused(deployment: Deployment) -> None:
     refused(step(deployment, case, "refuse", ground="rights_of_others"), 422, "invalid-field", "/ground")
     refused(step(deployment, case, "extend"), 422, "invalid-field", "/reason")
     refused(step(deployment, case, "reopen"), 422, "invalid-field", "/step")
+
+
+def test_a_case_that_cannot_be_read_is_said_to_be_so(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = filed(deployment)
+
+    def altered(_: str) -> None:
+        raise UnreadableParticularsError("the text was altered")
+
+    monkeypatch.setattr(deployment.particulars, "read", altered)
+    refused(deployment.api("get-case", case), 409, "unreadable-case")
+    deployment.cases.unreadable.add(case)
+    refused(deployment.api("get-case", case), 409, "unreadable-case")
+    body = json.dumps({"step": "cancel", "version": 1})
+    refused(deployment.api("post-case-transitions", case, body=body), 409, "unreadable-case")
 
 
 def test_a_case_that_has_moved_on_is_read_again(deployment: Deployment) -> None:

@@ -17,7 +17,7 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.wire import CallFailedError
-from consent_center.domain.errors import ParticularsTooLargeError, UnavailableError
+from consent_center.domain.errors import ParticularsTooLargeError, UnavailableError, UnreadableParticularsError
 
 LARGEST = 200_000
 """Bytes as JSON: sealed they fit into an item of DynamoDB, of 400 kB, with room to spare."""
@@ -60,7 +60,7 @@ class SealedParticulars:
                 SecretBox(found[1]).decrypt(base64.b64decode(item["sealed"]["B"]))
             )
         except CryptoError:
-            raise UnavailableError("read particulars: the text was altered") from None
+            raise UnreadableParticularsError("read particulars: the text was altered") from None
         return particulars
 
     def shred(self, case: str) -> None:

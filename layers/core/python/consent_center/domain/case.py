@@ -51,7 +51,7 @@ class CaseState(StrEnum):
     CANCELLED = "cancelled"
     """By the person."""
     LAPSED = "lapsed"
-    """Nobody proved that the mailbox asked, or answered our question."""
+    """Nobody proved that the mailbox asked, or answered our question; or the address has another holder since."""
 
     @property
     def is_closed(self) -> bool:
@@ -77,10 +77,10 @@ _FOLLOWS = {
         CaseState.RUNNING,
         CaseState.REFUSED,
         CaseState.CANCELLED,
+        CaseState.LAPSED,
     },
-    CaseState.WITH_STAFF: {CaseState.WITH_PERSON, CaseState.COOLING_OFF, CaseState.RUNNING, CaseState.DONE}
-    | {CaseState.REFUSED, CaseState.CANCELLED},
-    CaseState.RUNNING: {CaseState.WITH_STAFF, CaseState.PARTLY_DONE, CaseState.DONE, CaseState.REFUSED},
+    CaseState.WITH_STAFF: {CaseState.WITH_PERSON, CaseState.COOLING_OFF, CaseState.RUNNING, *_CLOSED},
+    CaseState.RUNNING: {CaseState.WITH_STAFF, CaseState.PARTLY_DONE, *_CLOSED} - {CaseState.CANCELLED},
     CaseState.PARTLY_DONE: {CaseState.WITH_STAFF, CaseState.DONE},
     **{state: set() for state in _CLOSED},
 }

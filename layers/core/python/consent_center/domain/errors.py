@@ -143,6 +143,10 @@ class UnavailableError(DomainError):
     """Something we depend on did not answer. Nothing was acknowledged; trying again is right."""
 
 
+class UnreadableParticularsError(UnavailableError):
+    """What a case knows about its person is there and cannot be opened: it was altered. Waiting mends nothing."""
+
+
 class RecipientGoneError(DomainError):
     """A recipient says that it takes no more of what it is told."""
 

@@ -114,6 +114,8 @@ class Ask:
     """ISO day."""
     corrections: Mapping[str, str] = field(default_factory=dict)
     """For `correct`: new values by field, such as `address`."""
+    former_addresses: tuple[str, ...] = ()
+    """Where the person was before, since they asked: the recipient may know them by any of these. Personal data."""
 
     def __repr__(self) -> str:
         """Hides the person, because a repr ends up in logs and tracebacks."""

@@ -33,12 +33,22 @@ def has_left(case: Case, here: Subject) -> bool:
     return here.next_move(case.received_at - UNDER_WAY_MS) is not None
 
 
+def is_former_holders(case: Case, subjects: Subjects) -> bool:
+    """Whether letters stopped reaching the address after the request: who reads it now may be somebody else.
+
+    UnavailableError.
+    """
+    asker = who_asked(case, subjects)
+    return asker is not None and case.received_at <= asker.holder_since
+
+
 def followed(
     case: Case, kept: Mapping[str, Any], *, subjects: Subjects, particulars: Particulars | None = None
 ) -> Mapping[str, Any] | None:
     """The particulars of a case with the address that its person has now; None if they moved, and nobody knows it.
 
-    With `particulars` a new address is kept, because an erasure takes away what leads to it. UnavailableError.
+    With `particulars` a new address is kept, because an erasure takes away what leads to it; those of before stay as
+    `former_addresses`, because recipients may know the person by them. UnavailableError.
     """
     if kept.get("new_address") or not has_left(case, here := subjects.load(case.contact).subject):
         # Of an address that staff put right both are known, and both are told.
@@ -46,10 +56,12 @@ def followed(
     (found,) = meant_by(here, case.received_at, subjects)
     profile = subjects.holdings(found.contact).profile if is_known(found) else None
     if profile is None:
-        return kept if kept.get("has_moved") else None
+        return kept if kept.get("former_addresses") else None
     if kept["address"] == profile.address.mailable:
         return kept
-    moved = {**kept, "address": profile.address.mailable, "has_moved": True}
+    address = profile.address.mailable
+    before = [one for one in (*kept.get("former_addresses", ()), kept["address"]) if one != address]
+    moved = {**kept, "address": address, "former_addresses": list(dict.fromkeys(before))}
     if particulars is not None:
         particulars.keep(case.id, moved)
     return moved

@@ -47,28 +47,13 @@ def stop_at_once(case: Case, *, policy: Policy, subjects: Subjects, chance: Chan
 
 
 def take_back(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance, clock: Clock, pause: Pause) -> None:
-    """Lift the restriction that a case which is not carried out had set, and nothing else. Harmless to repeat.
+    """Lift the restrictions that a case which is not carried out had set, and nothing else. Harmless to repeat.
 
-    For a case that the person cancelled, that was refused, or that lapsed. UnavailableError.
+    For a case that the person cancelled, that was refused, or that lapsed. What stood before it, or was set for another
+    case, stays. UnavailableError.
     """
-    if case.right not in (Right.ERASURE, Right.RESTRICTION):
-        return
-    wanted = _lock(case, policy)
-
-    def attempt() -> None:
-        now = clock()
-        subject = who_asked(case, subjects)
-        if subject is None:
-            return
-        mine = next((lock for lock in locks_of(subject, now) if lock.serves_as(wanted)), None)
-        if subject.chain is None or mine is None:
-            return
-        told = {"person_told_at": timestamp(now), "lifts": mine.seq}
-        act = _act("restriction_lifted", case, policy, told)
-        decision = with_locks(subject, without_lock(subject, mine.seq, now), act, now=now, chance=chance.decision())
-        subjects.commit(decision)
-
-    decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+    if case.right in (Right.ERASURE, Right.RESTRICTION):
+        _lift_own(case, None, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
 
 
 def has_objected(subject: Subject) -> bool:
@@ -110,6 +95,47 @@ def _restrict(case: Case, *, policy: Policy, subjects: Subjects, chance: Chance,
         subjects.commit(decision)
 
     decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause)
+    # Where the person asked for more, the wider one takes the place of what the same case had set.
+    _lift_own(case, wanted, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
+
+
+def _lift_own(
+    case: Case,
+    keeps: Lock | None,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+) -> None:
+    """Lift every restriction that a case has set, but for one that says the same as `keeps`."""
+
+    def attempt() -> bool:
+        now = clock()
+        subject = who_asked(case, subjects)
+        if subject is None:
+            return False
+        others = (lock for lock in locks_of(subject, now) if keeps is None or not lock.serves_as(keeps))
+        mine = next((lock for lock in others if _is_set_by(case, lock, subject, subjects)), None)
+        if mine is None:
+            return False
+        told = {"person_told_at": timestamp(now), "lifts": mine.seq}
+        act = _act("restriction_lifted", case, policy, told)
+        decision = with_locks(subject, without_lock(subject, mine.seq, now), act, now=now, chance=chance.decision())
+        subjects.commit(decision)
+        return True
+
+    while decided_afresh(attempt, attempts=WITHDRAWAL_ATTEMPTS, pause=pause):
+        pass
+
+
+def _is_set_by(case: Case, lock: Lock, subject: Subject, subjects: Subjects) -> bool:
+    """Whether the event that set a lock was about this case: the event says so, whatever was killed after it."""
+    if lock.kind != RESTRICTED or subject.chain is None:
+        return False
+    payload = subjects.payload(subject.chain, lock.seq)
+    return payload is not None and payload.content.get("case") == case.id
 
 
 def _lock(case: Case, policy: Policy) -> Lock:

@@ -32,7 +32,8 @@ from consent_center.domain.errors import (
     UnavailableError,
 )
 from consent_center.domain.lock import Ground
-from consent_center.domain.policy import Period, Policy
+from consent_center.domain.policy import Policy
+from consent_center.domain.recipient import TaskState
 from consent_center.domain.request import require_no_faults
 from consent_center.domain.subject import Subject
 from consent_center.ports import (
@@ -48,10 +49,11 @@ from consent_center.ports import (
     Secrets,
     Subjects,
 )
-from consent_center.usecases.askers import cases_of, is_theirs, who_asked
+from consent_center.usecases.askers import cases_of, is_former_holders, is_theirs, who_asked
 from consent_center.usecases.attempts import ATTEMPTS
 from consent_center.usecases.case_days import answer_days
 from consent_center.usecases.case_stops import has_objected, stop_at_once, take_back
+from consent_center.usecases.deadlines import closed
 from consent_center.usecases.sign_up import MostSignUps
 from consent_center.usecases.whereabouts import require_here
 from consent_center.usecases.whose import whose
@@ -86,9 +88,6 @@ _ABOUT_PURPOSES = (Right.RESTRICTION, Right.OBJECTION)
 
 _UNTIL_STORED = 86_400
 """Seconds after which particulars are gone whose case was never stored, because whoever opened it was killed."""
-
-_FILE_KEPT = Period(months=36)
-"""Where the policy has no rule for the files of cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,11 +329,34 @@ def open_case(
     # First, because a case without them could never be answered; for a day, in case it is never stored.
     particulars.keep(case.id, {"address": address.mailable, "details": read.details}, now // 1000 + _UNTIL_STORED)
     line = LogLine(now, "received", by, {"source": source})
-    known = _add_or_find(case, line, address, cases=cases, subjects=subjects, secrets=secrets)
+
+    def lapse(former: Case) -> bool:
+        """False for a case of which our part is done: recipients still answer for theirs."""
+        if former.state is CaseState.PARTLY_DONE:
+            return False
+        lapsed = closed(replace(former, owes=()), CaseState.LAPSED, policy=policy, now=clock())
+        # Whoever changes it at this moment is seen at the next try.
+        with suppress(StaleCaseError):
+            cases.commit(lapsed, [LogLine(clock(), "lapsed", "worker")])
+            take_back(lapsed, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
+        return True
+
+    known = _add_or_find(case, line, address, lapse, cases=cases, subjects=subjects, secrets=secrets)
     if known is not None:
         particulars.shred(case.id)
         if proved:
             _add_details(known, read.details, particulars)
+            known = _add_choices(
+                known,
+                read.choices,
+                by,
+                policy=policy,
+                subjects=subjects,
+                cases=cases,
+                chance=chance,
+                clock=clock,
+                pause=pause,
+            )
         elif writes_again:
             _write_again(known, cases, clock)
         if not proved or known.state is not CaseState.UNPROVEN:
@@ -361,12 +383,20 @@ def open_case(
 
 
 def _add_or_find(
-    case: Case, line: LogLine, address: Address, *, cases: Cases, subjects: Subjects, secrets: Secrets
+    case: Case,
+    line: LogLine,
+    address: Address,
+    lapse: Callable[[Case], bool],
+    *,
+    cases: Cases,
+    subjects: Subjects,
+    secrets: Secrets,
 ) -> Case | None:
     """Store a case; or answer the open one of the same right, under whichever contact point of the person that is.
 
-    What somebody else asked who had the address before is not found, and stands in nobody's way. One read of the
-    record, for everybody alike. UnavailableError.
+    What somebody else asked who had the address before is not found, and stands in nobody's way: who moved is answered
+    where they are, and of who cannot be reached any more it lapses. One read of the record, for everybody alike.
+    UnavailableError.
     """
     here, right = case.contact, case.right
     subject = subjects.load(here).subject
@@ -388,7 +418,8 @@ def _add_or_find(
                 raise UnavailableError("the case before is closing") from None
             if is_theirs(known_file.case, subject, mine, subjects):
                 return known_file.case
-            others.add(error.case)
+            if not is_former_holders(known_file.case, subjects) or not lapse(known_file.case):
+                others.add(error.case)
         else:
             return None
     raise UnavailableError("too many cases at one address at once")
@@ -456,9 +487,12 @@ def prove(
     )
 
 
-def look_at_status(token: str, *, cases: Cases, secrets: Secrets) -> CaseFile:
-    """Everything about a case that the person may see. InvalidTokenError; CaseGoneError once it is gone."""
-    return _file(open_status(token, secrets.links()), cases)
+def look_at_status(token: str, *, subjects: Subjects, cases: Cases, secrets: Secrets) -> CaseFile:
+    """Everything about a case that the person may see.
+
+    InvalidTokenError; CaseGoneError once it is gone, or the address has another holder; UnavailableError.
+    """
+    return _own_file(token, subjects, cases, secrets)
 
 
 def cancel(
@@ -477,20 +511,14 @@ def cancel(
 
     InvalidTokenError; CaseGoneError; ForbiddenStepError once it is carried out; UnavailableError.
     """
-    link = open_status(token, secrets.links())
 
     def attempt() -> Opened:
-        case = _file(link, cases).case
+        case = _own_file(token, subjects, cases, secrets).case
         if case.state is CaseState.CANCELLED:
             return Opened(case, is_new=False)
         now = clock()
-        rule = policy.rule_covering("rights-file")
-        kept = rule.period if rule and rule.period else _FILE_KEPT
-        closed = case.moved(
-            CaseState.CANCELLED, closed_at=now, due_at=now // 1000, expires_at=kept.after_epoch(now), owes=()
-        )
-        stored = cases.commit(closed.owing(CaseLetter.CANCELLED), [LogLine(now, "cancelled", "person")])
-        return Opened(stored, is_new=True)
+        ended = closed(replace(case, owes=()), CaseState.CANCELLED, CaseLetter.CANCELLED, policy=policy, now=now)
+        return Opened(cases.commit(ended, [LogLine(now, "cancelled", "person")]), is_new=True)
 
     done = _afresh(attempt, pause)
     # After the case: whoever still carries it out must not find the person open again. Pressing again repeats it.
@@ -522,6 +550,9 @@ def _prove(
     def attempt() -> Opened:
         case = _file(StatusLink(contact, case_id), cases).case
         if case.state is not CaseState.UNPROVEN:
+            if case.state.is_closed and not case.proved_at:
+                # It was taken back while this press stopped what it stops.
+                take_back(case, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
             return Opened(case, is_new=False)
         subject = who_asked(case, subjects) or Subject(contact)
         choices = dict(case.choices)
@@ -585,6 +616,77 @@ def _file(link: RightsLink | StatusLink, cases: Cases) -> CaseFile:
     if file.case.contact != link.contact:
         raise InvalidTokenError
     return file
+
+
+def _own_file(token: str, subjects: Subjects, cases: Cases, secrets: Secrets) -> CaseFile:
+    """The file that a link to a case's page is about, unless the address has another holder since."""
+    file = _file(open_status(token, secrets.links()), cases)
+    if is_former_holders(file.case, subjects):
+        raise CaseGoneError("gone")
+    return file
+
+
+def _add_choices(
+    known: Case,
+    choices: Mapping[str, Any],
+    by: str,
+    *,
+    policy: Policy,
+    subjects: Subjects,
+    cases: Cases,
+    chance: Chance,
+    clock: Clock,
+    pause: Pause,
+) -> Case:
+    """What a person chooses further in a request of theirs that is open: it stops at once, and recipients hear of it.
+
+    Of a request that is not proved yet the choices may be a stranger's, and these take their place. UnavailableError.
+    """
+
+    def attempt() -> Case:
+        file = cases.load(known.id)
+        if file is None or file.case.state.is_closed:
+            raise UnavailableError("the case before is closing")
+        case, now = file.case, clock()
+        line = LogLine(now, "asked_further", by, {"choices": dict(choices)})
+        if case.state is CaseState.UNPROVEN:
+            return case if choices == case.choices else cases.commit(replace(case, choices=choices), [line])
+        wide = replace(case, choices=_widened(case, choices))
+        is_objection = case.right is Right.OBJECTION
+        # To object without naming anything is to object to marketing: a purpose may have been named besides.
+        stops = replace(case, choices=choices) if is_objection else wide
+        is_besides = is_objection and "purposes" in choices and "purposes" not in case.choices
+        was_said = any(one.what == line.what and one.facts == line.facts for one in file.log)
+        if wide.choices == case.choices and (was_said or not is_besides):
+            return case
+        stop_at_once(stops, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
+        outcome = {name: value for name, value in case.outcome.items() if name not in _OF_THE_START}
+        done = [task for task in file.tasks if task.state is TaskState.DONE]
+        return cases.commit(
+            replace(wide, outcome=outcome, due_at=now // 1000).owing(CaseLetter.RECEIVED),
+            [line],
+            [replace(task, state=TaskState.WAITING, next_at=now // 1000, tries=0) for task in done],
+        )
+
+    return _afresh(attempt, pause)
+
+
+_OF_THE_START = frozenset({"started_at", "own_at", "lock"})
+"""What a case's outcome says of what was begun, and is begun anew once more was asked."""
+
+
+def _widened(case: Case, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices of a case with those that were made since: a purpose is added, none stands for all of them."""
+    wide = dict(case.choices)
+    if "ground" in choices:
+        wide["ground"] = choices["ground"]
+    if "keep_fingerprint" in choices and "started_at" not in case.outcome:
+        wide["keep_fingerprint"] = choices["keep_fingerprint"]
+    if case.right in _ABOUT_PURPOSES and "purposes" in wide:
+        del wide["purposes"]
+        if choices.get("purposes"):
+            wide["purposes"] = sorted({*case.choices["purposes"], *choices["purposes"]})
+    return wide
 
 
 def _add_details(case: Case, details: str, particulars: Particulars) -> None:

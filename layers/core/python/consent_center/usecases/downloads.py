@@ -4,7 +4,7 @@ from consent_center.domain.capability import PackageLink, open_package, seal_pac
 from consent_center.domain.case import Case, LogLine
 from consent_center.domain.errors import InvalidTokenError, NothingHeldError, TooManyRequestsError
 from consent_center.ports import Cases, Clock, Exports, Limits, Pause, Secrets, Subjects
-from consent_center.usecases.askers import who_asked
+from consent_center.usecases.askers import is_former_holders
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 
 DOWNLOADED = "downloaded"
@@ -46,8 +46,7 @@ def fetch(
     if not limits.take(f"download#{link.case}", MOST_PER_HOUR, now // 1000):
         raise TooManyRequestsError
     case = _case(link, cases)
-    asker = who_asked(case, subjects)
-    if asker is not None and case.received_at <= asker.holder_since:
+    if is_former_holders(case, subjects):
         # The mailbox has another holder since: what was made for the one before is not theirs.
         raise NothingHeldError
     address = exports.link(link.case, link.name, LINK_SECONDS, now // 1000)

@@ -256,8 +256,11 @@ def _take_back(file: CaseFile, means: _Means) -> bool:
         return False
     if case.right not in _STOPPING or "taken_back_at" in case.outcome or means.take_back is None:
         return False
-    if not any(other.right is case.right and not other.state.is_closed for other in _cases_of_asker(case, means)):
-        means.take_back(case)
+    means.take_back(case)
+    for other in _cases_of_asker(case, means):
+        # It may have found stopped what this one had stopped.
+        if means.stop is not None and other.right is case.right and other.proved_at and not other.state.is_closed:
+            means.stop(other)
     means.commit(_with(case, taken_back_at=means.clock()), "taken_back")
     return True
 
@@ -276,7 +279,7 @@ def _cases_of_asker(case: Case, means: _Means) -> list[Case]:
 def _start(file: CaseFile, means: _Means) -> bool:
     """Fixes what will be done and by whom, in one write: later steps may change what it was worked out from."""
     case, now = file.case, means.clock()
-    if case.state is not CaseState.RUNNING or "started_at" in case.outcome:
+    if case.state not in {CaseState.RUNNING, CaseState.PARTLY_DONE} or "started_at" in case.outcome:
         return False
     kept = means.known_of(case)
     if kept is None:
@@ -440,6 +443,7 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         str(kept["address"]),
         case.answer_by,
         _corrections(kept) if task.verb is Verb.CORRECT else {},
+        _former_addresses(case, kept, means),
     )
     try:
         connector = means.connectors.of(task.recipient)
@@ -475,6 +479,15 @@ def _collected(case: Case, task: Task, answer: Answer, kept: Mapping[str, Any], 
     except UnicodeEncodeError:
         return "unreadable_files"
     return COLLECTED
+
+
+def _former_addresses(case: Case, kept: Mapping[str, Any], means: _Means) -> tuple[str, ...]:
+    """Without those at which somebody else is known since."""
+    return tuple(
+        address
+        for address in kept.get("former_addresses", ())
+        if not is_known(_subject(case, {"address": address}, means))
+    )
 
 
 # ---- The end ------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ DETAIL_TYPE = "Rights Request"
 class EventBridge(Kind):
     possible = frozenset({Verb.CORRECT, Verb.RESTRICT, Verb.LIFT, Verb.STOP, Verb.ERASE})
     """An event has no way back for data."""
+    takes_all_addresses = True
 
     def __init__(
         self, verbs: Iterable[Verb], *, wire: Wire, bus: str, clock: Clock, answer_to: str | None, answers: bool = True

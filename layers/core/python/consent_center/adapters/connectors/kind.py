@@ -2,7 +2,8 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from consent_center.adapters.wire import CallFailedError
@@ -30,6 +31,8 @@ class Kind(ABC):
     """
 
     possible: ClassVar[frozenset[Verb]]
+    takes_all_addresses: ClassVar[bool] = False
+    """Whether one request names all addresses of the person; else each is asked for by itself."""
 
     def __init__(self, verbs: Iterable[Verb]) -> None:
         self.verbs = frozenset(verbs) & self.possible
@@ -37,8 +40,10 @@ class Kind(ABC):
     def ask(self, ask: Ask) -> Answer:
         if ask.verb not in self.verbs:
             return failed("not_offered")
+        one_each = () if self.takes_all_addresses else ask.former_addresses
+        asks = [ask, *(replace(ask, address=address) for address in one_each)]
         try:
-            return self._ways[ask.verb](ask)
+            return _together([self._ways[ask.verb](one) for one in asks])
         except CallFailedError as error:
             return refused_or_unavailable(ask.recipient, error.code)
 
@@ -46,6 +51,21 @@ class Kind(ABC):
     @abstractmethod
     def _ways(self) -> Mapping[Verb, Callable[[Ask], Answer]]:
         """How each possible verb is carried out."""
+
+
+def _together(answers: Sequence[Answer]) -> Answer:
+    """What was said of all addresses of one person: the worst that has to be seen to, and every file."""
+    first, *others = answers
+    for state in (TaskState.FAILED, TaskState.DONE):
+        first = next((answer for answer in answers if answer.state is state), first) if others else first
+        if first.state is TaskState.FAILED:
+            return first
+    files = {
+        f"former-{number}-{name}" if number else name: content
+        for number, answer in enumerate(answers)
+        for name, content in answer.collected.items()
+    }
+    return replace(first, collected=files)
 
 
 def failed(code: str) -> Answer:

@@ -12,6 +12,7 @@ def _for_staff(_: Ask) -> Answer:
 
 class Manual(Kind):
     possible = frozenset(Verb)
+    takes_all_addresses = True
 
     @property
     def _ways(self) -> Mapping[Verb, Callable[[Ask], Answer]]:

@@ -35,6 +35,8 @@ def told(ask: Ask, at: int, answer_to: str | None) -> dict[str, Any]:
         "address": ask.address,
         "answer_by": ask.answer_by,
     }
+    if ask.former_addresses:
+        data["former_addresses"] = list(ask.former_addresses)
     if ask.corrections:
         data["corrections"] = dict(ask.corrections)
     if answer_to is not None:
@@ -57,6 +59,7 @@ def post(outside: Outside, url: str, message_id: str, said: Mapping[str, Any], k
 
 class Webhook(Kind):
     possible = frozenset(Verb)
+    takes_all_addresses = True
 
     def __init__(
         self,
