@@ -414,8 +414,8 @@ def test_an_objection_to_one_purpose_reaches_that_purpose(world: CaseWorld) -> N
 
 
 def test_recipients_are_told_of_a_new_address(world: CaseWorld) -> None:
-    world.open(Right.RECTIFICATION, particulars={"new_address": PEOPLE[1]})
-    start_correction(world.case, {"name": "Ada"}, particulars=world.particulars)
+    world.open(Right.RECTIFICATION)
+    start_correction(world.case, {"name": "Ada", "address": PEOPLE[1]}, particulars=world.particulars)
     world.run(1)
 
     (ask,) = world.crm.asked
