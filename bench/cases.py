@@ -123,6 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "CASES_TABLE": "cases",
             "CASE_KEYS_TABLE": "case-keys",
             "CASE_STEPS_QUEUE_URL": f"{asked.at}/0/steps",
+            "EXPORTS_BUCKET": "exports",
         }
         os.environ.update({**environment(asked.at), **settings})
         sys.stdout.write(f"{json.dumps(run(asked.at, asked.cases))}\n")

@@ -226,6 +226,7 @@ def move(
             cases=services.cases,
             particulars=services.particulars,
             orders=services.case_orders,
+            addresses=services.addresses,
             chance=services.chance,
             clock=services.clock,
         )

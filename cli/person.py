@@ -85,4 +85,4 @@ def erase_person(
         console.print(f"Not finished: {type(error).__name__}. Run it again.", style="red")
         raise typer.Exit(2) from None
     kept = "a fingerprint is kept" if keep_fingerprint else "no fingerprint is kept but one that was there before"
-    print(f"Erased; {kept}." if was_held else "It was erased before.")
+    print(f"Erased; {kept}." if was_held else "Nothing is held at this address.")

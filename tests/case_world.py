@@ -177,6 +177,8 @@ class CaseWorld:
             days=self.days,
             policy=self.people.policy,
             subjects=around(self.people.subjects),
+            moves=around(self.people.address_moves),
+            exports=around(self.exports),
             addresses=parse_address,
             secrets=self.people.secrets,
             chance=self.people.chance,

@@ -56,7 +56,7 @@ from fakes import (
     SettableClock,
     no_pause,
 )
-from fakes.cases import InMemoryCases, InMemoryParticulars, ListOfCaseOrders
+from fakes.cases import InMemoryCases, InMemoryExports, InMemoryParticulars, ListOfCaseOrders
 
 EVENTS = Path(__file__).parents[1] / "events"
 
@@ -145,6 +145,7 @@ class Deployment:
         services.case_orders = self.case_orders
         services.listing = InMemoryListing(self.subjects)
         services.address_moves = InMemoryAddressMoves(self.subjects)
+        services.exports = InMemoryExports()
         services.cases = self.cases
         services.particulars = self.particulars
         services.case_orders = self.case_orders

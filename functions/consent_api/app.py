@@ -417,6 +417,7 @@ def post_case_transitions(case: _CaseId, body: TransitionIn) -> CaseOut:
         cases=services().cases,
         particulars=services().particulars,
         orders=services().case_orders,
+        addresses=services().addresses,
         chance=services().chance,
         clock=services().clock,
     )
@@ -597,6 +598,8 @@ def explain_stale(_: StaleCaseError) -> Response[str]:
 @app.exception_handler(ForbiddenStepError)
 def explain_step(error: ForbiddenStepError) -> Response[str]:
     detail = f"A case that is `{error.state}` does not become `{error.wanted}`."
+    if error.instead:
+        detail += f" Take the step `{error.instead}`: it is carried out, and ends by itself."
     return problem(HTTPStatus.CONFLICT, "forbidden-step", detail)
 
 

@@ -85,7 +85,7 @@ class TransitionIn(BaseModel):
     ground: Annotated[Refusal | None, Field(description="Of a refusal.")] = None
     corrections: Annotated[
         dict[StrictStr, StrictStr],
-        Field(max_length=50, description="To start a rectification: the right values by field, for every recipient."),
+        Field(max_length=50, description="To start a rectification: what is right, by field, here and for recipients."),
     ] = {}
 
     def wanted(self) -> Wanted:

@@ -531,8 +531,9 @@ def _own_rights_page(
 def _status_page(token: str, fault: str | None = None, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
     file = cases.look_at_status(token, subjects=services().subjects, cases=services().cases, secrets=services().secrets)
     language = _chosen() or services().policy.spoken(file.case.language)
-    now, keys = services().clock() // 1000, services().secrets.links()
-    shown = rights_views.status(file, fault, keys, now, services().policy, services().texts, language)
+    shown = rights_views.status(
+        file, fault, services().secrets, services().clock, services().policy, services().texts, language
+    )
     return _visit().page("rights_status", status, spoken=language, **shown)
 
 

@@ -3,20 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from consent_center.domain.capability import PackageLink, seal_package
 from consent_center.domain.case import Case, CaseState, Right
-from consent_center.domain.contact import Keyring
+from consent_center.domain.deadline import CaseDays
 from consent_center.domain.lock import Ground
 from consent_center.domain.policy import Policy
-from consent_center.ports import CaseFile
+from consent_center.ports import CaseFile, Clock, Secrets
 from consent_center.texts import Texts
 from consent_center.usecases.case_days import answer_days
 from consent_center.usecases.case_letters import stays
 from consent_center.usecases.cases import Asked, scopes_of
+from consent_center.usecases.deadlines import proof_day, unproven_until
+from consent_center.usecases.downloads import package_token
 from consent_center.usecases.naming import recipient_name
-
-PACKAGE_SECONDS = 3600
-"""How long the button that fetches a file works after the page was opened."""
 
 _KINDS = {
     Right.ACCESS: "A copy of your data",
@@ -171,11 +169,12 @@ def proof(case: Case, details: str) -> dict[str, Any]:
 
 
 def status(
-    file: CaseFile, fault: str | None, keys: Keyring, now: int, policy: Policy, texts: Texts, language: str
+    file: CaseFile, fault: str | None, secrets: Secrets, clock: Clock, policy: Policy, texts: Texts, language: str
 ) -> dict[str, Any]:
-    """How a case stands; `now` in epoch seconds."""
+    """How a case stands."""
     say = texts.translator(language)
-    case = file.case
+    case, days = file.case, CaseDays(policy)
+    until = unproven_until(file, days, policy.rights.step_up_lapses_days, clock() // 1000)
     return {
         "fault": say(_FORBIDDEN[fault]) if fault else None,
         "right": case.right.value,
@@ -185,15 +184,16 @@ def status(
         "number": case.number,
         "received_at": case.received_at // 1000,
         "answer_by": case.extension.until if case.extension else case.answer_by,
+        "ends_by": proof_day(case, days, until),
         "extended": case.extension.reasons if case.extension else "",
-        "question": case.pause.reason if case.pause and case.state is CaseState.WITH_PERSON else "",
+        "question": str(case.outcome.get("question", "")) if case.state is CaseState.WITH_PERSON else "",
         "cool_off_until": case.cool_off_until // 1000 if case.state is CaseState.COOLING_OFF else None,
         "can_cancel": case.can_be_taken_back,
         "ground": str(case.outcome.get("ground", "")),
         "reasons": str(case.outcome.get("reasons", "")),
         "held": case.outcome.get("held") is not False,
         "stays": stays(case.outcome, policy, language),
-        "package_url": _package_url(case, keys, now),
+        "package_url": _package_url(case, secrets, clock),
         "tasks": [
             {
                 "name": recipient_name(task.recipient, policy),
@@ -212,13 +212,12 @@ def _log(file: CaseFile, say: Callable[[str], str]) -> list[dict[str, Any]]:
     return [{"at": line.at // 1000, "what": say(_LOG[line.what])} for line in file.log if line.what in _LOG]
 
 
-def _package_url(case: Case, keys: Keyring, now: int) -> str:
+def _package_url(case: Case, secrets: Secrets, clock: Clock) -> str:
     """The button's address while there is a file: `outcome["package"]` has its `name` and `expires_at` (seconds)."""
     package = case.outcome.get("package")
-    if not isinstance(package, Mapping) or package["expires_at"] <= now:
+    if not isinstance(package, Mapping) or package["expires_at"] <= clock() // 1000:
         return ""
-    ends_at = min(now + PACKAGE_SECONDS, package["expires_at"])
-    return f"/rights/download/{seal_package(PackageLink(case.contact, case.id, package['name'], ends_at), keys)}"
+    return f"/rights/download/{package_token(case, package['name'], secrets=secrets, clock=clock)}"
 
 
 def _purposes(right: Right, asked: Asked, controller: str, policy: Policy, language: str) -> list[dict[str, Any]]:

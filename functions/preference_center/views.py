@@ -73,6 +73,7 @@ _EVENTS = {
     "restricted": "Your data are kept and no longer used",
     "restriction_lifted": "Your data may be used again",
     "moved": "Your e-mail address changed",
+    "corrected": "Your data were put right",
     "told-notice": "We told you that our privacy notice changed",
     "told-asked": "We told you that our privacy notice changed, and what needs a new yes",
     "told-source": "We told you where we have your data from",
@@ -87,6 +88,7 @@ _SOURCES = {
     "api": "In another service of ours",
     "clock": "By itself",
     "letter": "With a letter from us",
+    "rights": "With a request about your rights",
 }
 
 _STATES = {

@@ -78,6 +78,8 @@ def _look(case: str) -> Looked:
         days=services().days,
         policy=services().policy,
         subjects=services().subjects,
+        moves=services().address_moves,
+        exports=services().exports,
         addresses=services().addresses,
         secrets=services().secrets,
         chance=services().chance,

@@ -39,9 +39,12 @@ def answers() -> Iterator[tuple[str, str, dict[str, Any]]]:
     kinds = (
         *("given", "soft_opt_in", "withdrawn", "refused", "objected", "lifted", "preferences", "restored", "recorded"),
         *("suppressed", "undeliverable", "expired", "stale", "hold_set", "hold_lifted", "restricted"),
-        *("restriction_lifted", "told-notice", "told-asked", "told-source"),
+        *("restriction_lifted", "moved", "corrected", "told-notice", "told-asked", "told-source"),
     )
-    sources = ("form", "offline:fair", "preferences", "page", "one-click", "not-me", "api", "clock", "letter", "")
+    sources = (
+        *("form", "offline:fair", "preferences", "page", "one-click", "not-me", "api", "clock", "letter"),
+        *("rights", ""),
+    )
     event = {
         "at": AT,
         "notice": "2026-11-01",

@@ -52,6 +52,7 @@ def rights_status(right: str, state: str, **changes: Any) -> dict[str, Any]:
         "number": "ABCD2345",
         "received_at": AT,
         "answer_by": "2026-12-22",
+        "ends_by": "2026-12-22",
         "extended": "",
         "question": "",
         "cool_off_until": None,
@@ -140,7 +141,8 @@ def case_letters() -> Iterator[tuple[str, dict[str, Any]]]:
     both = {**status, "authority_url": "https://www.datatilsynet.dk"}
     over = {**about, "rights_url": f"{base}/rights?lang=en"}
     end, why = {"answer_by": "2026-12-22"}, {"reasons": "We have to look through the archive."}
-    yield "case_prove", {**status, **end, "prove_url": LONG_LINK.replace("/confirm/", "/rights/verify/") + "?lang=en"}
+    proof = {"ends_by": "2026-12-22", "prove_url": LONG_LINK.replace("/confirm/", "/rights/verify/") + "?lang=en"}
+    yield "case_prove", {**status, **end, **proof}
     cooling = {"state": "cooling_off", "what_next_at": AT + 2 * DAY, "can_cancel": True}
     yield "case_received", {**both, **end, **cooling}
     yield "case_more_needed", {**both, **why, "rests": True, "can_cancel": True}

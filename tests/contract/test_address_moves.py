@@ -298,12 +298,12 @@ def test_what_ended_by_itself_leaves_what_led_on_and_takes_what_led_there(place:
 def test_staff_move_a_record_as_the_person_does(place: Place) -> None:
     world = place.world
     world.confirm(world.asked())
-    door = {"source": "case", "client": "officer", "controller": "fjordmeter"}
+    door = {"source": "case", "client": "officer"}
     means = {**door, "moves": world.address_moves, **world.deciding}
 
     with pytest.raises(NothingHeldError):
-        move_address(parse_address(THIRD), parse_address(NEW), **means)
-    evidence = move_address(parse_address(OLD), parse_address(NEW), **means)
+        move_address(world.contact(THIRD), parse_address(NEW), **means)
+    evidence = move_address(world.contact(OLD), parse_address(NEW), **means)
 
     assert [entry.evidence for entry in world.events(NEW)][-1] == evidence
     assert world.events(NEW)[-1].body["recorded_by"] == "officer"

@@ -148,6 +148,23 @@ def test_a_case_that_cannot_be_read_is_said_to_be_so(deployment: Deployment, mon
     refused(deployment.api("post-case-transitions", case, body=body), 409, "unreadable-case")
 
 
+def test_who_would_call_an_erasure_done_by_hand_is_told_what_to_do_instead(deployment: Deployment) -> None:
+    case = filed(deployment)
+    found = deployment.cases.files[case].case
+    deployment.cases.commit(found.moved(CaseState.WITH_STAFF), [])
+    answer = step(deployment, case, "complete")
+
+    refused(answer, 409, "forbidden-step")
+    assert "Take the step `start`" in answer.json["detail"]
+
+
+def test_a_correction_that_is_wrong_is_named_by_its_field(deployment: Deployment) -> None:
+    case = filed(deployment, type="rectification")
+    for field in ("address", "name", "interest"):
+        answer = step(deployment, case, "start", corrections={field: "\x00"})
+        refused(answer, 422, "invalid-field", f"/corrections/{field}")
+
+
 def test_a_case_that_has_moved_on_is_read_again(deployment: Deployment) -> None:
     case = filed(deployment)
     body = {"step": "cancel", "version": show(deployment, case)["version"] + 1}

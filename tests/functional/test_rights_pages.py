@@ -10,7 +10,7 @@ import pytest
 
 from builders import PEOPLE
 from consent_center.domain.capability import RightsLink, StatusLink, seal_rights, seal_status
-from consent_center.domain.case import CaseState, Right
+from consent_center.domain.case import CaseState, Pause, Right
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.lock import locks_of
@@ -177,6 +177,24 @@ def test_taking_it_back_twice_is_success_twice_and_lifts_what_a_kill_left_behind
 
 def _unavailable(*_: object, **__: object) -> None:
     raise UnavailableError("down")
+
+
+def test_the_page_asks_what_staff_asked_last_and_says_until_when_it_can_be_proved(deployment: Deployment) -> None:
+    token = proved(deployment, "complaint")
+    case = case_of(deployment, "complaint")
+    waits = case.moved(CaseState.WITH_PERSON, outcome={"question": "Question two"})
+    deployment.cases.commit(replace(waits, pause=Pause("Question one", 1, 2)), [])
+    assert "Question two" in status(deployment, token).text
+    assert "Question one" not in status(deployment, token).text
+
+    asked(deployment, "access")
+    unproven = case_of(deployment)
+    late = replace(unproven, answer_by="2020-01-31", strict_answer_by="2020-01-31")
+    deployment.cases.commit(late, [])
+    keys = deployment.services.secrets.links()
+    page = status(deployment, seal_status(StatusLink(unproven.contact, unproven.id), keys))
+    assert "ends by itself on" in page.text
+    assert "ends by itself on 31 January 2020" not in page.text
 
 
 def test_what_is_carried_out_already_cannot_be_taken_back(deployment: Deployment) -> None:

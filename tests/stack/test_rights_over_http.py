@@ -192,7 +192,8 @@ def test_a_restriction_stops_the_use_and_keeps_the_data_until_the_person_was_tol
     assert asker.get(status).status == 200
 
 
-def test_a_rectification_of_other_data_is_decided_by_staff_and_told_to_recipients(asker: Asker) -> None:
+def test_a_rectification_is_decided_by_staff_and_carried_out_here_and_by_recipients(asker: Asker) -> None:
+    moved = replace(asker, email=f"new-{asker.email}")
     status = asker.ask("rectification", details="My name is spelled Ada.")
     case = asker.case(status)
     assert case["state"] == "with_staff"
@@ -201,12 +202,14 @@ def test_a_rectification_of_other_data_is_decided_by_staff_and_told_to_recipient
     path = f"/v1/cases/{case['id']}/transitions"
     for _ in range(5):
         version = asker.case(status)["version"]
-        started = asker.staff("POST", path, step="start", version=version, corrections={"name": "Ada"})
+        right = {"name": "Ada", "address": moved.email}
+        started = asker.staff("POST", path, step="start", version=version, corrections=right)
         if started.status != 409:
             break
     assert started.status == 200, started.body
 
     assert asker.closed(status)["state"] == "done"
+    assert (asker.check("product-news")["reason"], moved.check("product-news")["reason"]) == ("no_record", "given")
 
 
 def test_a_request_that_is_taken_back_restores_what_it_stopped(asker: Asker) -> None:

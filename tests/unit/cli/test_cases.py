@@ -13,6 +13,7 @@ from builders import PEOPLE
 from case_world import CASE, CaseWorld
 from cli import cases
 from cli.__main__ import app
+from consent_center.adapters.addresses import parse_address
 from consent_center.domain.case import CaseState, Right
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.recipient import Answer, TaskState
@@ -35,6 +36,7 @@ class Desk:
             particulars=world.particulars,
             case_orders=world.orders,
             chance=world.people.chance,
+            addresses=parse_address,
             clock=world.clock,
             close=self.close,
         )

@@ -75,7 +75,7 @@ def test_running_it_again_is_harmless_and_says_so(desk: Desk) -> None:
     desk.run("--remove-everything", "--yes")
     again = desk.run("--remove-everything", "--yes")
 
-    assert (again.exit_code, again.stdout) == (0, "It was erased before.\n")
+    assert (again.exit_code, again.stdout) == (0, "Nothing is held at this address.\n")
 
 
 def test_nothing_goes_before_the_operator_says_that_it_is_meant(desk: Desk) -> None:

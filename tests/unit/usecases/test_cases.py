@@ -387,6 +387,8 @@ def test_nobody_is_asked_for_a_proof_that_came_or_came_too_late(office: Office) 
     office.prove(case)
     assert office.deliver(case, "prove") is Delivery.NOTHING_TO_ASK
 
+    told = LogLine(office.world.clock(), "told", "worker", {"letter": "prove"})
+    office.cases.commit(office.now(late), [told])
     office.world.clock.move(days=40)
     assert office.deliver(late, "prove") is Delivery.NOTHING_TO_ASK
 

@@ -7,6 +7,7 @@ import pytest
 
 from builders import PEOPLE, PURPOSE
 from case_world import CASE, CaseWorld, Killer
+from consent_center.adapters.addresses import parse_address
 from consent_center.domain.case import CaseState, LogLine, Right
 from consent_center.domain.errors import ClosedCaseError, ForbiddenStepError, SettledTaskError, UnavailableError
 from consent_center.domain.lock import Ground, locks_of
@@ -44,6 +45,7 @@ def lift(world: CaseWorld) -> None:
         cases=world.cases,
         particulars=world.particulars,
         orders=world.orders,
+        addresses=parse_address,
         chance=world.people.chance,
         clock=world.clock,
     )

@@ -226,10 +226,19 @@ def test_recipients_are_asked_for_what_was_asked_further_though_one_of_them_neve
     assert (world.case.state, set(world.tasks)) == (CaseState.PARTLY_DONE, {"crm"})
     first = world.case.outcome["lock"]
     open_case(
-        Read(Right.RESTRICTION, "", {"ground": "a", "purposes": [PURPOSE]}), parse_address(OLD), source="preferences",
-        by="person", language="en", proved=True, cool_off_hours=48, cases=world.cases, particulars=world.particulars,
-        orders=world.orders, **world.people.deciding,
-    )  # fmt: skip
+        Read(Right.RESTRICTION, "", {"ground": "a", "purposes": [PURPOSE]}),
+        parse_address(OLD),
+        world.case.contact,
+        source="preferences",
+        by="person",
+        language="en",
+        proved=True,
+        cool_off_hours=48,
+        cases=world.cases,
+        particulars=world.particulars,
+        orders=world.orders,
+        **world.people.deciding,
+    )
     world.look()
 
     assert {name: task.state for name, task in world.tasks.items()} == {

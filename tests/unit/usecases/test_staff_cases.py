@@ -84,6 +84,7 @@ def step(world: CaseWorld, name: Step, reason: str = "two mailboxes", **wanted: 
         cases=world.cases,
         particulars=world.particulars,
         orders=world.orders,
+        addresses=parse_address,
         chance=world.people.chance,
         clock=world.clock,
     )

@@ -426,8 +426,9 @@ def test_an_objection_to_one_purpose_reaches_that_purpose(world: CaseWorld) -> N
 
 
 def test_recipients_are_told_of_a_new_address(world: CaseWorld) -> None:
-    world.open(Right.RECTIFICATION, particulars={"new_address": PEOPLE[1]})
-    started = start_correction(world.case, {"name": "Ada"}, particulars=world.particulars, chance=world.people.chance)
+    world.open(Right.RECTIFICATION)
+    right = {"name": "Ada", "address": PEOPLE[1]}
+    started = start_correction(world.case, right, particulars=world.particulars, chance=world.people.chance)
     world.cases.commit(started, [])
     world.run(1)
 

@@ -79,12 +79,15 @@ class ForbiddenTransitionError(DomainError):
 
 
 class ForbiddenStepError(DomainError):
-    """A case cannot go from the state it is in to another one. `state` and `wanted` name them."""
+    """A case cannot go from the state it is in to another one. `state` and `wanted` name them, `instead` a step to take
+    in place of the one that was wanted, where there is one.
+    """
 
-    def __init__(self, state: str, wanted: str) -> None:
+    def __init__(self, state: str, wanted: str, instead: str = "") -> None:
         super().__init__(f"{state} -> {wanted}")
         self.state = state
         self.wanted = wanted
+        self.instead = instead
 
 
 class StaleCaseError(DomainError):

@@ -24,6 +24,7 @@ from consent_center.ports import (
     Subjects,
 )
 from consent_center.usecases.askers import followed
+from consent_center.usecases.deadlines import proof_day, unproven_until
 from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import rights_proof_url, rights_status_url, rights_url
@@ -65,15 +66,16 @@ def deliver_case_letter(
     details = followed(case, kept, subjects=subjects)
     if details is None:
         return Delivery.NOTHING_HELD
-    if letter is CaseLetter.PROVE and (case.state is not CaseState.UNPROVEN or CaseDays(policy).ends_at(case) <= now):
+    proof_ends_at = unproven_until(file, CaseDays(policy), policy.rights.step_up_lapses_days, now)
+    if letter is CaseLetter.PROVE and (case.state is not CaseState.UNPROVEN or proof_ends_at <= now):
         return Delivery.NOTHING_TO_ASK
     language, brand = policy.spoken(case.language), policy.brand_for(case.contact.controller)
     written = texts.letter(
         f"case_{letter}",
         language,
         site=site(brand, language),
-        **_links(case, letter, base_url, brand.said(language), policy, secrets),
-        **_told(file, letter, policy, language),
+        **_links(case, letter, proof_ends_at, base_url, brand.said(language), policy, secrets),
+        **_told(file, letter, proof_ends_at, policy, language),
     )
     addresses = [str(details["address"])]
     if letter is CaseLetter.DONE and case.right is Right.RECTIFICATION and details.get("new_address"):
@@ -99,7 +101,7 @@ def _named(order: LetterOrder) -> tuple[str, CaseLetter]:
 
 
 def _links(
-    case: Case, letter: CaseLetter, base_url: str, query: str, policy: Policy, secrets: Secrets
+    case: Case, letter: CaseLetter, proof_ends_at: int, base_url: str, query: str, policy: Policy, secrets: Secrets
 ) -> dict[str, str]:
     """Only the links that the letter carries: each of them is a key to something."""
     keys = secrets.links()
@@ -113,7 +115,7 @@ def _links(
     if letter not in _WITHOUT_REMEDIES:
         links["authority_url"] = str(authority["url"])
     if letter is CaseLetter.PROVE:
-        proof = seal_rights(RightsLink(case.contact, case.id, CaseDays(policy).ends_at(case)), keys)
+        proof = seal_rights(RightsLink(case.contact, case.id, proof_ends_at), keys)
         links["prove_url"] = f"{rights_proof_url(base_url, proof)}{query}"
     return links
 
@@ -125,7 +127,7 @@ _WITHOUT_REMEDIES = (CaseLetter.PROVE, CaseLetter.CANCELLED)
 
 
 _MORE: Mapping[CaseLetter, tuple[str, ...]] = {
-    CaseLetter.PROVE: ("answer_by",),
+    CaseLetter.PROVE: ("answer_by", "ends_by"),
     CaseLetter.RECEIVED: ("answer_by", "state", "can_cancel", "what_next_at"),
     CaseLetter.MORE_NEEDED: ("reasons", "rests", "can_cancel"),
     CaseLetter.EXTENDED: ("reasons", "answer_by", "can_cancel"),
@@ -138,20 +140,21 @@ _MORE: Mapping[CaseLetter, tuple[str, ...]] = {
 """What each letter says beside what it is about."""
 
 
-def _told(file: CaseFile, letter: CaseLetter, policy: Policy, language: str) -> dict[str, Any]:
+def _told(file: CaseFile, letter: CaseLetter, proof_ends_at: int, policy: Policy, language: str) -> dict[str, Any]:
     """What the letter says, without what the person wrote. Names of the policy are said in the language."""
     case, outcome = file.case, file.case.outcome
     why = {
-        CaseLetter.MORE_NEEDED: case.pause.reason if case.pause else "",
+        CaseLetter.MORE_NEEDED: str(outcome.get("question", "")),
         CaseLetter.EXTENDED: case.extension.reasons if case.extension else "",
     }
     package = outcome.get("package")
     more: dict[str, Any] = {
         "answer_by": case.answer_by,
+        "ends_by": proof_day(case, CaseDays(policy), proof_ends_at),
         "state": case.state.value,
         "can_cancel": case.can_be_taken_back,
         "what_next_at": case.cool_off_until // 1000 if case.state is CaseState.COOLING_OFF else None,
-        "reasons": why.get(letter) or str(outcome.get("reasons", "")),
+        "reasons": why.get(letter, str(outcome.get("reasons", ""))),
         "rests": case.pause is not None and not case.pause.answered_at,
         "ground": str(outcome.get("ground", "")),
         "held": outcome.get("held") is not False,

@@ -194,12 +194,11 @@ def confirm_change(
 
 
 def move_address(
-    old: Address,
+    old: ContactPoint,
     new: Address,
     *,
     source: str,
     client: str,
-    controller: str,
     policy: Policy,
     subjects: Subjects,
     moves: AddressMoves,
@@ -208,15 +207,16 @@ def move_address(
     clock: Clock,
     pause: Pause,
 ) -> str:
-    """Move a record for a person who asked staff to, and proved the new address to them; the event that says so.
+    """Move a record for a person who asked staff to, and whom they are sure of; the event that says so.
 
-    `source` is the door it came by, `client` who came. NothingHeldError where no address is held; TakenPlaceError if
-    somebody is known at the new address: one of the two records has to be erased first; UnavailableError.
+    `old` is where the record is, `source` the door it came by, `client` who came. NothingHeldError where no address is
+    held; TakenPlaceError if somebody is known at the new address: one of the two records has to be erased first;
+    TooManyRequestsError for a record that had too many addresses; UnavailableError.
     """
 
     def attempt() -> str:
-        held = subjects.holdings(whose(old, controller=controller, subjects=subjects, secrets=secrets))
-        there = subjects.load(whose(new, controller=controller, subjects=subjects, secrets=secrets)).subject
+        held = subjects.holdings(old)
+        there = subjects.load(whose(new, controller=old.controller, subjects=subjects, secrets=secrets)).subject
         if held.profile is None or held.subject.chain is None:
             raise NothingHeldError
         told = {**facts(policy, (), source=source, capability=source), "recorded_by": client}

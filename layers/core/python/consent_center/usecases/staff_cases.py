@@ -42,6 +42,7 @@ from consent_center.ports import (
 from consent_center.usecases.case_stops import is_restricting
 from consent_center.usecases.cases import Opened, Read, open_case
 from consent_center.usecases.deadlines import closed, reckoned
+from consent_center.usecases.rectification import ADDRESS, corrections_in
 from consent_center.usecases.steps import start_correction
 from consent_center.usecases.whose import whose
 
@@ -258,24 +259,31 @@ def take_step(
     cases: Cases,
     particulars: Particulars,
     orders: CaseOrders,
+    addresses: Addresses,
     chance: Chance,
     clock: Clock,
 ) -> Case:
     """Do what staff decided about a case; `client` is the system they work with.
 
     UnknownCaseError; StaleCaseError if the case is no longer at the version that they saw; ForbiddenStepError for
-    what may not follow; InvalidFormError for a ground or reason that does not do; UnavailableError.
+    what may not follow; InvalidFormError for a ground, reason or correction that does not do; UnavailableError.
     """
     known = _load(cases, case)
     if known.case.version != wanted.version:
         raise StaleCaseError
     now = clock()
-    after = _STEPS[wanted.step](known, wanted, _Desk(days, policy, cool_off_hours, now))
+    after = _STEPS[wanted.step](known, wanted, _Desk(days, policy, addresses, cool_off_hours, now))
     if wanted.corrections and wanted.step is Step.START:
-        after = start_correction(after, wanted.corrections, particulars=particulars, chance=chance)
+        right = dict(wanted.corrections)
+        if ADDRESS in right:
+            # As letters and recipients need it.
+            right[ADDRESS] = addresses(right[ADDRESS]).mailable
+        after = start_correction(after, right, particulars=particulars, chance=chance)
     facts = {name: value for name, value in (("reason", wanted.reason), ("ground", wanted.ground)) if value}
     line = LogLine(now, _LINES[wanted.step], f"staff:{client}", facts)
-    after = replace(after, outcome={**after.outcome, "reasons": wanted.reason}) if wanted.reason else after
+    if wanted.step in _TOLD_BY:
+        # Also where it is empty: what was written at another step is no reason of this one.
+        after = replace(after, outcome={**after.outcome, _TOLD_BY[wanted.step]: wanted.reason})
     stored = cases.commit(replace(after, due_at=now // 1000), [line])
     _order(orders, case, now)
     return stored
@@ -287,6 +295,7 @@ class _Desk:
 
     days: Days
     policy: Policy
+    addresses: Addresses
     cool_off_hours: int
     now: int
 
@@ -350,19 +359,26 @@ def _start(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
         raise ForbiddenStepError(case.state.value, CaseState.RUNNING.value)
     if case.right is Right.RECTIFICATION and not wanted.corrections:
         raise InvalidFormError({"corrections": "required"})
+    corrections_in(wanted.corrections, case.contact.controller, policy=desk.policy, addresses=desk.addresses)
     if case.right is Right.ERASURE and case.cool_off_until > desk.now:
         return case.moved(CaseState.COOLING_OFF)
     return case.moved(CaseState.RUNNING)
 
 
 def _complete(file: CaseFile, _: Wanted, desk: _Desk) -> Case:
-    """Only what staff answer themselves: what recipients owe ends by their answers."""
+    """Only what staff answer themselves: what is carried out here and by recipients ends once it is done."""
     case = file.case
     if case.state is not CaseState.WITH_STAFF or not case.proved_at:
         raise ForbiddenStepError(case.state.value, CaseState.DONE.value)
+    if case.right not in _ANSWERED_BY_STAFF and "own_at" not in case.outcome:
+        raise ForbiddenStepError(case.state.value, CaseState.DONE.value, Step.START.value)
     if any(not task.state.is_settled for task in file.tasks):
         raise ForbiddenStepError("waiting for a recipient", CaseState.DONE.value)
     return closed(case, CaseState.DONE, CaseLetter.DONE, policy=desk.policy, now=desk.now)
+
+
+_ANSWERED_BY_STAFF = frozenset({Right.ACCESS, Right.PORTABILITY, Right.RECTIFICATION, Right.COMPLAINT})
+"""Nobody can delete, restrict or stop by hand what the letter says was deleted, restricted or stopped."""
 
 
 def _cancel(file: CaseFile, _: Wanted, desk: _Desk) -> Case:
@@ -372,7 +388,8 @@ def _cancel(file: CaseFile, _: Wanted, desk: _Desk) -> Case:
 def _lift(file: CaseFile, wanted: Wanted, desk: _Desk) -> Case:
     """The letter goes first, and the restriction ends once it has gone out."""
     case = file.case
-    if case.state is not CaseState.DONE or not is_restricting(file) or "lift_asked_at" in case.outcome:
+    is_over = not case.outcome.keys().isdisjoint({"lift_asked_at", "shredded_at"})
+    if case.state is not CaseState.DONE or not is_restricting(file) or is_over:
         raise ForbiddenStepError(case.state.value, Step.LIFT.value)
     _require_reason(wanted)
     asked = replace(case, outcome={**case.outcome, "lift_asked_at": desk.now})
@@ -402,6 +419,14 @@ _LINES = {
     Step.LIFT: "lift_asked",
 }
 """What the log says of each step."""
+
+_TOLD_BY = {
+    Step.ASK_IDENTITY: "question",
+    Step.REFUSE: "reasons",
+    Step.COMPLETE: "reasons",
+    Step.LIFT: "reasons",
+}
+"""Where the outcome keeps what staff wrote for the person; of an extension the case does."""
 
 
 def _proved(case: Case, cool_off_hours: int, now: int) -> Case:

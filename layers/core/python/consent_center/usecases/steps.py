@@ -18,13 +18,22 @@ from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Rig
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.deadline import WARNINGS
 from consent_center.domain.erasure_plan import VERBS, hold_on, plan, recipients_of
-from consent_center.domain.errors import NothingHeldError, ParticularsTooLargeError, StaleCaseError, UnavailableError
+from consent_center.domain.errors import (
+    InvalidFormError,
+    NothingHeldError,
+    ParticularsTooLargeError,
+    StaleCaseError,
+    TakenPlaceError,
+    TooManyRequestsError,
+    UnavailableError,
+)
 from consent_center.domain.lock import RESTRICTED, locks_of
 from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
 from consent_center.domain.subject import Subject
 from consent_center.ports import (
     Addresses,
+    AddressMoves,
     CaseFile,
     Cases,
     Chance,
@@ -32,6 +41,7 @@ from consent_center.ports import (
     Clock,
     Connectors,
     Days,
+    Exports,
     LetterOrder,
     Outbox,
     Particulars,
@@ -43,8 +53,9 @@ from consent_center.ports import (
 from consent_center.usecases.answers_of_recipients import COLLECTED
 from consent_center.usecases.askers import cases_of, followed, who_asked
 from consent_center.usecases.case_stops import has_objected, is_restricting
-from consent_center.usecases.deadlines import closed, particulars_until
+from consent_center.usecases.deadlines import closed, particulars_until, unproven_until
 from consent_center.usecases.locks import Lifting, lift_lock
+from consent_center.usecases.rectification import ADDRESS, put_right
 from consent_center.usecases.suppress import erase
 from consent_center.usecases.whose import is_known, whose
 
@@ -99,6 +110,8 @@ class _Means:
     days: Days
     policy: Policy
     subjects: Subjects
+    moves: AddressMoves
+    exports: Exports
     addresses: Addresses
     secrets: Secrets
     chance: Chance
@@ -135,6 +148,8 @@ def look_at(
     days: Days,
     policy: Policy,
     subjects: Subjects,
+    moves: AddressMoves,
+    exports: Exports,
     addresses: Addresses,
     secrets: Secrets,
     chance: Chance,
@@ -158,7 +173,7 @@ def look_at(
     looked = Looked()
     means = _Means(
         cases, particulars, connectors, answers, stop, take_back, warn, outbox, claims, days, policy, subjects,
-        addresses, secrets, chance, clock, pause, lapse_days, looked,
+        moves, exports, addresses, secrets, chance, clock, pause, lapse_days, looked,
     )  # fmt: skip
     for turn in range(MOST_STEPS):
         file = cases.load(case)
@@ -315,18 +330,19 @@ def _tasks(case: Case, kept: Mapping[str, Any], means: _Means) -> list[Task]:
 
 
 def start_correction(case: Case, corrections: Mapping[str, str], *, particulars: Particulars, chance: Chance) -> Case:
-    """Note what every recipient is to correct, by field, before the case that this returns is stored. UnavailableError.
+    """Note what is right, by field, here and for every recipient, before the case that this returns is stored.
 
-    Both bear the same name, because who decides at the same time keeps other corrections over these.
+    Both bear the same name, because who decides at the same time keeps other corrections over these. UnavailableError.
     """
     name = chance.name()
-    kept = {**(particulars.read(case.id) or {}), "corrections": dict(corrections), "decision": name}
-    particulars.keep(case.id, kept)
+    fields = {field: value for field, value in corrections.items() if field != ADDRESS}
+    noted = {"corrections": fields, "new_address": corrections.get(ADDRESS, ""), "decision": name}
+    particulars.keep(case.id, {**(particulars.read(case.id) or {}), **noted})
     return _with(case, decision=name)
 
 
 def _corrections(kept: Mapping[str, Any]) -> dict[str, str]:
-    moved = {"address": str(kept["new_address"])} if kept.get("new_address") else {}
+    moved = {ADDRESS: str(kept["new_address"])} if kept.get("new_address") else {}
     return {**kept.get("corrections", {}), **moved}
 
 
@@ -344,8 +360,39 @@ def _own_part(file: CaseFile, means: _Means) -> bool:
     if case.right is Right.RESTRICTION:
         _restrict(case, kept, means)
         return True
+    if case.right is Right.RECTIFICATION:
+        _correct(case, kept, means)
+        return True
     means.commit(_with(case, own_at=means.clock()), "own_part_done")
     return True
+
+
+def _correct(case: Case, kept: Mapping[str, Any], means: _Means) -> None:
+    """Where the record cannot be corrected so staff decide, and no recipient has been told of it yet."""
+    try:
+        put_right(
+            case,
+            _corrections(kept),
+            source=SOURCE,
+            client=_client(case),
+            policy=means.policy,
+            subjects=means.subjects,
+            moves=means.moves,
+            addresses=means.addresses,
+            secrets=means.secrets,
+            chance=means.chance,
+            clock=means.clock,
+            pause=means.pause,
+        )
+    except TakenPlaceError:
+        means.commit(case.moved(CaseState.WITH_STAFF), "not_corrected", why="address_taken")
+    except TooManyRequestsError:
+        means.commit(case.moved(CaseState.WITH_STAFF), "not_corrected", why="too_many_addresses")
+    except InvalidFormError:
+        # Another edition of the policy is in force since it was decided.
+        means.commit(case.moved(CaseState.WITH_STAFF), "not_corrected", why="unknown")
+    else:
+        means.commit(_with(case, own_at=means.clock()), "own_part_done")
 
 
 def _erase(case: Case, kept: Mapping[str, Any], means: _Means) -> bool:
@@ -358,6 +405,7 @@ def _erase(case: Case, kept: Mapping[str, Any], means: _Means) -> bool:
             return False
         means.commit(_with(case, hold=found), "held", until=hold.until)
         return True
+    _shred_others(case, means)
     keeps = bool(case.choices.get("keep_fingerprint"))
     # Erasing somebody who is unknown would write a record about them.
     if keeps or case.outcome.get("held") or is_known(subject):
@@ -376,6 +424,16 @@ def _erase(case: Case, kept: Mapping[str, Any], means: _Means) -> bool:
         )
     means.commit(_with(_without(case, "hold"), own_at=now), "erased")
     return True
+
+
+def _shred_others(case: Case, means: _Means) -> None:
+    """Destroy what the person's closed requests know of them, before the erasure takes away what leads to these."""
+    for other in _cases_of_asker(case, means):
+        if not other.state.is_closed or "shredded_at" in other.outcome:
+            continue
+        means.particulars.shred(other.id)
+        means.exports.remove(other.id)
+        means.commit(_with(other, shredded_at=means.clock()), "shredded")
 
 
 def _restrict(case: Case, kept: Mapping[str, Any], means: _Means) -> None:
@@ -662,7 +720,7 @@ def _lapses_at(file: CaseFile, means: _Means) -> int:
     """When a case ends because the person has not proved or answered, in epoch seconds; 0: it does not."""
     case = file.case
     if case.state is CaseState.UNPROVEN:
-        return means.days.ends_at(case)
+        return unproven_until(file, means.days, means.lapse_days, means.clock() // 1000)
     if case.state is not CaseState.WITH_PERSON:
         return 0
     if case.pause is not None and _rests(case):
@@ -702,7 +760,9 @@ def _again_at(case: Case, letter: CaseLetter, now: int) -> int:
 
 
 def _is_to_be_lifted(case: Case) -> bool:
-    return "lift_asked_at" in case.outcome and "lifted_at" not in case.outcome
+    # Of somebody who was erased there is nothing left to lift, and nobody to write to.
+    is_over = "lifted_at" in case.outcome or "shredded_at" in case.outcome
+    return "lift_asked_at" in case.outcome and not is_over
 
 
 def _is_lifted(case: Case) -> bool:

@@ -62,8 +62,8 @@ class UserPool(Kind):
         new_address = ask.corrections.get("address")
         if new_address is None:
             return failed("not_offered")
-        # The person has proved the new address to us, so the pool need not write to it again.
-        attributes = [{"Name": "email", "Value": new_address}, {"Name": "email_verified", "Value": "true"}]
+        # Nobody has confirmed the new mailbox to us: whether it has to be is for the pool to say.
+        attributes = [{"Name": "email", "Value": new_address}]
         changed = self._for_each(ask, "AdminUpdateUserAttributes", UserAttributes=attributes)
         return DONE if changed is NOTHING and self._names(new_address) else changed
 
