@@ -448,7 +448,7 @@ def test_who_is_known_by_an_address_of_before_is_found(system: System, verb: Ver
     assert all(name.startswith("former-1-") for name in answer.collected)
     assert bool(answer.collected) is (verb is Verb.COLLECT)
     assert system.holds(GRACE)
-    assert system.holds(ADA) is (verb in {Verb.COLLECT, Verb.RESTRICT, Verb.STOP})
+    assert system.holds(ADA) is (verb not in {Verb.CORRECT, Verb.ERASE})
 
 
 @each(but=UNKNOWING)
