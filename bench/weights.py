@@ -151,7 +151,7 @@ def main() -> int:
         for name, path in Person(stack).pages():
             each = [(weigh(browser, f"{stack.url}{path}?lang={language}"), language) for language in LANGUAGES]
             heaviest[name] = max(each, key=lambda one: one[0].all)
-    print("| page | heaviest in | bytes of the page, unpacked | as they travel | with all | requests | moved |")
+    print("| page | heaviest in | bytes unpacked | as it travels, with headers | with the icon | requests | moved |")
     print("|---|---|---|---|---|---|---|")
     for name, (weight, language) in heaviest.items():
         sizes = f"{weight.plain:,} | {weight.page:,} | {weight.all:,}"
