@@ -107,7 +107,9 @@ def page_event(address: str) -> dict[str, Any]:
     from consent_center.domain.capability import ManageLink, seal_manage
 
     token = seal_manage(ManageLink(_contact(address), int(time.time()) + 3_600), _keys(LINKS))
-    return dict(json.loads(json.dumps(event("preference_center/get-preferences")).replace("TOKEN", token)))
+    asked = dict(json.loads(json.dumps(event("preference_center/get-preferences")).replace("TOKEN", token)))
+    asked["headers"]["accept-encoding"] = "gzip, deflate, br, zstd"
+    return asked
 
 
 def profile(address: str) -> list[dict[str, Any]]:

@@ -57,52 +57,6 @@ def test_somebody_signs_up_confirms_is_allowed_and_leaves_one_topic(page: Page, 
     assert verify(chain, entries, auditor.payloads(chain), auditor.head(chain)) == []
 
 
-def test_somebody_types_the_code_from_the_letter_in_place_of_opening_its_link(page: Page, stack: LocalStack) -> None:
-    visitor = Visitor(stack)
-    page.goto(f"{stack.url}/subscribe")
-    page.get_by_label("Events and fairs").check()
-    page.get_by_label("E-mail").first.fill(visitor.email)
-    page.wait_for_timeout(1100)
-    page.locator("form[method=post] button").first.click()
-    code = visitor.code()
-
-    page.get_by_label("Code from the e-mail").fill("12345")
-    page.get_by_role("button").click()
-    assert page.title().startswith("Error")
-    expect(page.get_by_label("Code from the e-mail")).to_have_attribute("aria-invalid", "true")
-    page.get_by_label("Code from the e-mail").fill(code)
-    page.keyboard.press("Enter")
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("Please confirm")
-    assert visitor.check("events")["reason"] == "pending"
-    page.locator("form[method=post] button").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are subscribed")
-    assert visitor.check("events")["reason"] == "given"
-
-
-def test_the_unsubscribe_page_takes_one_press(page: Page, stack: LocalStack) -> None:
-    visitor = Visitor(stack).subscribed("events")
-    page.goto(visitor.stop_link("events"))
-    assert visitor.check("events")["allowed"]
-    page.locator("form[method=post] button").first.click()
-
-    expect(page.get_by_role("heading", level=1)).to_contain_text("unsubscribed")
-    assert visitor.check("events")["reason"] == "withdrawn"
-
-
-def test_a_wrong_address_is_pointed_at_and_what_was_typed_is_kept(page: Page, stack: LocalStack) -> None:
-    page.goto(f"{stack.url}/subscribe")
-    page.get_by_label("Surveys").check()
-    page.get_by_label("E-mail").first.fill("ada at example")
-    page.wait_for_timeout(1100)
-    page.locator("form[method=post] button").first.click()
-
-    assert page.title().startswith("Error")
-    expect(page.get_by_label("E-mail").first).to_have_value("ada at example")
-    expect(page.get_by_label("E-mail").first).to_have_attribute("aria-invalid", "true")
-    assert page.get_by_label("Surveys").is_checked()
-
-
 def test_opening_every_public_page_with_scripts_running_changes_no_table(browser: Browser, stack: LocalStack) -> None:
     asked, subscriber, auditor = Visitor(stack), Visitor(stack).subscribed("events"), Auditor(stack)
     asked.sign_up("events")

@@ -199,7 +199,10 @@ def test_a_wrong_code_is_told_at_its_field_with_what_to_do_next():
 
     assert (field["aria-invalid"], field["aria-describedby"]) == ("true", "code-hint code-error")
     assert field["value"] == "123 456"
-    assert [attributes["href"] for _, attributes in tree.all("a") if attributes["href"].startswith("#")] == ["#code"]
+    assert [attributes["href"] for _, attributes in tree.all("a") if attributes["href"].startswith("#")] == [
+        "#main",
+        "#code",
+    ]
     assert "Compare it with the newest e-mail from us, or open the link in it." in tree.text
 
 
@@ -273,7 +276,7 @@ def test_what_is_wrong_stands_first_and_leads_to_its_field():
     summary = [attributes["href"] for _, attributes in tree.all("a") if attributes["href"].startswith("#")]
     fields = {field["id"]: field for _, field in tree.all("input") if "id" in field}
 
-    assert summary == ["#email", "#topic-1", "#interest-1", "#company"]
+    assert summary == ["#main", "#email", "#topic-1", "#interest-1", "#company"]
     assert next(tag for tag, attributes, inside in tree.elements if inside[-1:] == ("main",)) == "div"
     assert fields["email"]["aria-invalid"] == "true"
     assert fields["email"]["aria-describedby"] == "email-hint email-error"

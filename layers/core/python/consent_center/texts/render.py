@@ -106,10 +106,11 @@ class Texts:
 
     @cached_property
     def _stylesheet(self) -> str:
-        """The stylesheet without comments and indentation, which people need and browsers do not."""
+        """The stylesheet without comments, spaces and leading zeros, which people need and browsers do not."""
         source = (self._folder / "style.css").read_text("utf-8")
         bare = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
-        return re.sub(r"\s*([{};,])\s*", r"\1", " ".join(bare.split())).replace(";}", "}").strip()
+        tight = re.sub(r'\s*([{};,>])\s*|(?<=:)\s(?!")', r"\1", " ".join(bare.split()))
+        return re.sub(r"(?<![\w.])0(?=\.\d)", "", tight).replace(";}", "}").strip()
 
     def _speak(self, language: str) -> "_Language":
         if language not in self._languages:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from consent_center.web.qualities import qualities
+
 _READ_AS = {"no": "nb", "nn": "nb"}
 """Norwegian without saying which, and Nynorsk: who asks for them reads Bokmål rather than a foreign language."""
 
@@ -12,12 +14,7 @@ def preferred(chosen: str | None, accept_language: str | None, offered: Sequence
     if asked:
         return asked
     weighted = []
-    for place, part in enumerate((accept_language or "")[:500].split(",")):
-        tag, _, weight = part.partition(";")
-        try:
-            quality = float(weight.strip().removeprefix("q=")) if weight else 1.0
-        except ValueError:
-            quality = 0.0
+    for place, (tag, quality) in enumerate(qualities(accept_language)):
         language = _among(offered, tag)
         if language and quality > 0:
             weighted.append((-quality, place, language))

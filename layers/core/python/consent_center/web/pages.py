@@ -67,7 +67,13 @@ class Pages:
             status,
             "text/html; charset=utf-8",
             body,
-            {**_HEADERS, "Content-Language": self._language, "Content-Security-Policy": policy, **(headers or {})},
+            {
+                **_HEADERS,
+                "Content-Language": self._language,
+                "Content-Security-Policy": policy,
+                "Vary": "Accept-Encoding, Accept-Language",
+                **(headers or {}),
+            },
         )
 
 

@@ -13,6 +13,7 @@ from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.network import shortened
 from consent_center.domain.policy import Brand, Policy, Purpose
 from consent_center.texts import Texts
+from consent_center.web.compression import is_worth_it
 from consent_center.web.forms import LONGEST_LETTER, Form
 from consent_center.web.languages import preferred
 from consent_center.web.pages import LanguageLink, Pages
@@ -108,7 +109,10 @@ class Visit:
         spoken: str | None = None,
         **context: Any,
     ) -> Response[str]:
-        """A page in the language that this request asks for; with `spoken`, in that one, and no other is offered."""
+        """A page in the language that this request asks for; with `spoken`, in that one, and no other is offered.
+
+        What was posted comes back as it is, so no page that repeats what somebody typed is ever compressed.
+        """
         pages = Pages(
             self._texts,
             self._policy,
@@ -117,7 +121,14 @@ class Visit:
             notice_url=self.with_query("/notice", {"lang": spoken}) if spoken else self.to("/notice"),
             languages=[] if spoken else self._languages(),
         )
-        return pages.page(name, status, headers, **context)
+        answer = pages.page(name, status, headers, **context)
+        answer.compress = self._shows and is_worth_it(answer.body, self._event.headers.get("accept-encoding"))
+        return answer
+
+    @property
+    def _shows(self) -> bool:
+        """Whether the page is only looked at: nothing was posted."""
+        return self._event.request_context.http.method in READ
 
     def error_page(self, kind: str, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[str]:
         """What went wrong, by its kind, and what to do next."""
@@ -132,7 +143,7 @@ class Visit:
 
     def _languages(self) -> list[LanguageLink]:
         """This page in every language. What was posted would be lost by opening a link, so then there are none."""
-        if self._event.request_context.http.method not in READ:
+        if not self._shows:
             return []
         return [
             LanguageLink(code, self._texts.name_of(code), f"?{urlencode({**self.query, 'lang': code})}")
