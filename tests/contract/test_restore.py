@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from builders import PEOPLE, PURPOSE
@@ -310,6 +310,7 @@ LIFE = st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.sampled_from(PEOPLE[
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LIFE, LIFE)
+@example([("import", PEOPLE[0])], [("lock for a while", PEOPLE[0])])
 def test_after_a_restore_nobody_may_be_written_to_who_could_not_be_just_before(before: Any, since: Any) -> None:
     drill = in_memory()
     drill.world.most = drill.world.most.__class__(per_address=100, per_source=1000)

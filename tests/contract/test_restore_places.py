@@ -19,7 +19,7 @@ from tests.contract.test_restore import (
 )
 from tests.contract.test_restore_since import objects
 
-from cli.restore import Report, _replay_all
+from cli.restore import _replay_all
 from consent_center.adapters.dynamodb.items import SUBJECTS_ITEMS
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.listing import DynamoListing
@@ -204,7 +204,20 @@ def test_states_of_the_damaged_table_that_nobody_can_read_are_counted(moto_datab
     moto_database.call("PutItem", TableName="subjects", Item={**key, "v": {"N": "9"}, "chain": {"S": "x"}})
     moto_database.bind(SUBJECTS_ITEMS, "restored")
 
-    report: Report = _replay_all(_Means(drill, moto_database), "subjects", "restored", drill.world.policy)  # type: ignore[arg-type]
+    means: Any = _Means(drill, moto_database)
+    report = _replay_all(means, "subjects", "restored", drill.world.policy)
 
     assert report.unreadable == 1
     assert "1 states of the table cannot be read" in str(report)
+
+
+def test_a_second_run_leaves_out_who_came_after_the_first_began(moto_database: Any) -> None:
+    drill = in_dynamodb(moto_database)
+    began = drill.world.clock()
+    confirmed(drill.world, COMES)
+    objects(drill.world, COMES)
+    moto_database.bind(SUBJECTS_ITEMS, "restored")
+    means: Any = _Means(drill, moto_database)
+
+    assert not _replay_all(means, "subjects", "restored", drill.world.policy, until=began).outcomes
+    assert _replay_all(means, "subjects", "restored", drill.world.policy).outcomes == {"carried_over": 1}
