@@ -46,6 +46,8 @@ class Report:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     lost: int = 0
+    unreadable: int = 0
+    """States of the table itself that say nothing that we can read."""
     to_look_at: list[dict[str, str]] = field(default_factory=list)
 
     def note(self, outcome: Outcome, lost: int, chain: str | None) -> None:
@@ -57,7 +59,8 @@ class Report:
     def __str__(self) -> str:
         counts = ", ".join(f"{self.outcomes[outcome.value]} {outcome.value.replace('_', ' ')}" for outcome in Outcome)
         return (
-            f"{counts}; {self.lost} decisions for somebody to be written to have lost their proof and do not come back."
+            f"{counts}; {self.lost} decisions for somebody to be written to have lost their proof and do not come "
+            f"back; {self.unreadable} states of the table cannot be read."
         )
 
 
@@ -85,7 +88,8 @@ def drill(
         raise typer.BadParameter("either a moment or a backup")
     deployment = Deployment(stack, local)
     source = deployment.output(TABLE_OUTPUT)
-    target = f"{source[:200]}-restored-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    began = datetime.now(UTC)
+    target = f"{source[:200]}-restored-{began:%Y%m%d%H%M%S}"
     tables = Tables(deployment.client("dynamodb"), pause_seconds=0.2 if local else _PAUSE_SECONDS)
     made = False
     try:
@@ -102,7 +106,8 @@ def drill(
             closing(_services(deployment, target)) as services,
         ):
             found = _replay_all(services, source, target, compiled)
-            left = _replay_all(services, source, target, compiled)
+            # What somebody did since is no sign that the first run left something undone.
+            left = _replay_all(services, source, target, compiled, until=round(began.timestamp() * 1000))
     except (UnavailableError, StaleSubjectError, BotoCoreError, ClientError) as error:
         console.print(f"Not finished: {_said(error)}.", style="red")
         raise typer.Exit(2) from None
@@ -111,14 +116,15 @@ def drill(
             tables.delete(target)
     print(found)
     if report is not None:
-        told = {"table": target, "outcomes": dict(found.outcomes), "lost": found.lost, "look_at": found.to_look_at}
+        told = {"table": target, "outcomes": dict(found.outcomes), "lost": found.lost, "unreadable": found.unreadable}
+        told["look_at"] = found.to_look_at
         report.write_text(json.dumps(told, indent=1) + "\n")
     changed = set(left.outcomes) - {Outcome.UNCHANGED.value, Outcome.UNREADABLE.value}
     for name in missing:
         console.print(f"The copy differs from the table in {name}.", style="red")
     if changed:
         console.print("A second run changed records again: somebody uses the copy, or it is broken.", style="red")
-    if missing or changed or found.outcomes[Outcome.UNREADABLE.value]:
+    if missing or changed or found.unreadable or found.outcomes[Outcome.UNREADABLE.value]:
         raise typer.Exit(1)
     if keep:
         print(f"{target} is ready. docs/operations.md says how to open it in the table's place.")
@@ -136,10 +142,10 @@ def _services(deployment: Deployment, table: str) -> Adapters:
         return Adapters(Config({**usual.config.environment, "SUBJECTS_TABLE": table}))
 
 
-def _replay_all(services: Adapters, source: str, target: str, policy: Policy) -> Report:
+def _replay_all(services: Adapters, source: str, target: str, policy: Policy, until: int | None = None) -> Report:
     """Every record, and then who is in the table that is there: an erasure makes room for who came after it.
 
-    Two passes, so that nothing is held.
+    Two passes, so that nothing is held. What happened later than `until` (epoch milliseconds) is left out.
     """
     report = Report()
     # Bound first, because the scans below are of whichever table they name.
@@ -155,6 +161,7 @@ def _replay_all(services: Adapters, source: str, target: str, policy: Policy) ->
             policy=policy,
             clock=services.clock,
             original=original,
+            until=until,
         )
         if original is None or brought.outcome is not Outcome.UNCHANGED:
             report.note(brought.outcome, brought.lost, brought.subject.chain)
@@ -162,7 +169,10 @@ def _replay_all(services: Adapters, source: str, target: str, policy: Policy) ->
     for contact in records.records():
         again(contact, None)
     for original in services.restored_records(source).originals():
-        again(original.contact, original)
+        if original is None:
+            report.unreadable += 1
+        elif until is None or original.last_at <= until:
+            again(original.contact, original)
     return report
 
 

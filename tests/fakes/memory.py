@@ -11,6 +11,7 @@ from typing import Any
 
 from consent_center.adapters.dynamodb.claims import HELD_SECONDS
 from consent_center.domain.audience import AudiencePart, AudienceRun, Reached
+from consent_center.domain.capability import SEND_GOOD_FOR_MS
 from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import StaleSubjectError, TakenPlaceError, UnavailableError
@@ -170,6 +171,7 @@ class InMemorySubjects:
         contact = self.place(contact)
         with self.lock:
             subject = self.subjects.get(contact, Subject(contact))
+            self._end_later(contact, max(requested.values()))
             self.subjects[contact] = replace(subject, requested=dict(requested))
 
     def cancel_request(self, contact: ContactPoint, request: str, requested: Mapping[str, int], now: int) -> None:
@@ -179,7 +181,15 @@ class InMemorySubjects:
             contact = self.place(contact)
             self.requests.pop((contact, request), None)
             subject = self.subjects.get(contact, Subject(contact))
+            self._end_later(contact, max([now // 1000 + 3600, *requested.values()]))
             self.subjects[contact] = replace(subject, version=subject.version + 1, requested=dict(requested))
+
+    def _end_later(self, contact: ContactPoint, until: int) -> None:
+        """Of a state without decisions or a suppression, which leaves by itself."""
+        known, end = self.subjects.get(contact), self.ends.get((contact, Part("state")))
+        is_somebody = known is not None and (known.chain or known.suppression or known.erasing)
+        if not is_somebody and (known is None or (end is not None and end.at < until)):
+            self.ends[contact, Part("state")] = End(until)
 
     def commit(self, decision: Decision, profile: Profile | None = None) -> None:
         self.calls.append("commit")
@@ -234,16 +244,17 @@ class InMemorySubjects:
         there = self.subjects.get(place)
         if there is None or all(one.at != move.at for one in there.former):
             return
-        kept = there.suppression
-        if there.chain is None and there.erasing is None and kept is None:
-            kept = subject.suppression
-            if kept is not None and kept.until is not None:
-                self.ends[place, Part("state")] = End(kept.until)
+        kept, is_nobodys = there.suppression, there.chain is None and there.erasing is None
         left = tuple(one.forgotten() if one.at == move.at else one for one in there.former)
-        if there.chain is None and there.erasing is None and all(one.leads_nowhere for one in left):
-            left = ()
-            if kept is None:
-                self.ends[place, Part("state")] = End(max([self.clock() // 1000 + 3600, *there.requested.values()]))
+        is_empty = is_nobodys and all(one.leads_nowhere for one in left)
+        if is_nobodys and kept is None and subject.suppression is not None:
+            kept = subject.suppression
+            if kept.until is not None:
+                self.ends[place, Part("state")] = End(kept.until)
+        elif is_empty and (until := kept.until if kept else 0) is not None:
+            ends = [(self.clock() + SEND_GOOD_FOR_MS) // 1000, *there.requested.values()]
+            self.ends[place, Part("state")] = End(max([*ends, until]))
+        left = () if is_empty else left
         self.subjects[place] = replace(there, version=there.version + 1, former=left, suppression=kept)
 
     def states(self, contacts: Sequence[ContactPoint]) -> Mapping[ContactPoint, Subject]:
@@ -297,7 +308,11 @@ class InMemoryRetention:
         subject = store.subjects.get(contact)
         if subject is None or subject.chain is None or store.is_gone(contact, Part("state")):
             return None
-        sends = {purpose: at for (of, purpose), at in store.sends.items() if of == contact}
+        sends = {
+            purpose: at
+            for (of, purpose), at in store.sends.items()
+            if of == contact and not store.is_gone(contact, sent(purpose, contact))
+        }
         seqs = [seq for chain, seq in sorted(store.payload_of) if chain == subject.chain]
         parts = [Part("state"), *(sent(purpose, contact) for purpose in sends)]
         parts += [Part("profile")] if contact in store.profiles else []

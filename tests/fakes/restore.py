@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError
-from consent_center.domain.subject import Subject
+from consent_center.domain.subject import Subject, timestamp
+from consent_center.ports import End, Part
 from fakes.memory import InMemorySubjects
 
 
@@ -20,4 +21,11 @@ class InMemoryRestoredRecords:
         held = self.subjects.subjects.get(subject.contact)
         if (held.version if held else 0) != replaces_version:
             raise StaleSubjectError
-        self.subjects.subjects[subject.contact] = subject
+        store, place = self.subjects, subject.contact
+        store.subjects[place] = subject
+        store.ends.pop((place, Part("state")), None)
+        store.reviews.pop(place, None)
+        if subject.chain is not None:
+            store.reviews[place] = timestamp(store.clock())[:10]
+        elif subject.suppression is not None and subject.suppression.until is not None:
+            store.ends[place, Part("state")] = End(subject.suppression.until)

@@ -248,7 +248,7 @@ class Services:
         """A table of Subjects that was restored, or the one that it was restored from."""
         from consent_center.adapters.dynamodb.restore import DynamoRestoredRecords
 
-        return DynamoRestoredRecords(self._database, table)
+        return DynamoRestoredRecords(self._database, table, self.clock)
 
     @cached_property
     def address_moves(self) -> AddressMoves:

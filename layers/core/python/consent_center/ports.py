@@ -407,7 +407,8 @@ class RestoredRecords(Protocol):
     def put(self, subject: Subject, replaces_version: int) -> None:
         """Store a state without an entry, because its entries are there already.
 
-        StaleSubjectError if the record is not at that version; UnavailableError.
+        Its ends are worked out at a review, which is due that day; where nothing but a suppression is left, it ends
+        with that. StaleSubjectError if the record is not at that version; UnavailableError.
         """
 
 

@@ -34,6 +34,9 @@ _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 MANAGE_SECONDS = 3600
 """How long the link to the preference page holds."""
 
+SEND_GOOD_FOR_MS = 7 * 86_400_000
+"""How long after its check a reserved send can be confirmed."""
+
 
 class Capability(StrEnum):
     FORM = "form"

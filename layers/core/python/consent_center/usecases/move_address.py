@@ -26,6 +26,7 @@ from consent_center.domain.errors import (
 from consent_center.domain.letter import Letter
 from consent_center.domain.moving import MOVED, UNDER_WAY_MS, AddressRequest, move
 from consent_center.domain.policy import Policy
+from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.subject import Act
 from consent_center.ports import (
     Addresses,
@@ -157,7 +158,7 @@ def confirm_change(
     """Move the record to the address that the link reached; True if this press did it, False if it was done before.
 
     InvalidTokenError; RequestGoneError: `expired`, or `gone` if the record has moved elsewhere, was erased, or
-    letters stopped reaching it since;
+    letters stopped reaching it and reach somebody again since;
     TakenPlaceError if somebody is known at the new address; UnavailableError.
     """
     link = _link(token, secrets, clock())
@@ -179,8 +180,8 @@ def confirm_change(
         since = request.requested_at - UNDER_WAY_MS
         if held.profile is None or held.subject.chain != request.chain or held.subject.next_move(since) is not None:
             raise RequestGoneError("gone")
-        if held.subject.holder_since > request.requested_at:
-            # Letters stopped reaching whoever asked: who has the address since may be somebody else.
+        if held.subject.holder_since > request.requested_at and UNDELIVERABLE not in held.subject.locks:
+            # Letters stopped reaching whoever asked, and reach somebody again: that may be somebody else.
             raise RequestGoneError("gone")
         told = facts(policy, (), source="page", capability=Capability.ADDRESS.value)
         details = {"from": held.profile.address.mailable, "address": request.address.mailable, "request": request.id}

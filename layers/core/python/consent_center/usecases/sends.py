@@ -3,16 +3,13 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from consent_center.domain.capability import LetterLink, open_letter
+from consent_center.domain.capability import SEND_GOOD_FOR_MS, LetterLink, open_letter
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import InvalidTokenError, UnknownNameError
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Subject
 from consent_center.ports import Clock, Secrets, Send, Subjects
 from consent_center.usecases.whereabouts import meant_by
-
-GOOD_FOR_MS = 7 * 86_400_000
-"""How long after its check a reserved send can be confirmed."""
 
 
 class SendOutcome(StrEnum):
@@ -43,7 +40,7 @@ def confirm_sends(
         except (InvalidTokenError, UnknownNameError):
             rows.append(SendOutcome.INVALID)
             continue
-        if now - letter.at > GOOD_FOR_MS:
+        if now - letter.at > SEND_GOOD_FOR_MS:
             rows.append(SendOutcome.TOO_OLD)
             continue
         rows.append((letter, purpose.id))

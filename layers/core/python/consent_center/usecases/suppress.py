@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from consent_center.domain.capability import SEND_GOOD_FOR_MS
 from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.policy import Policy
@@ -13,7 +14,6 @@ from consent_center.domain.wishes import consent_scopes, running
 from consent_center.ports import Chance, Clock, Pause, Secrets, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
-from consent_center.usecases.sends import GOOD_FOR_MS
 from consent_center.usecases.whose import whose
 
 CHANNEL = "email"
@@ -146,7 +146,7 @@ def left_until(subject: Subject, policy: Policy, now: int) -> int | None:
     """
     if subject.suppression is not None:
         return subject.suppression.until
-    return max(policy.pending_period.after_epoch(now), (now + GOOD_FOR_MS) // 1000)
+    return max(policy.pending_period.after_epoch(now), (now + SEND_GOOD_FOR_MS) // 1000)
 
 
 def _is_suppressed(subject: Subject, now: int) -> bool:

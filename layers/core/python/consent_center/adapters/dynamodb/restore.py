@@ -10,11 +10,12 @@ from consent_center.adapters.dynamodb import keys
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.faults import condition_failed, translated
 from consent_center.adapters.dynamodb.items import StateItem
-from consent_center.adapters.dynamodb.stored import state_item, subject_in
+from consent_center.adapters.dynamodb.stored import number, state_item, subject_in
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError
-from consent_center.domain.subject import Subject
+from consent_center.domain.subject import Subject, timestamp
 from consent_center.observability import logger
+from consent_center.ports import Clock
 
 CHANNEL = "email"
 
@@ -22,24 +23,28 @@ CHANNEL = "email"
 class DynamoRestoredRecords:
     """`table` is the one that `Subjects` is bound to, or another one, of which only what is in it can be read."""
 
-    def __init__(self, database: Database, table: str) -> None:
+    def __init__(self, database: Database, table: str, clock: Clock) -> None:
         self._database = database
         self._table = table
+        self._clock = clock
 
     def records(self) -> Iterator[ContactPoint]:
         with translated("read restored records"):
             for item in self._states("attribute_not_exists(moved_to)"):
                 yield keys.contact_of(item["pk"]["S"], item["controller"]["S"] if "controller" in item else "")
 
-    def originals(self) -> Iterator[Subject]:
-        """The states of this table that say anything of somebody, as a stream; what cannot be read is left out."""
+    def originals(self) -> Iterator[Subject | None]:
+        """The states of this table that say anything of somebody, as a stream; None for one that cannot be read."""
         with translated("read states"):
             for item in self._states("(attribute_exists(supp) OR attribute_exists(chain))"):
                 try:
+                    if number(item, "expires_at") and number(item, "expires_at") * 1000 <= self._clock():
+                        continue
                     subject = subject_in(item)
                 except (KeyError, ValueError, TypeError, AttributeError):
                     # It may be what the table is restored for.
                     logger.warning("a state that cannot be read")
+                    yield None
                     continue
                 yield replace(subject, contact=subject.contact._replace(channel=CHANNEL))
 
@@ -65,9 +70,14 @@ class DynamoRestoredRecords:
             if replaces_version
             else StateItem.pk.does_not_exist() | (StateItem.version == 0)
         )
+        item = state_item(subject)
+        if subject.chain is not None:
+            item.review = keys.of_review(timestamp(self._clock())[:10], subject.contact)
+        elif subject.suppression is not None:
+            item.expires_at = subject.suppression.until
         with translated("put restored record"):
             try:
-                state_item(subject).save(condition=unchanged)
+                item.save(condition=unchanged)
             except PutError as error:
                 if condition_failed(error):
                     raise StaleSubjectError from None

@@ -31,7 +31,9 @@ class DynamoRetention:
         ends: dict[Part, End | None] = {Part("state"): end_in(state)}
         if keys.PROFILE in by_key:
             ends[Part("profile")] = end_in(by_key[keys.PROFILE])
-        sends = {send: item for key, item in by_key.items() if (send := keys.send_in(key))}
+        # A send whose time is over may be of somebody who had the address before, and gets no new end.
+        live = {key: item for key, item in by_key.items() if not self._is_gone(item)}
+        sends = {send: item for key, item in live.items() if (send := keys.send_in(key))}
         ends |= {Part("sent", f"{purpose}#{channel}"): end_in(item) for (purpose, channel), item in sends.items()}
         ends |= {Part("payload", str(keys.seq_in(item["sk"]["S"]))): end_in(item) for item in events}
         return Dossier(

@@ -31,6 +31,7 @@ from consent_center.adapters.dynamodb.stored import (
 )
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.audience import Reached
+from consent_center.domain.capability import SEND_GOOD_FOR_MS
 from consent_center.domain.chain import Payload
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
@@ -185,7 +186,8 @@ class DynamoSubjects:
     def _update_state(
         self, contact: ContactPoint, item: StateItem, actions: list[Any], *, ends_alone: int
     ) -> ContactPoint | None:
-        """Update a state that may not exist yet. Only one without decisions or a suppression may leave by itself.
+        """Update a state that may not exist yet. Only one without decisions or a suppression may leave by itself, and
+        not before it would have left anyway.
 
         Answers where the record is, if it was moved: nothing was updated then.
         """
@@ -195,7 +197,7 @@ class DynamoSubjects:
                 StateItem.chain.does_not_exist()
                 & StateItem.supp.does_not_exist()
                 & StateItem.erasing.does_not_exist()
-                & StateItem.former.does_not_exist()
+                & (StateItem.pk.does_not_exist() | (StateItem.expires_at < ends_alone))
                 & is_here
             )
             item.update([*actions, StateItem.expires_at.set(ends_alone)], condition=nobody)
@@ -469,9 +471,13 @@ def forget_move(database: Database, subject: Subject, move: Move, now: int) -> N
     if kept is not None and not any(name in item for name in ("chain", "supp", "erasing")):
         changed |= {"supp": {"S": suppressed(kept)}, "listed": {"S": keys.listed(contact, is_living=False)}}
         changed |= {"expires_at": {"N": str(kept.until)}} if kept.until is not None else {}
-    elif not left and not any(name in item for name in ("chain", "supp", "erasing")):
-        marks = [int(until["N"]) for until in item.get("p", {"M": {}})["M"].values()]
-        changed["expires_at"] = {"N": str(max([now // 1000 + _CANCELLED_KEPT_SECONDS, *marks]))}
+    elif is_empty:
+        there = subject_of(contact, item)
+        # Letters of whoever was here can be confirmed for a while, and are not the next holder's.
+        ends = [(now + SEND_GOOD_FOR_MS) // 1000, *there.requested.values()]
+        until = there.suppression.until if there.suppression else 0
+        if until is not None:
+            changed["expires_at"] = {"N": str(max([*ends, until]))}
     names = ["version", *changed, *([] if left else ["former"])]
     sets = ", ".join(["#version = #version + :one", *(f"#{name} = :{name}" for name in changed)])
     database.call(
