@@ -1,10 +1,12 @@
 """What one form asks for, tells or stores is of its own controller, whatever somebody sends with it."""
 
+import base64
 import io
 import json
 import re
 import zipfile
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -12,9 +14,10 @@ from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import TaskState
 from consent_center.domain.subject import timestamp
 from consent_center.usecases.answers_of_recipients import note_answer
+from consent_center.usecases.feedback import Happening, Report, take_report
 from deployment import Answer, Deployment
 from fakes.cases import InMemoryExports
-from functional.test_brands import ADA, BRANDS, asked_as, house, letters_of, manage, post
+from functional.test_brands import ADA, BRANDS, asked_as, check, house, letters_of, manage, post
 
 __all__ = ["house"]
 
@@ -128,3 +131,93 @@ def test_what_is_held_is_answered_also_where_no_form_of_the_controller_asks_for_
     data = files["answer.json" if right == "access" else "data.csv"]
     assert ("Ada Able" in data, "Acme Works" in data) == (True, True)
     assert manage(house, "noir")
+
+
+@pytest.mark.parametrize(
+    ("shown_by", "named", "posted_to", "noted"),
+    [
+        ("noir", "bookshop", "noir", "form:bookshop"),
+        ("noir", "cabin", "noir", "form"),
+        ("fjell", "cabin", "noir", "form"),
+    ],
+)
+def test_a_source_is_noted_for_purposes_that_list_it_alone(
+    house: Deployment, shown_by: str, named: str, posted_to: str, noted: str
+) -> None:
+    page = house.page("get-subscribe", **asked_as(shown_by, source=named))
+    form = re.search(r'name="form" value="([^"]+)"', page.body)
+    assert form
+    house.clock.move(seconds=2)
+    fields = {"email": ADA, "topic": BRANDS[posted_to][3], "form": form[1]}
+    assert house.page("post-subscribe", form=fields, **asked_as(posted_to)).status == 200
+    letters_of(house)
+    assert house.confirm(house.link("confirm")).status == 200
+
+    (entry,) = house.subjects.entry_of.values()
+    assert entry.body["source"] == noted
+
+
+def test_links_keep_their_brand_when_another_becomes_the_default(house: Deployment) -> None:
+    joined(house, "noir")
+    links = [link for letter in house.mailer.letters for link in re.findall(r"/preferences\?[^\s>)]+", letter.text)]
+
+    def make_fjell_the_default(raw: dict[str, Any]) -> None:
+        (fjell,) = [form for form in raw["forms"] if form["purpose"] == "trip-letters"]
+        raw["forms"] = [raw["form"], *(form for form in raw["forms"] if form is not fjell)]
+        raw["form"] = fjell
+
+    house.services.policy = changed(house.services.policy, make_fjell_the_default)
+
+    assert house.services.policy.default_brand.id == "fjell"
+    assert links
+    for link in links:
+        query = dict(parse_qsl(link.partition("?")[2]))
+        assert "Noir Club" in house.preferences("get-lost-link", queryStringParameters=query).text
+
+
+def test_an_old_link_is_answered_in_the_name_of_its_controller(house: Deployment) -> None:
+    joined(house, "fjell")
+    token = manage(house, "fjell")
+    house.clock.move(seconds=4_000)
+
+    answer = house.preferences("post-lost-link", form={"link": token})
+
+    assert (answer.status, "Fjell" in answer.text, "Noir" in answer.text) == (200, True, False)
+    letters_of(house)
+    assert house.mailer.letters[-1].sender_name == "Fjell"
+
+
+def test_a_text_that_is_no_link_is_answered_as_any_other(house: Deployment) -> None:
+    deep = base64.urlsafe_b64encode(b"[" * 3_000).decode().rstrip("=")
+
+    assert house.preferences("post-lost-link", form={"link": f"v1.x.{deep}.x"}).status == 200
+
+
+@pytest.mark.parametrize("happening", [Happening.COMPLAINT, Happening.HARD_BOUNCE])
+@pytest.mark.parametrize("shared", [("noir", "larder"), ("noir", "larder", "fjell")])
+def test_a_report_without_a_token_reaches_every_brand_with_that_sender(
+    house: Deployment, happening: Happening, shared: tuple[str, ...]
+) -> None:
+    def share(raw: dict[str, Any]) -> None:
+        for brand in raw["brands"]:
+            if brand["id"] in shared:
+                brand["sender"]["address"] = "post@books.example.com"
+
+    house.services.policy = changed(house.services.policy, share)
+    for brand in BRANDS:
+        joined(house, brand)
+    services = house.services
+
+    report = Report(happening, house.clock() + 1_000, (), (ADA,), "Post@books.example.com")
+    take_report(
+        report,
+        policy=services.policy,
+        subjects=services.subjects,
+        addresses=services.addresses,
+        secrets=services.secrets,
+        chance=services.chance,
+        clock=services.clock,
+        pause=services.pause,
+    )
+
+    assert {brand for brand in BRANDS if check(house, brand)["reason"] != "given"} == set(shared)
