@@ -187,10 +187,10 @@ def test_an_old_link_is_answered_in_the_name_of_its_controller(house: Deployment
     assert house.mailer.letters[-1].sender_name == "Fjell"
 
 
-def test_a_text_that_is_no_link_is_answered_as_any_other(house: Deployment) -> None:
+def test_a_text_that_is_no_link_is_refused_however_deep_it_is(house: Deployment) -> None:
     deep = base64.urlsafe_b64encode(b"[" * 3_000).decode().rstrip("=")
 
-    assert house.preferences("post-lost-link", form={"link": f"v1.x.{deep}.x"}).status == 200
+    assert house.preferences("post-lost-link", form={"link": f"v1.x.{deep}.x"}).status == 400
 
 
 @pytest.mark.parametrize("happening", [Happening.COMPLAINT, Happening.HARD_BOUNCE])
