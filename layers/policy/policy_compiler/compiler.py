@@ -82,7 +82,7 @@ def _brands(found: Policy) -> list[build.Document]:
 
 
 def record(folder: Path, today: date) -> tuple[list[Problem], str]:
-    """Enter into the lock file what the edition in force says, for one published before that was kept.
+    """Enter into the lock file what the edition in force says, and the brands, for one published before that was kept.
 
     Refused like `compile_policy`, so that a policy which has moved on since cannot be taken for the published one.
     """
