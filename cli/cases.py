@@ -86,21 +86,22 @@ def case_services(deployment: Deployment) -> Adapters:
 def list_open(
     right: Annotated[Right | None, typer.Option("--type", help="Those of one right only.")] = None,
     state: Annotated[CaseState | None, typer.Option(help="Those in one state only.")] = None,
+    controller: Annotated[str | None, typer.Option(help="Those of one controller only, by its id.")] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="At most so many.")] = LONGEST_LIST,
     stack: StackOption = DEFAULT_STACK,
     local: LocalOption = 0,
 ) -> None:
     """Show the open requests, the first to be answered first. Nobody is named."""
     table = Table()
-    for name in ("id", "number", "type", "state", "received", "answer by", "by the stricter reading"):
+    for name in ("id", "number", "controller", "type", "state", "received", "answer by", "by the stricter reading"):
         table.add_column(name, overflow="fold")
     with _working(stack, local) as services:
         cursor, left = "", most
         while left:
-            page = list_cases(services.cases, cursor=cursor, right=right, state=state, most=left)
+            page = list_cases(services.cases, cursor=cursor, controller=controller, right=right, state=state, most=left)
             for case in page.cases:
                 days = (_time(case.received_at), case.answer_by, case.strict_answer_by)
-                table.add_row(case.id, case.number, case.right, case.state, *days)
+                table.add_row(case.id, case.number, case.contact.controller, case.right, case.state, *days)
             cursor, left = page.cursor, left - len(page.cases)
             if not cursor:
                 break

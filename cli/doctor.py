@@ -351,6 +351,22 @@ def _told_recipients(deployment: Deployment, _: Fetch) -> Iterator[Check]:
     yield Check("recipients of changes", Status.FAILED if is_mute else Status.OK, says, mend)
 
 
+def _brands(deployment: Deployment, _: Fetch) -> Iterator[Check]:
+    """Whether the brands of this folder's policy may send with these settings, and their stops arrive."""
+    brands = list(sources.read(ROOT / "layers" / "policy", datetime.now(UTC).date()).rows("brands"))
+    domain, stop = (deployment.parameters.get(name, "").lower() for name in ("SenderDomain", "StopMailAddress"))
+    senders = {key: f"@{brand['sender']['address'].lower().rpartition('@')[2]}" for _, key, brand in brands}
+    strange = [key for key, sender in senders.items() if not sender.endswith((f"@{domain}", f".{domain}"))]
+    says = f"not in {domain}: {', '.join(strange)}" if strange else "all in the domain that may send"
+    mend = "Give these brands a sender in SenderDomain or below it: the template lets no other send." if strange else ""
+    yield Check("senders of brands", Status.FAILED if strange else Status.OK, says, mend)
+    if stop:
+        apart = [key for _, key, brand in brands if brand["stop_address"].lower() != stop]
+        says = f"not {stop}: {', '.join(apart)}" if apart else "all are the one that takes withdrawals"
+        mend = "Have mail to their stop addresses forwarded there, or make them the same." if apart else ""
+        yield Check("stop addresses of brands", Status.WARNING if apart else Status.OK, says, mend)
+
+
 def _holidays(_: Deployment, __: Fetch) -> Iterator[Check]:
     """A case that is opened after the tables end would have to be answered too early, which nobody would notice."""
     years_left = calendars.LAST_YEAR - datetime.now(UTC).year
@@ -365,6 +381,7 @@ _CHECKS: dict[str, Callable[[Deployment, Fetch], Iterator[Check]]] = {
     "tables": _tables,
     "keys": _key_rings,
     "mail": _sending,
+    "senders of brands": _brands,
     "dead letters": _dead_letters,
     "alarms": _alarms,
     "pages": _pages,

@@ -534,6 +534,7 @@ _FIELD_RULES = {
     "not_a_sale": "Product groups and soft opt-in belong to a purpose that rests on soft opt-in.",
     "not_offered": "A soft opt-in counts only if the person could say no when the address was collected.",
     "not_attested": "Nobody is written to unless you attest that the person themselves asked for it.",
+    "not_asked": "The form of this purpose does not ask for it, so it is not stored.",
     "not_by_letter": "Nobody is asked about this purpose by letter.",
     "characters": "The text has characters that nobody types.",
     "product_group": "A soft opt-in names its product group instead.",

@@ -65,14 +65,15 @@ def show_lost_link() -> Response[str]:
 def post_lost_link() -> Response[str]:
     """The same answer for everyone, whether or not a letter goes out."""
     form = _visit().form
+    visit = _visit(posted_token=form.one("link"))
     if form.was_too_large:
-        return _visit().error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return visit.error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         if form.one("link"):
             lost_link.ask_by_link(
                 form.one("link"),
-                _visit().brand,
-                network=_visit().network,
+                visit.brand,
+                network=visit.network,
                 most=_most(),
                 limits=services().limits,
                 subjects=services().subjects,
@@ -84,8 +85,8 @@ def post_lost_link() -> Response[str]:
         else:
             lost_link.ask_for_link(
                 form.one("email"),
-                _visit().require_brand(),
-                network=_visit().network,
+                visit.require_brand(),
+                network=visit.network,
                 most=_most(),
                 limits=services().limits,
                 addresses=services().addresses,
@@ -96,11 +97,11 @@ def post_lost_link() -> Response[str]:
                 clock=services().clock,
             )
     except InvalidFormError as error:
-        errors = views.faults(error.fields, services().texts, _visit().language)
+        errors = views.faults(error.fields, services().texts, visit.language)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _visit().page("lost_link", status, email=form.one("email"), errors=errors)
+        return visit.page("lost_link", status, email=form.one("email"), errors=errors)
     count("PreferencesLinkAsked")
-    return _visit().page("link_sent", email_shown=form.one("email").strip(), minutes=views.LINK_MINUTES)
+    return visit.page("link_sent", email_shown=form.one("email").strip(), minutes=views.LINK_MINUTES)
 
 
 @app.route("/preferences/<token>", method=READ)
@@ -744,8 +745,8 @@ def _most() -> MostSignUps:
     return MostSignUps(services().config.sign_ups_per_address, services().config.sign_ups_per_source)
 
 
-def _visit(about: Purpose | None = None) -> Visit:
-    return Visit(app.current_event, services().policy, services().texts, about)
+def _visit(about: Purpose | None = None, posted_token: str = "") -> Visit:
+    return Visit(app.current_event, services().policy, services().texts, about, posted_token)
 
 
 @app.exception_handler(ExpiredTokenError)

@@ -63,7 +63,7 @@ def home() -> Response[str]:
 def show_form() -> Response[str]:
     visit = _visit()
     source = visit.query.get("source", "")
-    known = source if source in services().policy.sources else ""
+    known = source if services().policy.is_source_of(source, _form_of(visit).purpose) else ""
     asked_for = visit.query.get("topic", "").split(",")
     return _form_page(visit, SignUp(email="", topics=[]), source=known, first=asked_for)
 

@@ -65,7 +65,9 @@ def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[
         hashes[language] = {**hashes.get(language, {}), controller: text} if controller else text
     edition = {"version": version, **row, "languages": hashes, "facts": done, "changes": _changes(found, done)}
     codes = found.published.codes + [one for one in published.codes_of(found.data) if one not in found.published.codes]
-    lock = published.lock_document(Published([*found.published.editions, edition], codes))
+    lock = published.lock_document(
+        replace(found.published, editions=[*found.published.editions, edition], codes=codes, brands=_brands(found))
+    )
     for key, content in written.items():
         output.replace(folder / FOLDER / file_name(version, *key), output.json_text(content))
     # The lock comes last: without it the files above are drafts that the next run writes anew.
@@ -73,19 +75,25 @@ def publish(folder: Path, version: str, change: str, today: date) -> tuple[list[
     return warnings, f"published {version} in {', '.join(hashes)}"
 
 
+def _brands(found: Policy) -> list[build.Document]:
+    """The brands that were ever published, and those that are now."""
+    known = found.published.brands
+    return known + [one for one in published.brands_of(found.data) if one not in known]
+
+
 def record(folder: Path, today: date) -> tuple[list[Problem], str]:
-    """Enter into the lock file what the edition in force says, for one published before that was kept.
+    """Enter into the lock file what the edition in force says, and the brands, for one published before that was kept.
 
     Refused like `compile_policy`, so that a policy which has moved on since cannot be taken for the published one.
     """
     found = policy.read(folder, today)
     warnings = _checked(found, compiling=True)
     *earlier, newest = found.published.editions
-    if "facts" in newest:
+    if "facts" in newest and found.published.brands:
         return warnings, f"{newest['version']} is recorded already"
     done = facts.facts_of(found.data)
-    complete = {"changes": _changes(replace(found, published=Published(earlier)), done), **newest}
-    lock = published.lock_document(Published([*earlier, {**complete, "facts": done}], found.published.codes))
+    complete = {"changes": _changes(replace(found, published=Published(earlier)), done), "facts": done, **newest}
+    lock = published.lock_document(replace(found.published, editions=[*earlier, complete], brands=_brands(found)))
     output.replace(folder / LOCK, output.json_text(lock))
     return warnings, f"recorded {newest['version']}"
 

@@ -20,6 +20,7 @@ class Published:
     `editions`: version, published_on, change, summary, approved_by, languages (hash by language; where the policy has
     several controllers by language and controller), facts and changes (since the edition before: what, purpose or
     None), oldest first. Editions of earlier versions lack the last two.
+    `brands`: brands that were ever published: brand, controller. Lock files of earlier versions have none.
     `codes`: purposes and topics that were ever published: purpose, topic or None, code.
     `files`: content by (version, language, controller or None); None when it is missing or not JSON.
     """
@@ -27,6 +28,7 @@ class Published:
     editions: list[Document] = field(default_factory=list)
     codes: list[Document] = field(default_factory=list)
     files: dict[tuple[str, str, str | None], Any] = field(default_factory=dict)
+    brands: list[Document] = field(default_factory=list)
 
     @property
     def newest_facts(self) -> Document | None:
@@ -66,11 +68,12 @@ def read(folder: Path) -> Published:
         raise PolicyError([Problem(LOCK, 1, ROOT, what, mend, "lock-intact")])
     named = [(edition["version"], *text[:2]) for edition in lock["editions"] for text in texts_of(edition)]
     files = {key: _json(folder / FOLDER / file_name(*key)) for key in named}
-    return Published(lock["editions"], lock["codes"], files)
+    return Published(lock["editions"], lock["codes"], files, lock.get("brands", []))
 
 
 def lock_document(published: Published) -> Document:
     lock: Document = {"format": 1, "editions": published.editions, "codes": published.codes, "hash": None}
+    lock["brands"] = published.brands
     return {**lock, "hash": content_hash(lock)}
 
 
@@ -81,6 +84,11 @@ def codes_of(data: Document) -> list[Document]:
         found.append({"purpose": purpose, "topic": None, "code": row["code"]})
         found += [{"purpose": purpose, "topic": key, "code": one["code"]} for key, one in row.get("topics", {}).items()]
     return found
+
+
+def brands_of(data: Document) -> list[Document]:
+    """Every brand with its controller."""
+    return [{"brand": brand, "controller": row["controller"]} for brand, row in data["brands"].items()]
 
 
 def _json(path: Path) -> Any:

@@ -268,6 +268,20 @@ def published_rows_stay(policy: Policy) -> Iterator[Finding | Problem]:
             yield _pointer(then), what, mend
 
 
+@_rule()
+def published_brands_stay(policy: Policy) -> Iterator[Finding | Problem]:
+    """A brand that was published keeps its id and its controller: letters and forms on other sites name it."""
+    for then in policy.published.brands:
+        brand = policy.data["brands"].get(then["brand"])
+        if brand is None:
+            what = f"“{then['brand']}” was published and is gone, and links that people have name it."
+            yield child("/brands", then["brand"]), what, "Put it back under this id; its name may change."
+        elif brand["controller"] != then["controller"]:
+            what = f"The brand was published for “{then['controller']}”, and links that people have name it."
+            mend = f"Write “controller: {then['controller']}”, and give a brand of another id to whoever takes over."
+            yield f"{child('/brands', then['brand'])}/controller", what, mend
+
+
 def _pointer(code: dict[str, Any]) -> str:
     purpose = child("/purposes", code["purpose"])
     return purpose if code["topic"] is None else child(f"{purpose}/topics", code["topic"])
@@ -281,6 +295,17 @@ def brands_belong(policy: Policy) -> Iterator[Finding | Problem]:
         if brand and brand["controller"] != purpose["controller"]:
             what = f"The brand belongs to “{brand['controller']}”, the purpose to “{purpose['controller']}”."
             yield f"{pointer}/brand", what, "Name a brand of the same controller."
+
+
+@_rule()
+def senders_are_apart(policy: Policy) -> Iterator[Finding | Problem]:
+    """Brands of different controllers send from different addresses: a bounce may say nothing else of whose it is."""
+    seen: dict[str, str] = {}
+    for pointer, _, brand in policy.rows("brands"):
+        address = brand["sender"]["address"].lower()
+        first = seen.setdefault(address, brand["controller"])
+        if first != brand["controller"]:
+            yield f"{pointer}/sender/address", f"A brand of “{first}” sends from it too.", "Use another address."
 
 
 @_rule()

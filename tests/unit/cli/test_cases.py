@@ -70,6 +70,18 @@ def test_open_requests_are_listed_and_nobody_is_named(desk: Desk) -> None:
     assert desk.closed == 3
 
 
+def test_requests_of_one_controller_are_listed_and_each_names_its_own(desk: Desk) -> None:
+    desk.open()
+    case = desk.world.case
+    other = replace(case, id="other" + "0" * 19, contact=case.contact._replace(controller="fjell"))
+    desk.world.cases.files[other.id] = replace(desk.world.file, case=other)
+
+    both, one = desk.run("list").stdout, desk.run("list", "--controller", "fjell").stdout
+
+    assert (both.count("fjordmeter"), both.count("fjell")) == (1, 1)
+    assert (other.id in one, CASE in one) == (True, False)
+
+
 def test_a_list_longer_than_a_page_of_it_is_shown_to_its_end_or_to_the_number_asked_for(desk: Desk) -> None:
 
     desk.open()

@@ -60,7 +60,7 @@ class Deployed:
         self.parameters = {
             "JwtIssuer": ISSUER,
             "JwtAudience": "a",
-            "SenderDomain": "example.org",
+            "SenderDomain": "example.com",
             "PublicUrl": "https://c.example.org",
         }
         self.outputs = dict.fromkeys(("ApiUrl", "SubjectsTable", "LedgerTable", "SigningKey", "DeadLettersQueue"), "x")
@@ -197,7 +197,7 @@ SICK: list[tuple[str, str, Status, Any]] = [
         lambda d: d.kinds["AWS::SecretsManager::Secret"].pop("PepperSecret"),
     ),
     (
-        "mail identity example.org",
+        "mail identity example.com",
         "not verified",
         Status.FAILED,
         lambda d: d.sesv2["get_email_identity"].update(VerifiedForSendingStatus=False),
@@ -207,6 +207,13 @@ SICK: list[tuple[str, str, Status, Any]] = [
         "PENDING",
         Status.FAILED,
         lambda d: d.sesv2["get_email_identity"]["DkimAttributes"].update(Status="PENDING"),
+    ),
+    ("senders of brands", "fjordmeter", Status.FAILED, lambda d: d.parameters.update(SenderDomain="ample.com")),
+    (
+        "stop addresses of brands",
+        "fjordmeter",
+        Status.WARNING,
+        lambda d: d.parameters.update(StopMailAddress="stop@mail.example.com"),
     ),
     ("mail account", "sandbox", Status.FAILED, lambda d: d.sesv2["get_account"].update(ProductionAccessEnabled=False)),
     ("mail account", "turned off", Status.FAILED, lambda d: d.sesv2["get_account"].update(SendingEnabled=False)),
@@ -246,6 +253,15 @@ def test_what_is_wrong_is_told_with_its_mend(what: str, says: str, status: Statu
 
     assert (check.status, bool(check.mend)) == (status, True)
     assert says in check.says
+
+
+def test_a_brand_may_send_below_the_domain_and_its_stop_address_may_be_the_one_that_is_read() -> None:
+    deployed = Deployed()
+    deployed.parameters.update(SenderDomain="com", StopMailAddress="Stop@example.com")
+
+    told = found(deployed)
+
+    assert [told[f"{what} of brands"].status for what in ("senders", "stop addresses")] == [Status.OK, Status.OK]
 
 
 @pytest.mark.parametrize("header", STRICT)

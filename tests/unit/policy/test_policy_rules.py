@@ -42,6 +42,17 @@ SISTER = """\
     authority: DK
 """
 
+SISTERS_BRAND = """\
+  sister:
+    controller: sister
+    name: Sister
+    website: https://www.example.org
+    sender: {name: Sister, address: News@example.com}
+    stop_address: stop@example.org
+    colour: "#0b5c7b"
+    list_domain: example.org
+"""
+
 FIELD = f"{{data_type: email, required: true, consequence: {T}}}"
 
 SECOND_FORM = f"""
@@ -245,6 +256,24 @@ CASES = [
         "at least 4.5",
         warns=True,
         says="1.3 : 1",
+    ),
+    Case(
+        "published-brands-stay",
+        [("brands:\n  fjordmeter:\n", "brands:\n  meters:\n")],
+        "/brands/fjordmeter",
+        "brands:",
+        "Put it back",
+    ),
+    Case(
+        "senders-are-apart",
+        [
+            ("    authority: DK\n\n", f"    authority: DK\n{SISTER}\n"),
+            ("brands:\n", f"brands:\n{SISTERS_BRAND}"),
+        ],
+        "/brands/fjordmeter/sender/address",
+        "    sender: {name: Fjordmeter, address: news@example.com}",
+        "another address",
+        says="“sister”",
     ),
     Case(
         "brands-belong",

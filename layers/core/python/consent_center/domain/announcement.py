@@ -22,6 +22,10 @@ _WAITS = (20, 300, 3_600, 36_000)
 """Seconds to wait after each try that a recipient did not take: five tries within half a day."""
 
 
+_OF_THE_WHOLE = frozenset({"locks", "suppressed"})
+"""What is told only where it changed, and is of no purpose; `suppressed` may be told and false."""
+
+
 def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict[str, Any] | None:
     """What to tell of a record that went from one state to another, as JSON takes it; None if nothing changed.
 
@@ -45,7 +49,9 @@ def announcement(before: Subject | None, after: Subject, policy: Policy) -> dict
         told["locks"] = sorted({Lock.read(text).kind for text in after.locks})
         told["deliverable"] = UNDELIVERABLE not in after.locks
     erased = after.chain is None
-    if not erased and not moved and not any(told.values()) and "locks" not in told:
+    if moved or (not erased and _suppression(known) != _suppression(after)):
+        told |= _suppression(after)
+    if not erased and not moved and not any(told.values()) and not told.keys() & _OF_THE_WHOLE:
         return None
     return {
         "version": VERSION,
@@ -64,7 +70,7 @@ def concerning(recipient: str, told: Mapping[str, Any], policy: Policy) -> dict[
     """What of an announcement is told to a recipient of data, by its id in the policy; None for nothing.
 
     Changes of the purposes that name it, and objections that cover one of these (Art. 5(1)(c) GDPR). Whoever is named
-    by any purpose of the controller may hold the person's data, so it is told of locks, of moves and of erasures.
+    by any purpose of the controller may hold the person's data, so it is told of locks, suppression, moves, erasures.
     """
     purposes = [purpose for purpose in policy.purposes_of(told["controller"]) if recipient in purpose.recipients]
     if not purposes:
@@ -77,7 +83,7 @@ def concerning(recipient: str, told: Mapping[str, Any], policy: Policy) -> dict[
         or ("objection" in change and any(map(Against(change["objection"]).covers, purposes)))
     ]
     preferences = [preference for preference in told["preferences"] if preference["purpose"] in names]
-    if not (changes or preferences or "locks" in told or told["erased"] or told["moved"]):
+    if not (changes or preferences or told.keys() & _OF_THE_WHOLE or told["erased"] or told["moved"]):
         return None
     return {**told, "changes": changes, "preferences": preferences}
 
@@ -94,6 +100,16 @@ def message_id(recipient: str, told: Mapping[str, Any]) -> str:
 def again_after(tries: int) -> int:
     """Seconds until a recipient is tried again that did not take so many tries; 0 once there are no more."""
     return _WAITS[tries - 1] if tries <= len(_WAITS) else 0
+
+
+def _suppression(subject: Subject | None) -> dict[str, Any]:
+    """Whether marketing is kept from the person, and until when; None for as long as nobody lifts it."""
+    suppression = subject.suppression if subject else None
+    until = suppression.until if suppression else None
+    return {
+        "suppressed": suppression is not None,
+        "suppressed_until": timestamp(until * 1000) if until is not None else None,
+    }
 
 
 def _changes(before: Subject | None, after: Subject, policy: Policy) -> list[dict[str, Any]]:

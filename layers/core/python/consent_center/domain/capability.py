@@ -418,7 +418,7 @@ def claimed_controller(token: str) -> str | None:
     """
     try:
         return str(_claims(token.split(".")[2])[0])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 

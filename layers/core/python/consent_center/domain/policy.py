@@ -267,11 +267,13 @@ class Brand:
     """For dark pages; without it the other one stands on a light ground there."""
     is_default: bool = False
     """Whether pages that name no brand are its."""
+    is_only: bool = True
+    """Whether the policy has no other."""
 
     @property
     def query(self) -> Mapping[str, str]:
-        """What the address of a page says, so that the page is this brand's; nothing for the default brand."""
-        return {} if self.is_default else {"brand": self.id}
+        """What the address of a page says, so that the page is this brand's, whichever is the default one later."""
+        return {} if self.is_only else {"brand": self.id}
 
     def said(self, language: str = "") -> str:
         """The same as it follows a path, with the language; neither needs any escaping."""
@@ -329,7 +331,8 @@ class Policy:
         default = purpose.brand or next(
             row["id"] for row in self.raw["brands"] if row["controller"] == purpose.controller
         )
-        return {row["id"]: _brand(row, is_default=row["id"] == default) for row in self.raw["brands"]}
+        is_only = len(self.raw["brands"]) == 1
+        return {row["id"]: _brand(row, is_default=row["id"] == default, is_only=is_only) for row in self.raw["brands"]}
 
     @cached_property
     def forms(self) -> Mapping[str, SignUpForm]:
@@ -419,10 +422,9 @@ class Policy:
         """How many days a request made at `now` (epoch milliseconds) can be confirmed; at least 1."""
         return max(1, round((self.pending_period.after_epoch(now) - now / 1000) / 86400))
 
-    @cached_property
-    def sources(self) -> frozenset[str]:
-        """The ids of where data come from: what a link to the form may name."""
-        return frozenset(row["id"] for row in self.raw.get("sources", ()))
+    def is_source_of(self, source: str, purpose: Purpose) -> bool:
+        """Whether data of the purpose come from there too: what a link to its form may name."""
+        return source in self.purpose_row(purpose.id).get("sources", ())
 
     def forms_of(self, controller: str) -> list[SignUpForm]:
         """The sign-up forms of one controller's brands."""
@@ -596,7 +598,7 @@ def _form(row: Mapping[str, Any], policy: Policy) -> SignUpForm:
     )
 
 
-def _brand(row: Mapping[str, Any], *, is_default: bool) -> Brand:
+def _brand(row: Mapping[str, Any], *, is_default: bool, is_only: bool) -> Brand:
     return Brand(
         id=row["id"],
         controller=row["controller"],
@@ -611,6 +613,7 @@ def _brand(row: Mapping[str, Any], *, is_default: bool) -> Brand:
         logo=_logo(row.get("logo")),
         dark_logo=_logo(row.get("dark_logo")),
         is_default=is_default,
+        is_only=is_only,
     )
 
 

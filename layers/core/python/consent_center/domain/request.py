@@ -73,22 +73,39 @@ class Choices:
 def read_choices(
     form: SignUpForm, *, topics: Sequence[str], name: str, company: str, interests: Sequence[str]
 ) -> tuple[Choices, dict[str, str]]:
-    """The choices, and the rule that each wrong field breaks: `required`, `unknown`, `too_long`, `characters`."""
+    """The choices, and the rule that each wrong field breaks: `required`, `unknown`, `too_long`, `characters`.
+
+    What the form does not ask for is not taken (Art. 5(1)(c) GDPR).
+    """
     purpose = form.purpose
+    name, company = (text if field in form.fields else "" for field, text in (("name", name), ("company", company)))
+    offered_interests = form.interests if "interest" in form.fields else {}
     offered = {topic.id for topic in purpose.topics if not topic.retired}
     wrong = {}
     if not topics and offered:
         wrong["topic"] = "required"
     elif not offered.issuperset(topics):
         wrong["topic"] = "unknown"
-    if not set(form.interests).issuperset(interests):
+    wrong |= faulty_names(name, company) | missing_names(form, name, company)
+    if "interest" in form.fields and not offered_interests.keys() >= set(interests):
         wrong["interest"] = "unknown"
-    wrong |= faulty_names(name, company)
+    elif offered_interests and not interests and form.fields["interest"]["required"]:
+        wrong["interest"] = "required"
     # In the policy's order and each once, so that the same choice always gives the same wording.
     chosen = tuple(topic.id for topic in purpose.topics if topic.id in topics)
     return Choices(
-        chosen, name.strip() or None, company.strip() or None, tuple(i for i in form.interests if i in interests)
+        chosen, name.strip() or None, company.strip() or None, tuple(i for i in offered_interests if i in interests)
     ), wrong
+
+
+def missing_names(form: SignUpForm, name: str, company: str) -> dict[str, str]:
+    """`required` for each of them that the form demands and that is empty."""
+    given = {"name": name, "company": company}
+    return {
+        field: "required"
+        for field, text in given.items()
+        if field in form.fields and form.fields[field]["required"] and not text.strip()
+    }
 
 
 def faulty_names(name: str, company: str) -> dict[str, str]:

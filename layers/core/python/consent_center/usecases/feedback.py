@@ -137,9 +137,7 @@ def take_mail(
     if not known:
         # Perhaps they subscribed under another address: then nothing has stopped, and somebody has to look.
         return Verdict(Outcome.FOR_STAFF, "unknown_person")
-    stopped = [
-        _withdraw_marketing(contact, None, at, MAIL, policy, subjects, chance, clock, pause) for contact in known
-    ]
+    stopped = [_withdraw_marketing(contact, (), at, MAIL, policy, subjects, chance, clock, pause) for contact in known]
     return Verdict(Outcome.WITHDRAWN if any(stopped) else Outcome.WITHDRAWN_BEFORE)
 
 
@@ -171,15 +169,15 @@ def take_report(
         return Verdict(Outcome.IGNORED)
     link = _first_link(report.tokens, policy, secrets.links())
     made_at = link[1].meant_at if link else None
-    brand = _brand(link[1] if link else None, report.sender, policy)
+    brands = _brands(link[1] if link else None, report.sender, policy)
     if link is not None:
         contacts = [link[1].contact]
     else:
-        controllers = [brand.controller] if brand else _controllers(policy)
+        controllers = list(dict.fromkeys(brand.controller for brand in brands)) or _controllers(policy)
         contacts = _contacts(report.recipients, controllers, addresses, subjects, secrets)
     if happening is Happening.COMPLAINT:
         did = [
-            _withdraw_marketing(contact, brand, report.at, COMPLAINT, policy, subjects, chance, clock, pause, made_at)
+            _withdraw_marketing(contact, brands, report.at, COMPLAINT, policy, subjects, chance, clock, pause, made_at)
             for contact in contacts
         ]
         return Verdict(Outcome.WITHDRAWN if any(did) else Outcome.WITHDRAWN_BEFORE)
@@ -194,7 +192,7 @@ def _is_known(subject: Subject) -> bool:
 
 def _withdraw_marketing(
     contact: ContactPoint,
-    brand: Brand | None,
+    brands: Sequence[Brand],
     at: int,
     source: str,
     policy: Policy,
@@ -204,7 +202,7 @@ def _withdraw_marketing(
     pause: Pause,
     made_at: int | None = None,
 ) -> bool:
-    """Withdraw all marketing by e-mail, of one brand or of all; whether something was still running at `at`.
+    """Withdraw all marketing by e-mail, of these brands or, without any, of all; whether some still ran at `at`.
 
     `made_at` is when the letter was made that it is about (epoch milliseconds; 0: nobody knows): its reader is found
     wherever they are. None for whoever has the address now.
@@ -214,7 +212,7 @@ def _withdraw_marketing(
         scope
         for scope in consent_scopes(policy, contact)
         for purpose in [policy.purpose(scope.purpose)]
-        if purpose.marketing and (brand is None or policy.brand_of(purpose).id == brand.id)
+        if purpose.marketing and (not brands or policy.brand_of(purpose) in brands)
     ]
 
     def attempt() -> bool:
@@ -280,12 +278,12 @@ def _first_link(tokens: Iterable[str], policy: Policy, keys: Keyring) -> tuple[s
     return None
 
 
-def _brand(link: WithdrawLink | None, sender: str, policy: Policy) -> Brand | None:
-    """Whose letter it was: as its token says, or else its sender; None where nobody can tell."""
+def _brands(link: WithdrawLink | None, sender: str, policy: Policy) -> list[Brand]:
+    """Whose letter it was: as its token says, or else all with its sender; none where nobody can tell."""
     if link is not None:
-        return policy.brand_of(policy.purpose_by_code(link.purpose_code))
+        return [policy.brand_of(policy.purpose_by_code(link.purpose_code))]
     sender = sender.lower()
-    return next((brand for brand in policy.brands.values() if brand.sender_address.lower() == sender), None)
+    return [brand for brand in policy.brands.values() if brand.sender_address.lower() == sender]
 
 
 def _controllers(policy: Policy) -> list[str]:

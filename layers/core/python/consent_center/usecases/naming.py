@@ -64,7 +64,10 @@ class Names:
         return [self.topic(purpose, str(topic)) for topic in topics] or [self.purpose(purpose)]
 
     def told(self, profile: Profile | None) -> list[Told]:
-        """Who somebody is, as the fields of the controller's forms and their data types name it."""
+        """Who somebody is, as the fields of the controller's forms and their data types name it.
+
+        What none of these forms asks for is of the data type of the field's own id, and is never left out.
+        """
         if profile is None:
             return []
         said: dict[str, str | list[str] | None] = {
@@ -75,15 +78,21 @@ class Names:
         }
         rows = {
             field: str(row["data_type"])
-            # Their own forms last; a controller without any still names what it holds.
-            for form in sorted(self._policy.forms.values(), key=lambda one: one.brand.controller == self._controller)
+            for form in self._policy.forms_of(self._controller)
             for field, row in form.fields.items()
         }
         return [
-            Told(rows[field], self._policy.text(self._policy.data_type(rows[field])["name"], self._language), value)
+            Told(rows.get(field, field), self._data_type(rows.get(field, field)), value)
             for field, value in said.items()
-            if value and field in rows
+            if value
         ]
+
+    def _data_type(self, data_type: str) -> str:
+        """What a data type is called; one that the policy does not have keeps its id."""
+        try:
+            return self._policy.text(self._policy.data_type(data_type)["name"], self._language)
+        except KeyError:
+            return data_type
 
 
 def recipient_name(recipient: str, policy: Policy) -> str:

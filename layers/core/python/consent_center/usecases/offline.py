@@ -9,7 +9,7 @@ from consent_center.domain.errors import InvalidAddressError, TooManyRequestsErr
 from consent_center.domain.letter import Letter
 from consent_center.domain.offline import Attestation, Method, ProofFile
 from consent_center.domain.policy import Policy, Purpose
-from consent_center.domain.request import Request, faulty_names, require_no_faults
+from consent_center.domain.request import Request, faulty_names, missing_names, require_no_faults
 from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
 from consent_center.usecases.whose import whose
 
@@ -115,4 +115,16 @@ def _faults(asked: Asked, purpose: Purpose, policy: Policy, now: int) -> dict[st
         wrong["language"] = "unknown"
     if asked.collected_at.timestamp() * 1000 > now:
         wrong["collected_at"] = "future"
-    return {**wrong, **faulty_names(asked.name, asked.company)}
+    return {**wrong, **_faults_of_names(asked, policy)}
+
+
+def _faults_of_names(asked: Asked, policy: Policy) -> dict[str, str]:
+    """What is wrong by the form of the purpose; a purpose without one asks for neither of them."""
+    form = next((form for form in policy.forms.values() if form.purpose.id == asked.purpose), None)
+    fields = form.fields if form else {}
+    given = {"name": asked.name, "company": asked.company}
+    return {
+        **faulty_names(asked.name, asked.company),
+        **(missing_names(form, asked.name, asked.company) if form else {}),
+        **{field: "not_asked" for field, text in given.items() if text.strip() and field not in fields},
+    }

@@ -47,9 +47,17 @@ class _Portability:
 
     def _data(self) -> Iterator[dict[str, Any]]:
         portable = portable_data_types(self._person.portable_purposes, self._policy)
+        controller = self._person.case.contact.controller
+        declared = {
+            data_type
+            for purpose in self._policy.purposes_of(controller)
+            for data_type in self._policy.purpose_row(purpose.id)["data_types"]
+        }
+        origins = {row["id"]: row["origin"] for row in self._policy.raw["data_types"]}
         for one in self._names.told(self._person.profile):
-            if one.data_type in portable:
-                origin = self._policy.data_type(one.data_type)["origin"]
+            # What no purpose of the controller uses any more was still given by the person, with a consent.
+            if one.data_type in portable or one.data_type not in declared:
+                origin = origins.get(one.data_type, "provided")
                 yield {"data_type": one.data_type, "name": one.name, "origin": origin, "value": one.value}
 
     def _decisions(self) -> Iterator[dict[str, Any]]:

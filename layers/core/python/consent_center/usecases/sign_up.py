@@ -98,7 +98,8 @@ def request_subscription(
         name=choices.name,
         company=choices.company,
         interests=choices.interests,
-        source=f"form:{shown.source}" if shown.source else "form",
+        # A form that was shown by another controller may be posted here.
+        source=f"form:{shown.source}" if policy.is_source_of(shown.source, purpose) else "form",
         code_key=waiting.key_id,
     )
     subjects.add_request(request)

@@ -24,20 +24,25 @@ READ = ["GET", "HEAD"]
 
 class Visit:
     def __init__(
-        self, event: APIGatewayProxyEventV2, policy: Policy, texts: Texts, about: Purpose | None = None
+        self,
+        event: APIGatewayProxyEventV2,
+        policy: Policy,
+        texts: Texts,
+        about: Purpose | None = None,
+        posted_token: str = "",
     ) -> None:
-        """`about` is the purpose that the page is about, if it is about one."""
+        """`about` is the purpose that the page is about, if it is about one; `posted_token` was posted."""
         self._event, self._policy, self._texts = event, policy, texts
         self.query = event.query_string_parameters or {}
-        self.brand = policy.brand_of(about) if about else self._brand_meant()
+        self.brand = policy.brand_of(about) if about else self._brand_meant(posted_token)
 
-    def _brand_meant(self) -> Brand:
-        """Whose page this is: of the controller that a token in its address names, or else of the brand it names.
+    def _brand_meant(self, posted_token: str) -> Brand:
+        """Whose page this is: of the controller that its token names, or else of the brand that its address names.
 
         Links of letters name the brand; one whose controller is another's than the token's counts for nothing.
         """
         named = self.query.get("brand")
-        for part in self._event.raw_path.split("/"):
+        for part in (posted_token, *self._event.raw_path.split("/")):
             controller = claimed_controller(part)
             if controller in self._policy.controllers:
                 return self._policy.brand_for(str(controller), named)
