@@ -49,6 +49,9 @@ _WRITTEN = ("address", "details", "new_address", "corrections")
 _RULES = {
     "required": "is required here",
     "unknown": "is not one of those that there are",
+    "address": "is no e-mail address",
+    "too_long": "is too long",
+    "characters": "has characters that nobody can read",
     "not_for_this_right": "is not for a request of this type",
     "not_collected": "belong to what was to be collected and is done",
     "file_name": "have names of letters, digits, hyphens and underscores, and one ending, such as customer-17.pdf",
@@ -96,16 +99,20 @@ def list_open(
     for name in ("id", "number", "controller", "type", "state", "received", "answer by", "by the stricter reading"):
         table.add_column(name, overflow="fold")
     with _working(stack, local) as services:
+        unreadable: list[str] = []
         cursor, left = "", most
         while left:
             page = list_cases(services.cases, cursor=cursor, controller=controller, right=right, state=state, most=left)
             for case in page.cases:
                 days = (_time(case.received_at), case.answer_by, case.strict_answer_by)
                 table.add_row(case.id, case.number, case.contact.controller, case.right, case.state, *days)
+            unreadable += page.unreadable
             cursor, left = page.cursor, left - len(page.cases)
             if not cursor:
                 break
     Console().print(table if table.row_count else "No such request is open.")
+    if unreadable:
+        console.print(f"These cannot be read, whatever they are: {', '.join(unreadable)}.", style="red", markup=False)
 
 
 @app.command("show")
@@ -262,7 +269,7 @@ def _why(error: DomainError) -> str:
             return "The recipient's task is settled, and says something else."
         case InvalidFormError():
             field, rule = next(iter(error.fields.items()))
-            return f"{'Files' if field == 'files' else f'--{field}'} {_RULES[rule]}."
+            return f"{'Files' if field == 'files' else f'--{field}'} {_RULES.get(rule, f'does not do: {rule}')}."
     raise error
 
 

@@ -1,8 +1,6 @@
 """Cases on fakes: a world in which time passes, letters go out, and whoever works can be killed at any call."""
 
-import datetime as dt
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,15 +9,11 @@ from builders import PEOPLE, a_policy_with_recipients
 from consent_center.adapters.addresses import parse_address
 from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Right
 from consent_center.domain.deadline import CaseDays
-from consent_center.domain.decision import DecisionState
-from consent_center.domain.errors import NothingHeldError, UnavailableError
-from consent_center.domain.lock import RESTRICTED, Ground, locks_of
-from consent_center.domain.objection import Against
+from consent_center.domain.errors import UnavailableError
 from consent_center.domain.recipient import Task
 from consent_center.ports import CaseFile, StoredPackage
+from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.deadlines import reckoned
-from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
-from consent_center.usecases.record import Statement, record_decision
 from consent_center.usecases.steps import Looked, look_at
 from fakes import SettableClock
 from fakes.cases import (
@@ -83,8 +77,10 @@ class _Watched:
 
 @dataclass
 class CaseWorld:
-    """One case, two recipients, and the person's record."""
+    """One case at a time, two recipients, and the person's record."""
 
+    id: str = CASE
+    """Of the case that is opened, looked at and shown."""
     people: World = field(default_factory=lambda: World(policy=a_policy_with_recipients()))
     cases: InMemoryCases = field(default_factory=InMemoryCases)
     particulars: InMemoryParticulars = field(default_factory=InMemoryParticulars)
@@ -117,7 +113,7 @@ class CaseWorld:
         now = self.clock()
         is_proved = state is not CaseState.UNPROVEN
         case = Case(
-            id=CASE,
+            id=self.id,
             right=right,
             state=state,
             contact=self.people.contact(),
@@ -140,7 +136,7 @@ class CaseWorld:
 
     @property
     def file(self) -> CaseFile:
-        return self.cases.files[CASE]
+        return self.cases.files[self.id]
 
     @property
     def case(self) -> Case:
@@ -164,7 +160,7 @@ class CaseWorld:
         """One look, and then the delivery of what it ordered."""
         around = self.killer.around
         looked = look_at(
-            CASE,
+            self.id,
             cases=around(self.cases),
             particulars=around(self.particulars),
             connectors=around(ConnectorsByName({"crm": self.crm, "post-house": self.post_house})),
@@ -204,26 +200,15 @@ class CaseWorld:
         self.warnings.append(days_left)
 
     def stop(self, case: Case) -> None:
-        """Restrict everything, or object to it."""
-        if case.right is Right.OBJECTION:
-            purposes = case.choices.get("purposes") or ()
-            said = [Statement(PEOPLE[0], DecisionState.OBJECTED, name) for name in purposes]
-            said = said or [Statement(PEOPLE[0], DecisionState.OBJECTED, against=against) for against in Against]
-            for statement in said:
-                record_decision(statement, **self.deciding())
-            return
-        locking = Locking(
-            PEOPLE[0], Ground(str(case.choices.get("ground", "d"))), "request", case.choices.get("purposes") or ()
-        )
-        with suppress(NothingHeldError):
-            set_lock(locking, **self.deciding())
+        stop_at_once(case, **self.stopping)
 
     def take_back(self, case: Case) -> None:
-        """Lift what stop has set."""
-        for lock in locks_of(self.people.subjects.load(case.contact).subject, self.clock()):
-            if lock.kind == RESTRICTED:
-                told = dt.datetime.fromtimestamp(self.clock() / 1000, dt.UTC)
-                lift_lock(Lifting(PEOPLE[0], "restriction_lifted", lock.seq, "over", told), **self.deciding())
+        take_back(case, **self.stopping)
+
+    @property
+    def stopping(self) -> dict[str, Any]:
+        """What stopping takes."""
+        return {name: port for name, port in self.people.deciding.items() if name != "secrets"}
 
     def deciding(self) -> dict[str, Any]:
         """What every decision takes."""

@@ -151,11 +151,17 @@ def before(requests: Sequence[tuple[Case, str]], texts: Texts, language: str) ->
             "name": say(_KINDS[case.right]),
             "number": case.number,
             "received_at": case.received_at // 1000,
-            "standing": say(_STANDINGS[case.state]),
+            "standing": _standing(case, say),
             "url": f"/rights/status/{token}?lang={language}",
         }
         for case, token in requests
     ]
+
+
+def _standing(case: Case, say: Callable[[str], str]) -> str:
+    if "hold" in case.outcome and not case.state.is_closed:
+        return say("We have to keep your data for a legal claim first, and delete them as soon as that is over.")
+    return say(_STANDINGS[case.state])
 
 
 def proof(case: Case, details: str) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def status(
         "right": case.right.value,
         "state": case.state.value,
         "is_open": not case.state.is_closed,
-        "standing": say(_STANDINGS[case.state]),
+        "standing": _standing(case, say),
         "number": case.number,
         "received_at": case.received_at // 1000,
         "answer_by": case.extension.until if case.extension else case.answer_by,

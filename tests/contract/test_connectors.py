@@ -10,7 +10,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
 from builders import PEOPLE
@@ -405,7 +405,7 @@ def test_a_verb_that_is_not_declared_is_refused_and_has_no_effect(system: System
     answer = connector.ask(an_ask(verb, corrections=correction(verb)))
 
     assert verb not in connector.verbs
-    assert answer == Answer(TaskState.FAILED, "not_offered")
+    assert answer == Answer(TaskState.FAILED, "not_offered", was_sent=False)
     assert not system.knows_who or system.holds(ADA)
     assert system.effects is None or system.effects() == 0
 
@@ -577,6 +577,33 @@ def test_a_file_that_cannot_be_read_is_never_called_done(system: System, content
 
 
 @alone("moto s3 csv")
+@pytest.mark.parametrize("verb", [Verb.COLLECT, Verb.CORRECT, Verb.ERASE])
+def test_a_quotation_mark_that_is_never_closed_takes_no_record_of_others_with_it(system: System, verb: Verb) -> None:
+    """Neither are they removed with the record before them, nor handed out with it."""
+    broken = f'{HEADER}1;{ADA};"Ada\n{OF_GRACE}'.encode()
+    system.extra["client"].put_object(Bucket="exports", Key="lists/0.csv", Body=broken)
+
+    assert system.connector().ask(an_ask(verb, corrections=correction(verb))) == Answer(
+        TaskState.FAILED, "unreadable_file"
+    )
+    assert _text(system.extra["client"], "lists/0.csv") == broken.decode()
+
+
+@alone("moto s3 csv")
+@pytest.mark.parametrize(
+    "note", ['"two\nlines; and ""words"""', 'a 5" screen', '"ends in a mark"""', "l'été", '""', '"comma, here"']
+)
+def test_a_table_as_programs_write_it_is_read_with_its_marks(system: System, note: str) -> None:
+    of_ada = f"1;{ADA};{note}\r\n"
+    client = system.extra["client"]
+    client.put_object(Bucket="exports", Key="lists/0.csv", Body=f"{HEADER}{of_ada}{OF_GRACE}".encode())
+
+    assert of_ada in system.connector().ask(an_ask(Verb.COLLECT)).collected["lines-1.csv"]
+    system.connector().ask(an_ask(Verb.ERASE))
+    assert _text(client, "lists/0.csv") == HEADER + OF_GRACE
+
+
+@alone("moto s3 csv")
 def test_a_file_without_the_column_is_never_called_done(system: System) -> None:
     system.extra["client"].put_object(Bucket="exports", Key="lists/0.csv", Body=b"name\nAda\n")
 
@@ -663,6 +690,36 @@ def test_a_contact_that_stopped_is_still_stopped_under_a_new_address(system: Sys
     assert client.get_contact(ContactListName="letters", EmailAddress=EDSGER)["UnsubscribeAll"] is True
 
 
+class FullList:
+    """SES refuses a contact that is on the list already; moto puts the new one in its place."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def create_contact(self, **_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AlreadyExistsException"}}, "CreateContact")
+
+
+@alone("moto ses")
+@pytest.mark.parametrize("stopped", [ADA, EDSGER])
+def test_a_contact_that_stopped_stays_so_where_the_new_address_is_on_the_list_already(
+    system: System, stopped: str
+) -> None:
+    client = system.extra["client"]
+    connector = ses.ContactList(list(Verb), client=lambda: FullList(client), contact_list="letters")
+    topics = [{"TopicName": "news", "SubscriptionStatus": "OPT_IN"}]
+    client.create_contact(ContactListName="letters", EmailAddress=EDSGER, TopicPreferences=topics)
+    connector.ask(replace(an_ask(Verb.STOP), address=stopped))
+
+    assert connector.ask(an_ask(Verb.CORRECT, corrections={"address": EDSGER})).state is TaskState.DONE
+    found = client.get_contact(ContactListName="letters", EmailAddress=EDSGER)
+    assert (found["UnsubscribeAll"], found["TopicPreferences"]) == (True, topics)
+    assert not system.holds(ADA)
+
+
 @alone("memory cognito")
 def test_everybody_in_a_pool_with_the_address_is_disabled_corrected_and_nobody_else(system: System) -> None:
     connector, users = system.connector(), system.extra["pool"].users
@@ -740,7 +797,7 @@ def test_an_event_is_done_once_told_where_nobody_can_call_back() -> None:
     ],
 )
 def test_settings_that_make_no_connector_fail_in_the_case_and_not_in_the_worker(settings: dict[str, Any]) -> None:
-    assert registered(settings)().ask(an_ask(Verb.ERASE)) == Answer(TaskState.FAILED, "settings")
+    assert registered(settings)().ask(an_ask(Verb.ERASE)) == Answer(TaskState.FAILED, "settings", was_sent=False)
 
 
 def test_a_recipient_without_a_connector_is_a_task_for_staff() -> None:

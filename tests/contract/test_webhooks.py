@@ -242,7 +242,7 @@ def test_a_code_is_kept(served: Callable[..., str]) -> None:
 def test_a_recipient_without_a_secret_is_sent_nothing(demo: DemoRecipients) -> None:
     answer = a_webhook(f"{demo.url}/crm", secrets=FixedRecipientSecrets()).ask(ASK)
 
-    assert answer == Answer(TaskState.FAILED, "no_secret")
+    assert answer == Answer(TaskState.FAILED, "no_secret", was_sent=False)
     assert demo.shown("crm")["asked"] == []
 
 

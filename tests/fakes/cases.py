@@ -159,7 +159,7 @@ class ScriptedConnector:
 
     def ask(self, ask: Ask) -> Answer:
         if ask.verb not in self.verbs:
-            return Answer(TaskState.FAILED, "not_offered")
+            return Answer(TaskState.FAILED, "not_offered", was_sent=False)
         self.asked.append(ask)
         said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(said, Exception):

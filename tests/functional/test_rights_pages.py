@@ -609,3 +609,17 @@ def test_a_program_that_looks_at_the_headers_changes_nothing(deployment: Deploym
 
     assert deployment.preferences(name, tokens.get(name, token)).status == 200
     assert deployment.cases.files == before
+
+
+@pytest.mark.parametrize("state", [CaseState.RUNNING, CaseState.PARTLY_DONE])
+def test_who_is_not_deleted_because_of_a_legal_claim_is_not_told_that_we_are_done(
+    deployment: Deployment, state: CaseState
+) -> None:
+    token = proved(deployment, "erasure")
+    case = case_of(deployment, "erasure")
+    held = {**case.outcome, "started_at": 1, "hold": {"until": None, "interest": "controller"}}
+    deployment.cases.commit(replace(case, state=state, outcome=held), [])
+    page = status(deployment, token)
+
+    assert "for a legal claim first, and delete them as soon as that is over" in page.text
+    assert "We are done" not in page.text

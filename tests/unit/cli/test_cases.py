@@ -199,3 +199,28 @@ def test_what_does_not_answer_is_told_as_not_done(desk: Desk) -> None:
     refused = desk.run("show", CASE)
 
     assert (refused.exit_code, "Run it again" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "corrections", [{"address": "ada at home"}, {"name": "x" * 5_000}, {"name": "\u202eada"}, {"interest": "nothing"}]
+)
+def test_a_correction_that_is_wrong_is_named_with_what_is_wrong_in_it(
+    desk: Desk, tmp_path: Path, corrections: dict[str, str]
+) -> None:
+    desk.open(Right.RECTIFICATION, CaseState.WITH_STAFF)
+    file = tmp_path / "corrections.json"
+    file.write_text(json.dumps(corrections))
+    version = str(desk.world.case.version)
+    moved = desk.run("move", CASE, "start", "--version", version, "--corrections", str(file))
+
+    assert (moved.exit_code, type(moved.exception)) == (cases.REFUSED, SystemExit)
+    assert f"--corrections/{next(iter(corrections))} " in moved.output
+    assert "ada" not in moved.output
+
+
+def test_a_request_that_cannot_be_read_is_listed_by_its_id(desk: Desk) -> None:
+    desk.open()
+    desk.world.cases.unreadable.add(CASE)
+    listed = desk.run("list")
+
+    assert (listed.exit_code, CASE in listed.stderr) == (0, True)

@@ -37,6 +37,8 @@ from consent_center.ports import KeptPayload, StoredPackage
 from consent_center.texts import Texts
 from consent_center.usecases.access import MOST_SHOWN
 from consent_center.usecases.answers import make
+from consent_center.usecases.feedback import Happening, Report, take_report
+from consent_center.usecases.rectification import put_right
 from consent_center.web.site import site
 from fakes import InMemoryLedger
 from fakes.cases import InMemoryCases, InMemoryExports, InMemoryParticulars
@@ -264,6 +266,28 @@ def test_a_new_holder_is_told_what_is_theirs(answers: Answers) -> None:
     assert [one["entry"]["seq"] for one in told["events"]] == [2]
     assert NAMES[1] in json.dumps(told)
     assert NAMES[0] not in json.dumps(told)
+
+
+def test_who_was_put_right_after_a_bounce_is_told_what_is_held_of_them(answers: Answers) -> None:
+    subscribed(answers)
+    world = answers.world
+    report = Report(Happening.HARD_BOUNCE, world.clock(), (), (PEOPLE[0],), "")
+    take_report(report, addresses=parse_address, **world.deciding)
+    world.clock.move(days=1)
+    asked = answers.case(Right.RECTIFICATION)
+    put_right(
+        asked,
+        {"address": "new@example.com", "name": "Ada King"},
+        source="rights",
+        client="case:1",
+        moves=world.address_moves,
+        addresses=parse_address,
+        **world.deciding,
+    )
+    world.clock.move(seconds=60)
+    told, _ = answers.access("new@example.com")
+
+    assert "Ada King" in json.dumps(told)
 
 
 def test_suppression_holds_last_letters_and_open_sign_ups_are_told(answers: Answers) -> None:

@@ -396,6 +396,7 @@ def test_nobody_is_asked_for_a_proof_that_came_or_came_too_late(office: Office) 
 def test_a_rectified_address_is_told_at_both_places_once(office: Office) -> None:
     case = office.open(Right.RECTIFICATION, proved=True, details="New address.").case
     office.particulars.keep(case.id, {**office.particulars.kept[case.id], "new_address": PEOPLE[1]})
+    office.put(replace(office.now(case), outcome={"own_at": office.world.clock()}))
     sent = len(office.world.mailer.letters)
     office.deliver(case, "done")
     office.deliver(case, "done")

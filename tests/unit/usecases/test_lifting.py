@@ -1,6 +1,7 @@
 """The end of a restriction: told to the person first, and then to every recipient that was told of its beginning."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from consent_center.domain.errors import ClosedCaseError, ForbiddenStepError, Se
 from consent_center.domain.lock import Ground, locks_of
 from consent_center.domain.recipient import Answer, Task, TaskState, Verb
 from consent_center.usecases.answers_of_recipients import note_answer, try_again
-from consent_center.usecases.locks import Locking, set_lock
+from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
 from consent_center.usecases.staff_cases import Step, Wanted, take_step
 
 OTHER = "case00000000000000000002"
@@ -139,11 +140,31 @@ def other_restriction(world: CaseWorld, *recipients: str, purposes: tuple[str, .
     now = world.clock()
     locked = set_lock(Locking(PEOPLE[0], Ground("a"), "request", purposes), **world.deciding())
     case = replace(
-        world.case, id=OTHER, version=0, state=CaseState.RUNNING, outcome={"started_at": now, "lock": locked.number}
+        world.case,
+        id=OTHER,
+        version=0,
+        state=CaseState.RUNNING,
+        choices={"ground": "a", "purposes": list(purposes)},
+        outcome={"started_at": now, "lock": locked.number},
     )
     world.cases.add(case, LogLine(now, "received", "person"))
     done = [Task(name, Verb.RESTRICT, TaskState.DONE, told_at=now) for name in recipients]
     world.cases.commit(world.cases.files[OTHER].case, [], done)
+
+
+def test_an_end_that_was_not_told_to_all_before_the_person_was_erased_is_given_up_and_seen(world: CaseWorld) -> None:
+    restricted(world)
+    world.crm.script = [UnavailableError("no answer")]
+    lift(world)
+    world.run(0.5)
+    assert world.tasks["crm"].state is TaskState.WAITING
+    world.particulars.shred(CASE)
+    world.cases.commit(replace(world.case, outcome={**world.case.outcome, "shredded_at": world.clock()}), [])
+    looks = world.run(60)
+
+    assert (world.tasks["crm"].state, world.tasks["crm"].answer) == (TaskState.FAILED, "particulars_missing")
+    assert [name for look in looks for name in look.given_up] == ["crm"]
+    assert (world.case.state, world.case.due_at, world.lines[-1]) == (CaseState.DONE, 0, "particulars_missing")
 
 
 def test_who_has_to_restrict_for_another_request_too_hears_of_the_last_end_alone(world: CaseWorld) -> None:
@@ -175,8 +196,9 @@ def test_a_restriction_that_came_while_the_end_was_still_to_be_told_is_not_undon
 def test_an_other_restriction_that_was_lifted_holds_nothing_up(world: CaseWorld) -> None:
     restricted(world)
     other_restriction(world, "crm")
-    held = world.cases.files[OTHER]
-    world.cases.commit(replace(held.case, outcome={**held.case.outcome, "lock": 99}), [])
+    number = world.cases.files[OTHER].case.outcome["lock"]
+    now = datetime.fromtimestamp(world.clock() / 1000, UTC)
+    lift_lock(Lifting(PEOPLE[0], "restriction_lifted", number, "over", now), **world.deciding())
     lift(world)
     world.run(1)
 

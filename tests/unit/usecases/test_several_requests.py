@@ -15,9 +15,9 @@ from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import CaseGoneError, StaleCaseError, UnavailableError
 from consent_center.domain.lock import locks_of
-from consent_center.domain.recipient import Answer, Task, TaskState, Verb
+from consent_center.domain.recipient import Task, Verb
 from consent_center.usecases.case_stops import stop_at_once, take_back
-from consent_center.usecases.cases import Read, look_at_status, open_case
+from consent_center.usecases.cases import look_at_status
 from consent_center.usecases.feedback import Happening, Report, take_report
 from usecase_world import World
 
@@ -199,54 +199,14 @@ def test_asking_the_same_once_more_changes_nothing(office: Office) -> None:
     assert (office.now(first), office.world.kinds()) == (before, events)
 
 
-def test_an_objection_to_another_purpose_is_told_to_the_recipients_of_both(office: Office) -> None:
+def test_what_is_asked_further_while_it_is_begun_has_the_recipients_of_both_told(office: Office) -> None:
     one, other = purposes_that_may_be_objected_to(office)[:2]
     case = office.open(Right.OBJECTION, proved=True, choices={"purposes": [one]}).case
-    office.put(
-        replace(office.now(case), outcome={"started_at": 1, "own_at": 1}),
-        Task("crm", Verb.STOP, TaskState.DONE, tries=1, told_at=1, answered_at=1),
-        Task("lab", Verb.STOP, TaskState.IMPOSSIBLE, reason="Printed already."),
-    )
+    office.put(replace(office.now(case), outcome={"started_at": 1, "stopped_at": 1}), Task("crm", Verb.STOP))
     office.open(Right.OBJECTION, proved=True, choices={"purposes": [other]})
-    after = office.cases.files[case.id]
+    after = office.now(case)
 
-    assert (after.case.choices["purposes"], after.case.outcome) == (sorted([one, other]), {})
-    assert {task.recipient: task.state for task in after.tasks} == {
-        "crm": TaskState.WAITING,
-        "lab": TaskState.IMPOSSIBLE,
-    }
-
-
-def test_recipients_are_asked_for_what_was_asked_further_though_one_of_them_never_answers() -> None:
-    world = TwoRequests()
-    world.subscribe()
-    world.crm.script = [Answer(TaskState.FAILED, "contract.ended")]
-    world.open(Right.RESTRICTION, choices={"ground": "a", "purposes": ["grouping"]})
-    world.look()
-    assert (world.case.state, set(world.tasks)) == (CaseState.PARTLY_DONE, {"crm"})
-    first = world.case.outcome["lock"]
-    open_case(
-        Read(Right.RESTRICTION, "", {"ground": "a", "purposes": [PURPOSE]}),
-        parse_address(OLD),
-        world.case.contact,
-        source="preferences",
-        by="person",
-        language="en",
-        proved=True,
-        cool_off_hours=48,
-        cases=world.cases,
-        particulars=world.particulars,
-        orders=world.orders,
-        **world.people.deciding,
-    )
-    world.look()
-
-    assert {name: task.state for name, task in world.tasks.items()} == {
-        "crm": TaskState.FAILED,
-        "post-house": TaskState.DONE,
-    }
-    assert (world.locks, world.letters.count("received/1")) == (["a"], 1)
-    assert world.case.outcome["lock"] > first
+    assert (after.choices["purposes"], after.outcome) == (sorted([one, other]), {"stopped_at": 1})
 
 
 def test_a_wider_restriction_takes_the_place_of_the_first_and_is_taken_back_whole(office: Office) -> None:

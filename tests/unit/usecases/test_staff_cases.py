@@ -75,7 +75,7 @@ def file(world: CaseWorld, right: Right = Right.ACCESS, **changes: Any) -> Opene
 
 def step(world: CaseWorld, name: Step, reason: str = "two mailboxes", **wanted: Any) -> Case:
     return take_step(
-        CASE,
+        world.id,
         Wanted(name, wanted.pop("version", 0) or world.case.version, reason, **wanted),
         client="desk",
         cool_off_hours=48,

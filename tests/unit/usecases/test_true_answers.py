@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import case_world
 from builders import PEOPLE
 from case_world import CASE, CaseWorld, Killer
 from consent_center.domain.capability import open_rights
@@ -17,6 +16,7 @@ from consent_center.domain.lock import locks_of
 from consent_center.domain.recipient import Answer, TaskState
 from consent_center.domain.subject import Subject
 from consent_center.ports import Profile
+from consent_center.usecases.answers_of_recipients import note_answer
 from consent_center.usecases.case_letters import deliver_case_letter
 from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.letters import Delivery
@@ -213,6 +213,42 @@ def test_who_moved_meanwhile_is_put_right_and_never_who_has_their_old_address(wo
     assert (holder.name, mover.name, record(world, "third@example.com").chain) == ("Grace Hopper", "Ada King", chain)
 
 
+def test_the_letter_that_ends_a_request_is_not_sent_to_somebody_else_at_the_address_that_staff_had_named(
+    world: CaseWorld,
+) -> None:
+    """It has the link to the request's page in it."""
+    world.people.confirm(world.people.asked(email=NEW))
+    world.open(Right.RECTIFICATION, CaseState.WITH_STAFF)
+    step(world, Step.START, corrections={"address": NEW})
+    world.run(1)
+    assert world.lines[-1] == "not_corrected"
+    for name in world.tasks:
+        note_answer(
+            CASE, name, TaskState.IMPOSSIBLE, by="staff:desk", reason="not to be done", cases=world.cases,
+            orders=world.orders, clock=world.clock,
+        )  # fmt: skip
+    step(world, Step.COMPLETE)
+    sent = len(world.people.mailer.letters)
+
+    assert write(world, "done")[0] is Delivery.SENT
+    assert [letter.to for letter in world.people.mailer.letters[sent:]] == [OLD]
+
+
+def test_what_was_put_right_by_an_earlier_decision_is_put_right_anew_by_the_next(world: CaseWorld) -> None:
+    world.crm.script = [Answer(TaskState.ASKED, "accepted")]
+    world.open(Right.RECTIFICATION, CaseState.WITH_STAFF)
+    step(world, Step.START, corrections={"name": "Ada"})
+    world.look()
+    assert "own_at" in world.case.outcome
+    world.cases.commit(world.case.moved(CaseState.WITH_STAFF), [])
+    step(world, Step.START, corrections={"name": "Ada King"})
+    world.look()
+
+    known = profile(world)
+    assert known is not None
+    assert (known.name, "own_at" in world.case.outcome) == ("Ada King", True)
+
+
 def test_of_whom_nothing_is_held_nothing_is_written() -> None:
     world = CaseWorld()
     world.open(Right.RECTIFICATION, CaseState.WITH_STAFF)
@@ -270,11 +306,9 @@ def test_a_rectification_killed_anywhere_ends_the_same() -> None:
 # ---- How long a request may be proved -------------------------------------------------------------------------------
 
 
-def test_a_request_that_is_filed_late_can_still_be_proved_for_a_month(
-    world: CaseWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_that_is_filed_late_can_still_be_proved_for_a_month(world: CaseWorld) -> None:
     filed = file(world, Right.ERASURE, received_at=world.clock() - 40 * DAY, is_identity_sure=False).case
-    monkeypatch.setattr(case_world, "CASE", filed.id)
+    world.id = filed.id
     first = world.clock()
     # The letter may be written before it is noted that it was ordered.
     outcome, said = write(world, "prove")
@@ -357,9 +391,7 @@ def test_an_erasure_killed_anywhere_leaves_nothing_of_earlier_requests() -> None
             left({(call, when)})
 
 
-def test_a_restriction_that_went_with_an_erasure_is_not_lifted_and_comes_to_rest(
-    world: CaseWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_restriction_that_went_with_an_erasure_is_not_lifted_and_comes_to_rest(world: CaseWorld) -> None:
     with_real_stops(world)
     world.open(Right.RESTRICTION, choices={"ground": "a"})
     world.run(2)
@@ -368,12 +400,12 @@ def test_a_restriction_that_went_with_an_erasure_is_not_lifted_and_comes_to_rest
     step(world, Step.LIFT)
     world.look()
     world.are_letters_delivered = True
-    monkeypatch.setattr(case_world, "CASE", OTHER)
+    world.id = OTHER
     world.open(Right.ERASURE)
     world.run(6)
     assert (world.case.state, world.particulars.kept) == (CaseState.DONE, {})
 
-    monkeypatch.setattr(case_world, "CASE", CASE)
+    world.id = CASE
     world.look()
     assert (world.case.due_at, "lifted_at" in world.case.outcome) == (0, False)
     assert locks_of(record(world), world.clock()) == []
@@ -430,3 +462,31 @@ def test_what_is_carried_out_after_a_question_is_done_without_a_reason(world: Ca
 
     assert world.case.state is CaseState.DONE
     assert "reasons" not in world.case.outcome
+
+
+# ---- What is said of it -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("was_sent", "is_told"), [(False, False), (True, True)])
+def test_a_recipient_that_was_sent_nothing_is_not_said_to_have_been_told(
+    world: CaseWorld, was_sent: bool, is_told: bool
+) -> None:
+    world.crm.script = [Answer(TaskState.FAILED, "no_secret", was_sent=was_sent)]
+    world.open(Right.ERASURE)
+    world.run(1)
+
+    assert (world.tasks["crm"].state, world.tasks["crm"].told_at > 0) == (TaskState.FAILED, is_told)
+
+
+@pytest.mark.parametrize("asked_on_day", [1, 35])
+def test_a_question_about_who_asks_can_be_answered_for_a_month_however_late_it_comes(
+    world: CaseWorld, asked_on_day: int
+) -> None:
+    world.open(Right.ACCESS, CaseState.WITH_STAFF)
+    world.run(asked_on_day)
+    asked_at = world.clock()
+    step(world, Step.ASK_IDENTITY)
+    world.run(60)
+
+    assert world.case.state is CaseState.LAPSED
+    assert world.case.closed_at >= asked_at + 30 * 86_400_000

@@ -130,6 +130,8 @@ class Answer:
     code: str = ""
     collected: Mapping[str, Any] = field(default_factory=dict)
     """For `collect`: files by name, as `content_of` reads them; personal data."""
+    was_sent: bool = True
+    """Whether the request went out at all: it does not where settings, a secret or a safe address are missing."""
 
     def __repr__(self) -> str:
         """Hides what was collected."""

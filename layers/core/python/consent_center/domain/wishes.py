@@ -82,18 +82,31 @@ def start(policy: Policy, purpose: Purpose, topic_id: str | None, shown: str) ->
 
 
 def object_to_all(policy: Policy, against: Against) -> Wish:
-    """Object to direct marketing, or to profiling: what it covers stops at once, consents too (Art. 21(3) GDPR)."""
+    """Object to direct marketing, or to profiling: what it covers stops at once, consents too (Art. 21(3) GDPR).
+
+    Who had objected before and has allowed some of it since objects anew.
+    """
 
     def wish(subject: Subject, now: int) -> Change | None:
-        if subject.state_of(against.scope) is DecisionState.OBJECTED:
-            return None
         covered = [
             scope for scope in consent_scopes(policy, subject.contact) if against.covers(policy.purpose(scope.purpose))
         ]
         withdrawn = [(scope, DecisionState.WITHDRAWN) for scope in running(subject, covered, now)]
+        is_objected = subject.state_of(against.scope) is DecisionState.OBJECTED
+        if is_objected and not withdrawn and not _is_some_lifted(policy, subject, against):
+            return None
         return Change("objected", [(against.scope, DecisionState.OBJECTED), *withdrawn])
 
     return wish
+
+
+def _is_some_lifted(policy: Policy, subject: Subject, against: Against) -> bool:
+    return any(
+        (answer := in_force(subject, purpose, scope)) is not None and answer.state is DecisionState.LIFTED
+        for purpose in policy.purposes_of(subject.contact.controller)
+        if against.covers(purpose)
+        for scope in purpose.all_scopes()
+    )
 
 
 def object_to(purpose: Purpose) -> Wish:

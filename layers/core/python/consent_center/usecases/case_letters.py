@@ -78,7 +78,9 @@ def deliver_case_letter(
         **_told(file, letter, proof_ends_at, policy, language),
     )
     addresses = [str(details["address"])]
-    if letter is CaseLetter.DONE and case.right is Right.RECTIFICATION and details.get("new_address"):
+    # What was not put right here may be the address of somebody else.
+    is_put_right = case.right is Right.RECTIFICATION and "own_at" in case.outcome
+    if letter is CaseLetter.DONE and is_put_right and details.get("new_address"):
         # Whoever has the old address has to learn that it counts no more, and the new one that it does.
         addresses.append(str(details["new_address"]))
     outcome = Delivery.SENT_BEFORE

@@ -33,7 +33,6 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.lock import Ground
 from consent_center.domain.policy import Policy
-from consent_center.domain.recipient import TaskState
 from consent_center.domain.request import require_no_faults
 from consent_center.domain.subject import Subject
 from consent_center.ports import (
@@ -395,8 +394,8 @@ def _add_or_find(
     """Store a case; or answer the open one of the same right, under whichever contact point of the person that is.
 
     What somebody else asked who had the address before is not found, and stands in nobody's way: who moved is answered
-    where they are, and of who cannot be reached any more it lapses. One read of the record, for everybody alike.
-    UnavailableError.
+    where they are, and of who cannot be reached any more it lapses. Neither does one of which our part is done: what is
+    asked after that is another request. One read of the record, for everybody alike. UnavailableError.
     """
     here, right = case.contact, case.right
     subject = subjects.load(here).subject
@@ -404,7 +403,8 @@ def _add_or_find(
     mine = {here, subject.contact, *points}
     if subject.came_from:
         before = cases_of(subject, address, cases=cases, subjects=subjects, secrets=secrets)
-        known = next((one for one in before if one.right is right and not one.state.is_closed), None)
+        open_ones = (one for one in before if one.right is right and not one.state.is_closed)
+        known = next((one for one in open_ones if _takes_more(one)), None)
         if known is not None:
             return known
     others: set[str] = set()
@@ -416,6 +416,9 @@ def _add_or_find(
             if known_file is None or known_file.case.state.is_closed:
                 # It was closed this very moment.
                 raise UnavailableError("the case before is closing") from None
+            if not _takes_more(known_file.case):
+                others.add(error.case)
+                continue
             if is_theirs(known_file.case, subject, mine, subjects):
                 return known_file.case
             if not is_former_holders(known_file.case, subjects) or not lapse(known_file.case):
@@ -560,7 +563,7 @@ def _prove(
             choices["weak_proof"] = True
         if case.right is Right.ERASURE:
             choices.setdefault("keep_fingerprint", has_objected(subject))
-        stop_at_once(case, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
+        stop_at_once(case, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause, asked_at=clock())
         now = clock()
         state = _after_proof(case.right, choices)
         cooled = now + cool_off_hours * 3_600_000 if state is CaseState.COOLING_OFF else 0
@@ -645,7 +648,7 @@ def _add_choices(
 
     def attempt() -> Case:
         file = cases.load(known.id)
-        if file is None or file.case.state.is_closed:
+        if file is None or file.case.state.is_closed or not _takes_more(file.case):
             raise UnavailableError("the case before is closing")
         case, now = file.case, clock()
         line = LogLine(now, "asked_further", by, {"choices": dict(choices)})
@@ -657,22 +660,26 @@ def _add_choices(
         stops = replace(case, choices=choices) if is_objection else wide
         is_besides = is_objection and "purposes" in choices and "purposes" not in case.choices
         was_said = any(one.what == line.what and one.facts == line.facts for one in file.log)
+        # Also for the same once more: what stops may have been allowed again since.
+        stop_at_once(stops, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause, asked_at=now)
         if wide.choices == case.choices and (was_said or not is_besides):
             return case
-        stop_at_once(stops, policy=policy, subjects=subjects, chance=chance, clock=clock, pause=pause)
-        outcome = {name: value for name, value in case.outcome.items() if name not in _OF_THE_START}
-        done = [task for task in file.tasks if task.state is TaskState.DONE]
-        return cases.commit(
-            replace(wide, outcome=outcome, due_at=now // 1000).owing(CaseLetter.RECEIVED),
-            [line],
-            [replace(task, state=TaskState.WAITING, next_at=now // 1000, tries=0) for task in done],
-        )
+        # It is begun anew, so that every recipient of what it is about by now is told.
+        outcome = {name: value for name, value in case.outcome.items() if name != "started_at"}
+        return cases.commit(replace(wide, outcome=outcome, due_at=now // 1000).owing(CaseLetter.RECEIVED), [line])
 
     return _afresh(attempt, pause)
 
 
-_OF_THE_START = frozenset({"started_at", "own_at", "lock"})
-"""What a case's outcome says of what was begun, and is begun anew once more was asked."""
+def _takes_more(case: Case) -> bool:
+    """Whether what is asked further becomes part of an open case: until our part is done, and staff have decided.
+
+    An answer to access or portability is made at the end, of all that is held then.
+    """
+    if case.right in (Right.ACCESS, Right.PORTABILITY):
+        return True
+    is_decided = case.right is Right.RECTIFICATION and case.state in (CaseState.RUNNING, CaseState.PARTLY_DONE)
+    return "own_at" not in case.outcome and not is_decided
 
 
 def _widened(case: Case, choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from consent_center.domain.case import Case
 from consent_center.domain.chain import Entry
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.lock import Lock, locks_of
+from consent_center.domain.moving import MOVED
 from consent_center.domain.policy import Policy
 from consent_center.domain.portability import BASES, bases_in
 from consent_center.domain.request import Request
@@ -30,10 +31,14 @@ from consent_center.ports import (
     Subjects,
 )
 from consent_center.usecases.askers import cases_of
+from consent_center.usecases.rectification import CORRECTED
 from consent_center.usecases.whose import whose
 
 _BRINGS_A_PROFILE = frozenset({"given", "soft_opt_in"})
-"""Kinds of the events that come with who somebody is."""
+"""Kinds of the events that come with who somebody is, where they permit something."""
+
+_PUTS_A_PROFILE_RIGHT = frozenset({MOVED, CORRECTED})
+"""Kinds of the events that change who somebody is, and nothing else."""
 
 _NOT_TOLD = frozenset({"recorded_by", "attested_by", "salt", "more", "before"})
 """Who of our staff it was, and what only proves or undoes an event, is nothing about the person (Art. 15(4) GDPR)."""
@@ -186,6 +191,7 @@ class _Read:
         self.first = self.first or entry.seq
         gives = any(DecisionState(change["after"]).permits for change in entry.body.get("changes", ()))
         self.has_profile = self.has_profile or (gives and entry.kind in _BRINGS_A_PROFILE)
+        self.has_profile = self.has_profile or entry.kind in _PUTS_A_PROFILE_RIGHT
         for name, basis in bases_in(entry, self._policy).items():
             self.purposes.setdefault(name, set()).add(basis)
 

@@ -27,7 +27,6 @@ from consent_center.domain.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from consent_center.domain.lock import RESTRICTED, locks_of
 from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
 from consent_center.domain.subject import Subject
@@ -52,7 +51,13 @@ from consent_center.ports import (
 )
 from consent_center.usecases.answers_of_recipients import COLLECTED
 from consent_center.usecases.askers import cases_of, followed, who_asked
-from consent_center.usecases.case_stops import has_objected, is_restricting
+from consent_center.usecases.case_stops import (
+    has_objected,
+    is_restricting,
+    restrict_by_itself,
+    restriction_of,
+    restrictions_set_by,
+)
 from consent_center.usecases.deadlines import closed, particulars_until, unproven_until
 from consent_center.usecases.locks import Lifting, lift_lock
 from consent_center.usecases.rectification import ADDRESS, put_right
@@ -273,8 +278,9 @@ def _take_back(file: CaseFile, means: _Means) -> bool:
         return False
     means.take_back(case)
     for other in _cases_of_asker(case, means):
-        # It may have found stopped what this one had stopped.
-        if means.stop is not None and other.right is case.right and other.proved_at and not other.state.is_closed:
+        # It may have found stopped what this one had stopped. What was erased before needs no stop any more.
+        is_over = other.state.is_closed or (other.right is Right.ERASURE and "own_at" in other.outcome)
+        if means.stop is not None and other.right is case.right and other.proved_at and not is_over:
             means.stop(other)
     means.commit(_with(case, taken_back_at=means.clock()), "taken_back")
     return True
@@ -338,7 +344,8 @@ def start_correction(case: Case, corrections: Mapping[str, str], *, particulars:
     fields = {field: value for field, value in corrections.items() if field != ADDRESS}
     noted = {"corrections": fields, "new_address": corrections.get(ADDRESS, ""), "decision": name}
     particulars.keep(case.id, {**(particulars.read(case.id) or {}), **noted})
-    return _with(case, decision=name)
+    # What was put right by an earlier decision says nothing of this one.
+    return _with(_without(case, "own_at"), decision=name)
 
 
 def _corrections(kept: Mapping[str, Any]) -> dict[str, str]:
@@ -438,16 +445,9 @@ def _shred_others(case: Case, means: _Means) -> None:
 
 def _restrict(case: Case, kept: Mapping[str, Any], means: _Means) -> None:
     """The lock stands already, if there is a record: this notes which one it is, for when it is lifted."""
-    subject = _subject(case, kept, means)
-    codes = tuple(sorted(means.policy.purpose(name).code for name in case.choices.get("purposes") or ()))
-    grounds = {str(case.choices.get("ground", "")), case.right.value}
-    mine = [
-        lock.seq
-        for lock in locks_of(subject, means.clock())
-        if lock.kind == RESTRICTED and lock.ground in grounds and lock.purposes == codes
-    ]
-    if mine:
-        means.commit(_with(case, own_at=means.clock(), lock=mine[0]), "restricted")
+    standing = restriction_of(case, _subject(case, kept, means), means.policy, means.clock())
+    if standing is not None:
+        means.commit(_with(case, own_at=means.clock(), lock=standing.seq), "restricted")
     else:
         means.commit(_with(case, own_at=means.clock()), "own_part_done")
 
@@ -464,6 +464,10 @@ def _ask(file: CaseFile, means: _Means) -> bool:
     if task is None:
         return False
     kept = means.known_of(case)
+    if kept is None and case.state.is_closed:
+        # The person was erased meanwhile: nobody knows any more whose restriction it was.
+        _give_up_lifting(file, means)
+        return True
     if kept is None:
         means.leave_to_staff(case)
         return True
@@ -476,6 +480,14 @@ def _ask(file: CaseFile, means: _Means) -> bool:
         means.looked.given_up = [*means.looked.given_up, task.recipient]
     means.commit(case, _TASK_LINES[asked.state], [asked], recipient=task.recipient, answer=asked.answer)
     return True
+
+
+def _give_up_lifting(file: CaseFile, means: _Means) -> None:
+    code = "particulars_missing"
+    lost = [task for task in file.tasks if task.state is TaskState.WAITING]
+    given_up = [replace(task, state=TaskState.FAILED, next_at=0, answer=code) for task in lost]
+    means.looked.given_up = [*means.looked.given_up, *(task.recipient for task in lost)]
+    means.commit(file.case, code, given_up, recipients=[task.recipient for task in lost])
 
 
 _TASK_LINES = {
@@ -519,11 +531,17 @@ def _asked(case: Case, task: Task, kept: Mapping[str, Any], means: _Means) -> Ta
         state=answer.state,
         tries=task.tries + 1,
         next_at=0,
-        # Until it hears of the end, what it was told last is the restriction.
-        told_at=now if task.verb is Verb.LIFT else task.told_at or now,
+        told_at=_told_at(task, answer, now),
         answered_at=0 if answer.state is TaskState.ASKED else now,
         answer=code,
     )
+
+
+def _told_at(task: Task, answer: Answer, now: int) -> int:
+    if not answer.was_sent:
+        return task.told_at
+    # Until it hears of the end, what it was told last is the restriction.
+    return now if task.verb is Verb.LIFT else task.told_at or now
 
 
 def _collected(case: Case, task: Task, answer: Answer, kept: Mapping[str, Any], means: _Means) -> str:
@@ -625,12 +643,22 @@ def _lift(file: CaseFile, means: _Means) -> bool:
     if kept is None:
         raise UnavailableError("the particulars of a restriction are gone")
     told_at = dt.datetime.fromtimestamp(case.told[CaseLetter.LIFTING.value] / 1000, dt.UTC)
-    lifting = Lifting(
-        str(kept["address"]), "restriction_lifted", int(case.outcome.get("lock", 0)), f"request {case.number}", told_at
-    )
+    own = restrictions_set_by(case, subjects=means.subjects, clock=means.clock)
+    for other in _other_restrictions(case, means) if own else ():
+        # It may have found restricted what this one had restricted.
+        restrict_by_itself(
+            other,
+            policy=means.policy,
+            subjects=means.subjects,
+            chance=means.chance,
+            clock=means.clock,
+            pause=means.pause,
+        )
     # If the person was erased since, the restriction went with them; of somebody unknown only recipients held data.
-    with suppress(NothingHeldError):
-        lift_lock(lifting, **_deciding(case, means))
+    for number in own:
+        lifting = Lifting(str(kept["address"]), "restriction_lifted", number, f"request {case.number}", told_at)
+        with suppress(NothingHeldError):
+            lift_lock(lifting, **_deciding(case, means))
     now = means.clock()
     tasks = [
         replace(task, verb=Verb.LIFT, state=TaskState.WAITING, tries=0, next_at=now // 1000, answered_at=0, answer="")
@@ -641,15 +669,24 @@ def _lift(file: CaseFile, means: _Means) -> bool:
     return True
 
 
+def _other_restrictions(case: Case, means: _Means) -> list[Case]:
+    """The person's other requests to restrict that are proved and neither over nor lifted."""
+    return [
+        other
+        for other in _cases_of_asker(case, means)
+        if other.id != case.id and other.right is Right.RESTRICTION and other.proved_at and not _is_lifted(other)
+        if other.state is CaseState.DONE or not other.state.is_closed
+    ]
+
+
 def _is_restricted_again(case: Case, recipient: str, kept: Mapping[str, Any], means: _Means) -> bool:
     """Whether another request of this person restricts what a recipient holds: it hears of the last end alone."""
-    subject = _subject(case, kept, means)
-    # Of somebody unknown there is no lock, and only recipients hold data.
-    in_force = {None, *(lock.seq for lock in locks_of(subject, means.clock()) if lock.kind == RESTRICTED)}
+    subject, now = _subject(case, kept, means), means.clock()
     others = [
         means.cases.load(other.id)
-        for other in means.cases.of(list({case.contact, subject.contact}))
-        if other.right is Right.RESTRICTION and other.outcome.get("lock") in in_force and not _is_lifted(other)
+        for other in _other_restrictions(case, means)
+        # Of somebody unknown there is no lock, and only recipients hold data.
+        if "lock" not in other.outcome or restriction_of(other, subject, means.policy, now)
     ]
     return any(task.recipient == recipient and task.told_at for file in others if file for task in file.tasks)
 
@@ -725,7 +762,8 @@ def _lapses_at(file: CaseFile, means: _Means) -> int:
         return 0
     if case.pause is not None and _rests(case):
         return case.pause.asked_at // 1000 + means.lapse_days * _DAY
-    return means.days.ends_at(case)
+    # A question that came late, and stops no period, can be answered for as long as any other.
+    return max(means.days.ends_at(case), _last(file, "identity_asked") // 1000 + means.lapse_days * _DAY)
 
 
 def _shreds_at(file: CaseFile, means: _Means) -> int:

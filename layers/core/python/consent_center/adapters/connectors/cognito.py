@@ -61,7 +61,7 @@ class UserPool(Kind):
     def _correct(self, ask: Ask) -> Answer:
         new_address = ask.corrections.get("address")
         if new_address is None:
-            return failed("not_offered")
+            return failed("not_offered", was_sent=False)
         # Nobody has confirmed the new mailbox to us: whether it has to be is for the pool to say.
         attributes = [{"Name": "email", "Value": new_address}]
         changed = self._for_each(ask, "AdminUpdateUserAttributes", UserAttributes=attributes)

@@ -39,7 +39,7 @@ class Kind(ABC):
 
     def ask(self, ask: Ask) -> Answer:
         if ask.verb not in self.verbs:
-            return failed("not_offered")
+            return failed("not_offered", was_sent=False)
         one_each = () if self.takes_all_addresses else ask.former_addresses
         asks = [ask, *(replace(ask, address=address) for address in one_each)]
         try:
@@ -68,8 +68,8 @@ def _together(answers: Sequence[Answer]) -> Answer:
     return replace(first, collected=files)
 
 
-def failed(code: str) -> Answer:
-    return Answer(TaskState.FAILED, code)
+def failed(code: str, *, was_sent: bool = True) -> Answer:
+    return Answer(TaskState.FAILED, code, was_sent=was_sent)
 
 
 def refused_or_unavailable(recipient: str, code: str) -> Answer:

@@ -23,7 +23,7 @@ class Misset(Kind):
 
     @property
     def _ways(self) -> Mapping[Verb, Callable[[Ask], Answer]]:
-        return dict.fromkeys(Verb, lambda _: failed("settings"))
+        return dict.fromkeys(Verb, lambda _: failed("settings", was_sent=False))
 
 
 @dataclass

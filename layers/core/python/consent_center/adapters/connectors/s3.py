@@ -172,7 +172,7 @@ class Lines(_InBucket):
     def _correct(self, ask: Ask) -> Answer:
         values = {self._column if name == "address" else name: text for name, text in ask.corrections.items()}
         if not values:
-            return failed("not_offered")
+            return failed("not_offered", was_sent=False)
         answer = self._rewritten(ask.address, lambda row: row.corrected(values))
         new_address = values.get(self._column)
         if answer is NOTHING and new_address is not None and any(self._with(new_address)):
@@ -283,7 +283,8 @@ def _csv_rows(lines: Iterator[bytes], column: str) -> Iterator[_Row]:
             yield line.decode("utf-8-sig" if line is first else "utf-8")
 
     header: list[str] = []
-    for fields in csv.reader(texts(), delimiter=delimiter):
+    # Strict, because a quotation mark that is never closed would make the records of others part of this one.
+    for fields in csv.reader(texts(), delimiter=delimiter, strict=True):
         # A record may go over several lines; what was pulled since the last one is how it is stored.
         raw = b"".join(pulled)
         pulled.clear()

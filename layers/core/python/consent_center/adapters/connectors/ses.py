@@ -63,7 +63,10 @@ class ContactList(Kind):
         return held
 
     def _stop(self, ask: Ask) -> Answer:
-        held = self._held(ask.address)
+        return self._unsubscribe(ask.address)
+
+    def _unsubscribe(self, address: str) -> Answer:
+        held = self._held(address)
         for contact in held:
             # Whatever is not said in an update is taken away by it.
             kept = {name: contact[name] for name in ("TopicPreferences", "AttributesData") if contact.get(name)}
@@ -87,18 +90,20 @@ class ContactList(Kind):
         """The new address gets what the old one had, and the old one goes last: a kill leaves both, never none."""
         new_address = ask.corrections.get("address")
         if new_address is None:
-            return failed("not_offered")
+            return failed("not_offered", was_sent=False)
         held = [contact for contact in self._held(ask.address) if contact["EmailAddress"] != new_address]
         if not held:
             return DONE if self._held(new_address) else NOTHING
         contact = held[0]
         kept = {name: contact[name] for name in ("TopicPreferences", "AttributesData") if contact.get(name)}
+        unsubscribed = any(one.get("UnsubscribeAll") for one in held)
         try:
-            unsubscribed = bool(contact.get("UnsubscribeAll"))
             self._call("create_contact", EmailAddress=new_address, UnsubscribeAll=unsubscribed, **kept)
         except CallFailedError as error:
             if error.code != "AlreadyExistsException":
                 raise
+            if unsubscribed:
+                self._unsubscribe(new_address)
         for contact in held:
             self._delete(contact["EmailAddress"])
         return DONE

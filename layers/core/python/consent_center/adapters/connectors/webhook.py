@@ -84,12 +84,12 @@ class Webhook(Kind):
     def _send(self, ask: Ask) -> Answer:
         keys = self._secrets.keys(self._secret_name)
         if not keys:
-            return failed("no_secret")
+            return failed("no_secret", was_sent=False)
         now = self._clock()
         try:
             reply = post(self._outside, self._url, ask.key, told(ask, now, self._answer_to), keys, now)
         except RefusedAddressError as error:
-            return failed(f"address_refused.{error}")
+            return failed(f"address_refused.{error}", was_sent=False)
         except UnreachedError as error:
             raise UnavailableError(f"recipient {ask.recipient}: {error}") from None
         return _answer(ask, reply)
