@@ -15,7 +15,6 @@ from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Rig
 from consent_center.domain.errors import ExpiredTokenError
 from consent_center.domain.lock import locks_of
 from consent_center.usecases.askers import followed, who_asked
-from consent_center.usecases.case_stops import stop_at_once
 from consent_center.usecases.cases import Asked, ask_by_link, look_at_proof, look_at_status, requests_of
 from consent_center.usecases.downloads import fetch, package_token
 from consent_center.usecases.letters import Delivery
@@ -296,14 +295,6 @@ def _killed(*_: object, **__: object) -> None:
 # ---- Carrying it out ----------------------------------------------------------------------------------------------
 
 
-class RealStops(CaseWorld):
-    """What stops at once stops as it does in the product."""
-
-    def stop(self, case: Case) -> None:
-        ports = {name: port for name, port in self.people.deciding.items() if name != "secrets"}
-        stop_at_once(case, **ports)
-
-
 def decided_by(world: CaseWorld, email: str) -> tuple[Any, ...]:
     subject = world.people.subjects.load(world.people.contact(email)).subject
     return subject.chain, subject.seq, subject.decided, subject.locks
@@ -311,7 +302,7 @@ def decided_by(world: CaseWorld, email: str) -> tuple[Any, ...]:
 
 def ended(kills: set[tuple[int, str]]) -> tuple[dict[str, Any], int]:
     """How an erasure ends whose person moved, and whose old address somebody else has, killed at these calls."""
-    world = RealStops(killer=Killer(kills))
+    world = CaseWorld(killer=Killer(kills))
     world.subscribe()
     world.open(Right.ERASURE, CaseState.COOLING_OFF)
     people = world.people

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.usecases.test_askers import NEW, OLD, RealStops, grounds, listed, move, rotated, status_token
+from tests.unit.usecases.test_askers import NEW, OLD, grounds, listed, move, rotated, status_token
 from tests.unit.usecases.test_cases import Office
 
 from builders import PURPOSE
-from case_world import CASE
+from case_world import CASE, CaseWorld
 from consent_center.adapters.addresses import parse_address
 from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.decision import DecisionState
@@ -113,11 +113,8 @@ def test_a_press_that_comes_after_another_one_whose_request_is_done_lifts_nothin
     assert (office.now(case).state, grounds(office, OLD)) == (CaseState.DONE, ["a"])
 
 
-class TwoRequests(RealStops):
-    """What is not carried out is taken back as it is in the product."""
-
-    def take_back(self, case: Case) -> None:
-        take_back(case, **{name: port for name, port in self.people.deciding.items() if name != "secrets"})
+class TwoRequests(CaseWorld):
+    """Two requests of one person."""
 
     def second(self, right: Right, state: CaseState, **choices: Any) -> Case:
         """Another request of the same person, which found stopped what the first had stopped."""
@@ -337,7 +334,7 @@ def test_a_new_holder_opens_no_page_of_a_request_of_the_former_one_and_takes_non
 # ---- Who moved ----------------------------------------------------------------------------------------------------
 
 
-def moved_in(world: RealStops, right: Right, state: CaseState = CaseState.RUNNING) -> None:
+def moved_in(world: CaseWorld, right: Right, state: CaseState = CaseState.RUNNING) -> None:
     world.subscribe()
     world.open(right, state)
     world.look()
@@ -347,7 +344,7 @@ def moved_in(world: RealStops, right: Right, state: CaseState = CaseState.RUNNIN
 
 @pytest.mark.parametrize("right", [Right.ERASURE, Right.RESTRICTION])
 def test_recipients_are_asked_about_the_address_of_before_too(right: Right) -> None:
-    world = RealStops()
+    world = CaseWorld()
     moved_in(world, right, CaseState.COOLING_OFF if right is Right.ERASURE else CaseState.WITH_STAFF)
     if world.case.state is CaseState.WITH_STAFF:
         world.cases.commit(replace(world.case.moved(CaseState.RUNNING), due_at=world.clock() // 1000), [])
@@ -358,7 +355,7 @@ def test_recipients_are_asked_about_the_address_of_before_too(right: Right) -> N
 
 
 def test_recipients_are_not_asked_about_an_address_that_somebody_else_has_since() -> None:
-    world = RealStops()
+    world = CaseWorld()
     moved_in(world, Right.ERASURE, CaseState.COOLING_OFF)
     world.people.confirm(world.people.asked("events", email=OLD))
     world.people.outbox.orders.clear()

@@ -18,7 +18,6 @@ from consent_center.domain.subject import Subject
 from consent_center.ports import Profile
 from consent_center.usecases.answers_of_recipients import note_answer
 from consent_center.usecases.case_letters import deliver_case_letter
-from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.staff_cases import Refusal, Step
 from consent_center.usecases.steps import letter_order
@@ -46,12 +45,6 @@ def world() -> CaseWorld:
     world = CaseWorld()
     world.subscribe()
     return world
-
-
-def with_real_stops(world: CaseWorld) -> None:
-    stopping = {name: port for name, port in world.people.deciding.items() if name != "secrets"}
-    world.stop = lambda case: stop_at_once(case, **stopping)  # type: ignore[method-assign]
-    world.take_back = lambda case: take_back(case, **stopping)  # type: ignore[method-assign]
 
 
 def record(world: CaseWorld, email: str = OLD) -> Subject:
@@ -392,7 +385,6 @@ def test_an_erasure_killed_anywhere_leaves_nothing_of_earlier_requests() -> None
 
 
 def test_a_restriction_that_went_with_an_erasure_is_not_lifted_and_comes_to_rest(world: CaseWorld) -> None:
-    with_real_stops(world)
     world.open(Right.RESTRICTION, choices={"ground": "a"})
     world.run(2)
     assert "lock" in world.case.outcome
