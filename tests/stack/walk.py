@@ -64,8 +64,9 @@ class Model:
         self.events += bool(changes) or always
 
     def object(self) -> None:
-        if self.objected_at is None:
-            running = {one: False for one in TOPICS if self.says_yes(one) or one in self.asked}
+        running = {one: False for one in TOPICS if self.says_yes(one) or one in self.asked}
+        # Again, where a yes came since: that is stopped once more.
+        if self.objected_at is None or running:
             self.objected_at = self.now
             self.decide(running, always=True)
 
