@@ -8,6 +8,7 @@ from policy_compiler import build, facts, notices, output, policy, published, ru
 from policy_compiler.policy import FILE, Policy
 from policy_compiler.problems import PolicyError, Problem
 from policy_compiler.published import FOLDER, LOCK, Published, file_name
+from policy_compiler.rules import references
 from policy_compiler.source import child
 
 PACKAGE = "consent_policy"
@@ -24,7 +25,7 @@ def compile_policy(folder: Path, out: Path | None, today: date) -> tuple[list[Pr
     found = policy.read(folder, today)
     warnings = _checked(found, compiling=True)
     document = build.document(found.data, found.published.editions, found.logos)
-    size = f"largest state {rules.state_size(found.data)} of {rules.STATE_LIMIT} bytes"
+    size = f"largest state {references.state_size(found.data)} of {references.STATE_LIMIT} bytes"
     if out is not None:
         _write_package(out / PACKAGE, document, found)
     return warnings, f"policy {document['hash'][:12]}, notice {document['current_notice']}, {size}"

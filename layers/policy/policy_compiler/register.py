@@ -4,7 +4,7 @@ from typing import Any
 
 from policy_compiler.build import rules_of, text
 from policy_compiler.notices import Document, Writer
-from policy_compiler.rules import EEA
+from policy_compiler.rules.recipients import EEA
 
 FIELDS = {
     "activity": "Activity",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.policy.conftest import example, other
 from tests.unit.policy.policy_copies import EXAMPLE, TODAY, Copy
-from tests.unit.policy.test_policy_rules import EDITION, END_OF_NOTICES
+from tests.unit.policy.rule_cases.case import EDITION, END_OF_NOTICES
 from typer.testing import CliRunner
 
 from cli.__main__ import app

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.unit.policy.policy_copies import EXAMPLE, TODAY, Copy
-from tests.unit.policy.test_policy_rules import EDITION, END_OF_NOTICES
+from tests.unit.policy.rule_cases.case import EDITION, END_OF_NOTICES
 
 from policy_compiler import compiler, facts, source
 from policy_compiler.problems import PolicyError

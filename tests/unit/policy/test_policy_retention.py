@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cli.policy import app
 from consent_center.domain.policy import Policy
 from policy_compiler import compiler, facts, library, periods, register, shape, source
+from policy_compiler.rules.retention import figures
 
 NEWS = "    retention: marketing-evidence\n    double_opt_in: true"
 CHOICE = """    retention:
@@ -102,3 +103,16 @@ def test_the_named_rules_are_listed_and_overdue_reviews_marked(monkeypatch: pyte
         ("dk-dpa", True),
         ("seed", True),
     ]
+
+
+@pytest.mark.parametrize("figure", figures().values(), ids=list(figures()))
+def test_every_figure_names_its_source(figure: dict[str, str]) -> None:
+    assert set(figure) - {"never_sent"} == {"jurisdiction", "covers", "at_most", "source"}
+    assert figure["covers"] in shape.definitions()["retention_rule"]["properties"]["covers"]["enum"]
+
+
+def test_an_authoritys_figure_holds_in_its_jurisdiction_only(example: Copy) -> None:
+    example.edit("    period: 6 months\n    legal_source", "    period: 7 months\n    legal_source")
+    example.edit("jurisdictions: [DK, NO, SE, DE]", "jurisdictions: [NO, SE, DE]")
+
+    assert "long-periods-are-justified" not in {one.rule for one in example.problems()}
