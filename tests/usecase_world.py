@@ -187,14 +187,16 @@ class World:
         )
 
     def ask_for_link(self, email: str = PEOPLE[0]) -> None:
+        brand = self.policy.default_brand
+        contact = lost_link.contact_of_address(
+            email, brand, addresses=parse_address, subjects=self.subjects, secrets=self.secrets
+        )
         lost_link.ask_for_link(
-            email,
-            self.policy.default_brand,
+            contact,
+            brand,
             network=self.network,
             most=self.most,
             limits=self.limits,
-            addresses=parse_address,
-            subjects=self.subjects,
             outbox=self.outbox,
             secrets=self.secrets,
             chance=self.chance,

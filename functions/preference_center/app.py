@@ -70,32 +70,30 @@ def post_lost_link() -> Response[str]:
         return visit.error_page("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         if form.one("link"):
-            lost_link.ask_by_link(
-                form.one("link"),
-                visit.brand,
-                network=visit.network,
-                most=_most(),
-                limits=services().limits,
-                subjects=services().subjects,
-                outbox=services().outbox,
-                secrets=services().secrets,
-                chance=services().chance,
-                clock=services().clock,
+            brand = visit.brand
+            contact = lost_link.contact_of_link(
+                form.one("link"), subjects=services().subjects, secrets=services().secrets
             )
         else:
-            lost_link.ask_for_link(
+            brand = visit.require_brand()
+            contact = lost_link.contact_of_address(
                 form.one("email"),
-                visit.require_brand(),
-                network=visit.network,
-                most=_most(),
-                limits=services().limits,
+                brand,
                 addresses=services().addresses,
                 subjects=services().subjects,
-                outbox=services().outbox,
                 secrets=services().secrets,
-                chance=services().chance,
-                clock=services().clock,
             )
+        lost_link.ask_for_link(
+            contact,
+            brand,
+            network=visit.network,
+            most=_most(),
+            limits=services().limits,
+            outbox=services().outbox,
+            secrets=services().secrets,
+            chance=services().chance,
+            clock=services().clock,
+        )
     except InvalidFormError as error:
         errors = views.faults(error.fields, services().texts, visit.language)
         status = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -26,9 +26,9 @@ from consent_center.domain.objection import Against
 from consent_center.domain.recipient import Answer, TaskState
 from consent_center.domain.subject import Subject
 from consent_center.usecases.answers_of_recipients import note_answer, try_again
+from consent_center.usecases.case_own_part import start_correction
 from consent_center.usecases.locks import Locking, set_lock
 from consent_center.usecases.record import Statement, record_decision
-from consent_center.usecases.steps import start_correction
 
 DAY = 86_400_000
 

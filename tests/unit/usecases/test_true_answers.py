@@ -18,9 +18,9 @@ from consent_center.domain.subject import Subject
 from consent_center.ports import Profile
 from consent_center.usecases.answers_of_recipients import note_answer
 from consent_center.usecases.case_letters import deliver_case_letter
+from consent_center.usecases.case_times import letter_order
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.staff_cases import Refusal, Step
-from consent_center.usecases.steps import letter_order
 from unit.usecases.test_staff_cases import file, step
 from usecase_world import BASE_URL, PlainLetter
 

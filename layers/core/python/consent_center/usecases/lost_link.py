@@ -11,62 +11,25 @@ from consent_center.usecases.whereabouts import meant_by
 from consent_center.usecases.whose import whose
 
 
-def ask_for_link(
-    email: str,
-    brand: Brand,
-    *,
-    network: str | None,
-    most: MostSignUps,
-    limits: Limits,
-    addresses: Addresses,
-    subjects: Subjects,
-    outbox: Outbox,
-    secrets: Secrets,
-    chance: Chance,
-    clock: Clock,
-) -> None:
-    """Order the letter for an address that was typed on a page of a brand. What is read is the same for everybody, and
-    decides only where the letter looks.
+def contact_of_address(
+    email: str, brand: Brand, *, addresses: Addresses, subjects: Subjects, secrets: Secrets
+) -> ContactPoint:
+    """Whose the link is that somebody asks for who typed an address on a page of a brand.
 
-    InvalidFormError for what is no address; TooManyRequestsError if `network` (already shortened) asked too often;
-    UnavailableError if the letter could not be ordered.
+    InvalidFormError for what is no address. What is read is the same for everybody, and decides only where the letter
+    looks.
     """
     try:
         address = addresses(email)
     except InvalidAddressError as error:
         raise InvalidFormError({"email": str(error)}) from None
-    contact = whose(address, controller=brand.controller, subjects=subjects, secrets=secrets)
-    _order(
-        contact,
-        brand,
-        network=network,
-        most=most,
-        limits=limits,
-        outbox=outbox,
-        secrets=secrets,
-        chance=chance,
-        clock=clock,
-    )
+    return whose(address, controller=brand.controller, subjects=subjects, secrets=secrets)
 
 
-def ask_by_link(
-    token: str,
-    brand: Brand,
-    *,
-    network: str | None,
-    most: MostSignUps,
-    limits: Limits,
-    subjects: Subjects,
-    outbox: Outbox,
-    secrets: Secrets,
-    chance: Chance,
-    clock: Clock,
-) -> None:
-    """Order the letter for whom an unsubscribe link, or a link to preferences that has expired, was made for.
+def contact_of_link(token: str, *, subjects: Subjects, secrets: Secrets) -> ContactPoint:
+    """Whom an unsubscribe link, or an expired link to preferences, was made for, wherever their record is since.
 
-    Nothing has to be typed, and whoever holds the link gets nothing: the letter goes to the address it was made for,
-    or to the one that its person has since. It comes from `brand` if that is of their controller. InvalidTokenError
-    for any other token.
+    Whoever holds the link gets nothing by it. InvalidTokenError for any other token.
     """
     keys = secrets.links()
     try:
@@ -75,21 +38,10 @@ def ask_by_link(
     except InvalidTokenError:
         stop = open_withdrawal(token, keys)
         made_for, made_at = stop.contact, stop.meant_at
-    contact = meant_by(subjects.load(made_for).subject, made_at, subjects)[0].contact
-    _order(
-        contact,
-        brand,
-        network=network,
-        most=most,
-        limits=limits,
-        outbox=outbox,
-        secrets=secrets,
-        chance=chance,
-        clock=clock,
-    )
+    return meant_by(subjects.load(made_for).subject, made_at, subjects)[0].contact
 
 
-def _order(
+def ask_for_link(
     contact: ContactPoint,
     brand: Brand,
     *,
@@ -101,7 +53,12 @@ def _order(
     chance: Chance,
     clock: Clock,
 ) -> None:
-    """Limited as sign-ups are, under names of its own; an address over its limit gets the same answer and no letter."""
+    """Order the letter, which goes to the address that the person has.
+
+    It comes from `brand` if that is of their controller. Limited as sign-ups are, under names of its own; an address
+    over its limit gets the same answer and no letter. TooManyRequestsError if `network` (already shortened) asked too
+    often; UnavailableError if the letter could not be ordered.
+    """
     now = clock() // 1000
     source = source_name(network or "unknown", contact.controller, secrets.peppers())
     if not limits.take(f"link#{source}", most.per_source, now):

@@ -39,11 +39,11 @@ from consent_center.ports import (
 from consent_center.ports import (
     Pause as Waiting,
 )
+from consent_center.usecases.case_own_part import start_correction
 from consent_center.usecases.case_stops import is_restricting
 from consent_center.usecases.cases import Opened, Read, open_case
 from consent_center.usecases.deadlines import closed, reckoned
 from consent_center.usecases.rectification import ADDRESS, corrections_in
-from consent_center.usecases.steps import start_correction
 from consent_center.usecases.whose import whose
 
 LONGEST_LIST = 100
