@@ -1,4 +1,4 @@
-"""One database per engine: moto in this process, and the local stack's DynamoDB where it is running."""
+"""One database per engine: moto in this process, and the stack's DynamoDB where it runs; and systems of recipients."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from connected_systems import SYSTEMS, System
 from consent_center.adapters.aws import wire
 from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.items import LEDGER_ITEMS, SUBJECTS_ITEMS, TRANSIENT_ITEMS
@@ -104,3 +105,12 @@ def engine_database(emulator_url: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     made = wire("dynamodb", environment, clock=real_clock, pause=no_pause)
     yield _database(made)
     made.connections.close()
+
+
+@pytest.fixture
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield from SYSTEMS[request.param][0](monkeypatch)

@@ -7,7 +7,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.subject import Subject, timestamp
 from consent_center.ports import End, Part
-from fakes.memory import InMemorySubjects
+from fakes.subjects import InMemorySubjects
 
 
 @dataclass
