@@ -13,7 +13,9 @@ from consent_center.domain.errors import UnavailableError
 from consent_center.domain.recipient import Task
 from consent_center.ports import CaseFile, StoredPackage
 from consent_center.usecases.case_stops import stop_at_once, take_back
+from consent_center.usecases.cases import Opened
 from consent_center.usecases.deadlines import reckoned
+from consent_center.usecases.staff_cases import Filing, Step, Wanted, file_case, take_step
 from consent_center.usecases.steps import Looked, look_at
 from fakes import SettableClock
 from fakes.cases import (
@@ -240,3 +242,41 @@ class CaseWorld:
                 self.deliver()
                 self.clock.move(seconds=1)
         raise AssertionError("the case never comes to rest")
+
+
+def file(world: CaseWorld, right: Right = Right.ACCESS, **changes: Any) -> Opened:
+    """Staff file a request."""
+    filing = Filing(right, PEOPLE[0], "all of it", "phone", world.clock(), is_identity_sure=True, language="en")
+    return file_case(
+        replace(filing, **changes),
+        client="desk",
+        cool_off_hours=48,
+        policy=world.people.policy,
+        cases=world.cases,
+        particulars=world.particulars,
+        orders=world.orders,
+        subjects=world.people.subjects,
+        addresses=parse_address,
+        secrets=world.people.secrets,
+        chance=world.people.chance,
+        clock=world.clock,
+        pause=world.people.pause,
+    )
+
+
+def step(world: CaseWorld, name: Step, reason: str = "two mailboxes", **wanted: Any) -> Case:
+    """Staff take a step, on the version that the case has now unless another is named."""
+    return take_step(
+        world.id,
+        Wanted(name, wanted.pop("version", 0) or world.case.version, reason, **wanted),
+        client="desk",
+        cool_off_hours=48,
+        days=world.days,
+        policy=world.people.policy,
+        cases=world.cases,
+        particulars=world.particulars,
+        orders=world.orders,
+        addresses=parse_address,
+        chance=world.people.chance,
+        clock=world.clock,
+    )

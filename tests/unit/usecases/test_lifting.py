@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 
 from builders import PEOPLE, PURPOSE
-from case_world import CASE, CaseWorld, Killer
-from consent_center.adapters.addresses import parse_address
+from case_world import CASE, CaseWorld, Killer, step
 from consent_center.domain.case import CaseState, LogLine, Right
 from consent_center.domain.errors import ClosedCaseError, ForbiddenStepError, SettledTaskError, UnavailableError
 from consent_center.domain.lock import Ground, locks_of
 from consent_center.domain.recipient import Answer, Task, TaskState, Verb
 from consent_center.usecases.answers_of_recipients import note_answer, try_again
 from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
-from consent_center.usecases.staff_cases import Step, Wanted, take_step
+from consent_center.usecases.staff_cases import Step
 
 OTHER = "case00000000000000000002"
 
@@ -36,20 +35,7 @@ def restricted(world: CaseWorld) -> None:
 
 def lift(world: CaseWorld) -> None:
     """Staff decide that it ends."""
-    take_step(
-        CASE,
-        Wanted(Step.LIFT, world.case.version, "the claim is settled"),
-        client="desk",
-        cool_off_hours=48,
-        days=world.days,
-        policy=world.people.policy,
-        cases=world.cases,
-        particulars=world.particulars,
-        orders=world.orders,
-        addresses=parse_address,
-        chance=world.people.chance,
-        clock=world.clock,
-    )
+    step(world, Step.LIFT, "the claim is settled")
 
 
 def verbs(world: CaseWorld) -> list[list[str]]:

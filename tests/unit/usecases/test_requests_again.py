@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.unit.usecases.test_staff_cases import step
 
 from builders import PEOPLE
-from case_world import CASE, CaseWorld, Killer
+from case_world import CASE, CaseWorld, Killer, step
 from consent_center.adapters.addresses import parse_address
 from consent_center.domain.case import CaseState, Right
 from consent_center.domain.lock import Ground, locks_of

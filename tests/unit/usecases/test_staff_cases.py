@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from builders import PEOPLE, PURPOSE
-from case_world import CASE, CaseWorld
-from consent_center.adapters.addresses import parse_address
-from consent_center.domain.case import Case, CaseState, Right
+from case_world import CASE, CaseWorld, file, step
+from consent_center.domain.case import CaseState, Right
 from consent_center.domain.errors import (
     ForbiddenStepError,
     InvalidFormError,
@@ -19,16 +18,11 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.lock import locks_of
 from consent_center.domain.recipient import Answer, TaskState
-from consent_center.usecases.cases import Opened
 from consent_center.usecases.staff_cases import (
-    Filing,
     Refusal,
     Step,
-    Wanted,
-    file_case,
     list_cases,
     look_into,
-    take_step,
 )
 
 DAY = 86_400_000
@@ -52,42 +46,6 @@ def world() -> CaseWorld:
     world = CaseWorld()
     world.subscribe()
     return world
-
-
-def file(world: CaseWorld, right: Right = Right.ACCESS, **changes: Any) -> Opened:
-    filing = Filing(right, PEOPLE[0], "all of it", "phone", world.clock(), is_identity_sure=True, language="en")
-    return file_case(
-        replace(filing, **changes),
-        client="desk",
-        cool_off_hours=48,
-        policy=world.people.policy,
-        cases=world.cases,
-        particulars=world.particulars,
-        orders=world.orders,
-        subjects=world.people.subjects,
-        addresses=parse_address,
-        secrets=world.people.secrets,
-        chance=world.people.chance,
-        clock=world.clock,
-        pause=world.people.pause,
-    )
-
-
-def step(world: CaseWorld, name: Step, reason: str = "two mailboxes", **wanted: Any) -> Case:
-    return take_step(
-        world.id,
-        Wanted(name, wanted.pop("version", 0) or world.case.version, reason, **wanted),
-        client="desk",
-        cool_off_hours=48,
-        days=world.days,
-        policy=world.people.policy,
-        cases=world.cases,
-        particulars=world.particulars,
-        orders=world.orders,
-        addresses=parse_address,
-        chance=world.people.chance,
-        clock=world.clock,
-    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import PEOPLE
-from case_world import CASE, CaseWorld, Killer
+from case_world import CASE, CaseWorld, Killer, file, step
 from consent_center.domain.capability import open_rights
 from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Right
 from consent_center.domain.chain import verify
@@ -21,7 +21,6 @@ from consent_center.usecases.case_letters import deliver_case_letter
 from consent_center.usecases.case_times import letter_order
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.staff_cases import Refusal, Step
-from unit.usecases.test_staff_cases import file, step
 from usecase_world import BASE_URL, PlainLetter
 
 DAY = 86_400_000
