@@ -410,7 +410,7 @@ class _OneRow:
         self._row = row
 
     def about(self, import_id: str) -> Any:
-        from consent_center.ports import Import
+        from consent_center.ports.exchange import Import
 
         known = {"method": "form", "notice": "2026-11-01", "language": "en"}
         return Import(PURPOSE, import_id, time.time_ns() // 1_000_000, 1, 1, **known)

@@ -39,7 +39,7 @@ from consent_center.domain.errors import (
 from consent_center.domain.policy import Policy
 from consent_center.domain.replay import Question
 from consent_center.domain.seal import day_after, days_between, read_leaf
-from consent_center.ports import End, Holdings
+from consent_center.ports.people import End, Holdings
 from consent_center.texts import Texts
 from consent_center.usecases.changes import UNDO_SECONDS
 from policy_compiler.compiler import compile_policy

@@ -26,7 +26,8 @@ from consent_center.domain.retention import Keeping, Plan, plan, reasons
 from consent_center.domain.subject import Subject, timestamp
 from consent_center.domain.told import TOLD
 from consent_center.domain.verifier import Fault, Finding, Report, verify_ledger
-from consent_center.ports import End, Holdings, Signer
+from consent_center.ports.evidence import Signer
+from consent_center.ports.people import End, Holdings
 from consent_center.texts import Texts
 
 MOST_SHOWN = 500

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from cli.deployment import Deployment
 from consent_center.adapters.imports_s3 import manifest_key, manifest_of, part_key, report_key
 from consent_center.domain.importing import Evidence, ImportedRow
-from consent_center.ports import Import
+from consent_center.ports.exchange import Import
 
 PART_ROWS = 250
 """Rows in a part: a worker ends it well within its time even where each answer takes half a second."""

@@ -28,7 +28,7 @@ from cli.import_store import Store
 from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.importing import ColumnMap, Evidence
 from consent_center.domain.policy import Policy
-from consent_center.ports import Import
+from consent_center.ports.exchange import Import
 from policy_compiler.compiler import compile_policy
 from policy_compiler.problems import PolicyError
 

@@ -11,7 +11,7 @@ from consent_center.domain.case import Case, CaseLetter, CaseState, LogLine, Rig
 from consent_center.domain.deadline import CaseDays
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.recipient import Task
-from consent_center.ports import CaseFile, StoredPackage
+from consent_center.ports.cases import CaseFile, StoredPackage
 from consent_center.usecases.case_stops import stop_at_once, take_back
 from consent_center.usecases.cases import Opened
 from consent_center.usecases.deadlines import reckoned

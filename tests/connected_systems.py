@@ -21,7 +21,7 @@ from consent_center.adapters.connectors.registry import RegisteredConnectors
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.recipient import Ask, TaskState, Verb
-from consent_center.ports import Connector
+from consent_center.ports.cases import Connector
 from fakes import real_clock
 from fakes.cases import FixedRecipientSecrets, ScriptedConnector
 from local.recipient import DemoRecipients

@@ -11,7 +11,8 @@ from consent_center.domain.chain import Entry, verify
 from consent_center.domain.contact import ContactPoint, contact_point
 from consent_center.domain.policy import Policy
 from consent_center.domain.wishes import Wish
-from consent_center.ports import Ledger, Pause
+from consent_center.ports.basics import Pause
+from consent_center.ports.evidence import Ledger
 from consent_center.usecases import confirm as confirming
 from consent_center.usecases import lost_link, preferences, waiting
 from consent_center.usecases import move_address as moving

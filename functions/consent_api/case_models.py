@@ -11,7 +11,7 @@ from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.errors import InvalidFormError
 from consent_center.domain.lock import Ground
 from consent_center.domain.recipient import GivenFile, Task, TaskState, Verb
-from consent_center.ports import CaseFile
+from consent_center.ports.cases import CaseFile
 from consent_center.usecases.cases import Opened
 from consent_center.usecases.staff_cases import Filing, Page, Refusal, Step, Wanted
 

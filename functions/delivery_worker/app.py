@@ -11,7 +11,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import DomainError, LetterRefusedError
 from consent_center.domain.letter import Letter
 from consent_center.observability import count, logger, metrics
-from consent_center.ports import LetterOrder
+from consent_center.ports.letters import LetterOrder
 from consent_center.usecases.address_letters import deliver_address_changed, deliver_address_request
 from consent_center.usecases.case_letters import deliver_case_letter
 from consent_center.usecases.letters import Delivery, deliver_confirmation, deliver_preferences_link

@@ -12,7 +12,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError
 from consent_center.domain.told import About, Telling
 from consent_center.observability import count, logger, metrics
-from consent_center.ports import Removal
+from consent_center.ports.people import Removal
 from consent_center.usecases.announce import announce
 from consent_center.usecases.audience import concerned
 from consent_center.usecases.editions import note_editions

@@ -7,7 +7,8 @@ from consent_center.domain.case import Case, CaseState, Right
 from consent_center.domain.deadline import CaseDays
 from consent_center.domain.lock import Ground
 from consent_center.domain.policy import Policy
-from consent_center.ports import CaseFile, Clock, Secrets
+from consent_center.ports.basics import Clock, Secrets
+from consent_center.ports.cases import CaseFile
 from consent_center.texts import Texts
 from consent_center.usecases.case_days import answer_days
 from consent_center.usecases.case_letters import stays

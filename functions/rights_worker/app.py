@@ -13,7 +13,7 @@ from consent_center.domain.announcement import again_after
 from consent_center.domain.case import Case, number_of
 from consent_center.domain.errors import DomainError, UnavailableError, UnknownNameError, UnreadableMessageError
 from consent_center.observability import count, logger, metrics
-from consent_center.ports import StoredPackage
+from consent_center.ports.cases import StoredPackage
 from consent_center.usecases.announce import Outcome, tell
 from consent_center.usecases.answers import make
 from consent_center.usecases.case_stops import stop_at_once, take_back

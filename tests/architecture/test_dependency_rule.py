@@ -13,7 +13,7 @@ CORE = ROOT / "layers/core/python/consent_center"
 MAY_IMPORT = {
     "domain": {"consent_center.domain", "stdlib"},
     "usecases": {"consent_center.domain", "consent_center.usecases", "consent_center.ports", "stdlib"},
-    "ports.py": {"consent_center.domain", "stdlib"},
+    "ports": {"consent_center.domain", "consent_center.ports", "stdlib"},
     "config.py": {"stdlib"},
     "observability.py": {"stdlib", "aws_lambda_powertools"},
     "texts": {"consent_center.texts", "stdlib", "minijinja"},

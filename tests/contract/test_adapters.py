@@ -24,7 +24,7 @@ from consent_center.adapters.sqs import QueuedCases, QueuedTellings, QueueOfDead
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
 from consent_center.domain.told import About, Telling
-from consent_center.ports import Attachment, Envelope, LetterOrder
+from consent_center.ports.letters import Attachment, Envelope, LetterOrder
 from fakes import SettableClock
 from moto_wire import by_moto
 

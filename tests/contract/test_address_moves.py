@@ -23,7 +23,7 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.moving import MOVED, move
 from consent_center.domain.subject import Act
-from consent_center.ports import Listing, Moves, Send
+from consent_center.ports.people import Listing, Moves, Send
 from consent_center.usecases.move_address import move_address
 from consent_center.usecases.rotation import Outcome, move_to_current
 from consent_center.usecases.suppress import erase

@@ -14,7 +14,7 @@ from consent_center.adapters.connectors.outside import Outside
 from consent_center.adapters.sqs import QueuedAnnouncements
 from consent_center.domain.announcement import again_after
 from consent_center.domain.errors import RecipientGoneError, UnavailableError
-from consent_center.ports import ToldRecipients
+from consent_center.ports.exchange import ToldRecipients
 from fakes import ScriptedRecipients, SettableClock, real_clock
 from fakes.cases import FixedRecipientSecrets
 from local.recipient import DemoRecipients

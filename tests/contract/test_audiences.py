@@ -15,7 +15,7 @@ from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.domain.audience import AudienceRun, Reached
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import AudienceFiles, Counted
+from consent_center.ports.exchange import AudienceFiles, Counted
 from fakes import InMemoryAudiences, InMemoryLedger, InMemorySubjects, SettableClock, no_pause
 from moto_wire import ENVIRONMENT
 from usecase_world import World

@@ -24,7 +24,7 @@ from consent_center.domain.errors import (
     UnreadableParticularsError,
 )
 from consent_center.domain.recipient import Task, TaskState, Verb
-from consent_center.ports import CaseFile, Cases, Due, Particulars
+from consent_center.ports.cases import CaseFile, Cases, Due, Particulars
 from fakes import SettableClock
 from fakes.cases import InMemoryCases, InMemoryParticulars
 

@@ -6,7 +6,7 @@ from consent_center.adapters.dynamodb.claims import HELD_SECONDS, KEPT_SECONDS, 
 from consent_center.adapters.dynamodb.items import LetterItem
 from consent_center.adapters.dynamodb.keys import of_letter
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Claims
+from consent_center.ports.letters import Claims
 from fakes import InMemoryClaims
 
 NOW = 1_800_000_000

@@ -11,7 +11,7 @@ from consent_center.adapters.dynamodb.day_index import DynamoDayIndex
 from consent_center.domain.chain import Entry
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.seal import Leaf
-from consent_center.ports import DayIndex
+from consent_center.ports.evidence import DayIndex
 from fakes import InMemoryDayIndex
 from ledgers import an_entry
 

@@ -11,7 +11,7 @@ from buckets import in_bucket
 from builders import PEOPLE
 from consent_center.adapters.exports_s3 import KEPT_SECONDS, PART, S3Exports, key_of
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Exports
+from consent_center.ports.cases import Exports
 from fakes import real_clock
 from fakes.cases import InMemoryExports
 

@@ -12,7 +12,7 @@ from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.domain.errors import DomainError, StaleSubjectError, UnavailableError
-from consent_center.ports import Send
+from consent_center.ports.people import Send
 from fakes import no_pause
 
 

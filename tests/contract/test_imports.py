@@ -10,7 +10,7 @@ from buckets import in_bucket
 from builders import NOON, PEOPLE
 from consent_center.adapters.imports_s3 import S3Imports, manifest_key, manifest_of, part_key, s3_client
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Import, Imports
+from consent_center.ports.exchange import Import, Imports
 from fakes import InMemoryImports
 
 ABOUT = Import("letters", "list-team", NOON, 2, 3, False, "fair", ("Ja.", "Når som helst."), None, "da")

@@ -3,7 +3,7 @@
 import pytest
 
 from consent_center.adapters.dynamodb.limits import DynamoLimits
-from consent_center.ports import Limits
+from consent_center.ports.basics import Limits
 from fakes import InMemoryLimits
 
 NOW = 1_800_000_000 // 3600 * 3600

@@ -9,7 +9,7 @@ from consent_center.adapters.dynamodb.ledger import DynamoLedger
 from consent_center.adapters.dynamodb.listing import DynamoListing
 from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.domain.contact import ContactPoint
-from consent_center.ports import Listing
+from consent_center.ports.people import Listing
 from fakes import InMemoryLedger, InMemoryListing, InMemorySubjects, SettableClock, no_pause
 from usecase_world import World
 

@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from consent_center.adapters.mails_s3 import BucketOfMails
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import IncomingMails, StoredMail
+from consent_center.ports.letters import IncomingMails, StoredMail
 from fakes import InMemoryMails
 
 BUCKET = "mails-of-a-contract"

@@ -13,7 +13,7 @@ from consent_center.adapters.dynamodb.subjects import DynamoSubjects
 from consent_center.domain.capability import Capability
 from consent_center.domain.contact import ContactPoint, Keyring
 from consent_center.domain.errors import RequestGoneError, StaleSubjectError, TakenPlaceError
-from consent_center.ports import Listing, Moves, Send
+from consent_center.ports.people import Listing, Moves, Send
 from consent_center.usecases.rotation import Outcome, move_to_current
 from consent_center.usecases.suppress import erase
 from fakes import InMemoryLedger, InMemoryListing, InMemoryMoves, InMemorySubjects, SettableClock, no_pause

@@ -14,7 +14,7 @@ from consent_center.adapters.recipient_secrets import ManagedRecipientSecrets
 from consent_center.adapters.secretsmanager import FRESH_MS
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.webhook import key_of
-from consent_center.ports import RecipientSecrets
+from consent_center.ports.cases import RecipientSecrets
 from fakes import SettableClock
 from fakes.cases import FixedRecipientSecrets
 from moto_wire import ENVIRONMENT, by_moto

@@ -27,7 +27,8 @@ from consent_center.adapters.dynamodb.moves import DynamoMoves
 from consent_center.adapters.dynamodb.restore import DynamoRestoredRecords
 from consent_center.adapters.dynamodb.retention import DynamoRetention
 from consent_center.domain.restore import Outcome
-from consent_center.ports import Dossier, End, Part, Retention
+from consent_center.ports.letters import Part
+from consent_center.ports.people import Dossier, End, Retention
 from fakes import InMemoryListing, InMemoryMoves, InMemoryRetention, InMemorySubjects
 from usecase_world import World
 

@@ -26,7 +26,8 @@ from consent_center.domain.lock import Ground, Interest
 from consent_center.domain.objection import Against
 from consent_center.domain.policy import Policy
 from consent_center.domain.retention import Reasons, Why
-from consent_center.ports import Dossier, End, Part, Removal, Retention, Send
+from consent_center.ports.letters import Part
+from consent_center.ports.people import Dossier, End, Removal, Retention, Send
 from consent_center.usecases.editions import CHAIN, note_editions
 from consent_center.usecases.locks import Lifting, Locking, lift_lock, set_lock
 from consent_center.usecases.record import Proof, Statement, record_decision

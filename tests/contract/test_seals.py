@@ -13,7 +13,7 @@ from consent_center.adapters import s3
 from consent_center.adapters.s3 import S3Seals, key_of_leaves, key_of_seal
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.seal import Draft, Leaf, Seal, SignedSeal, day_after
-from consent_center.ports import Seals
+from consent_center.ports.evidence import Seals
 from fakes import InMemorySeals
 from moto_wire import ENVIRONMENT
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from consent_center.adapters.aws import wire
 from consent_center.adapters.kms import Algorithm, KmsPublicKeys, KmsSigner
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Attachment
+from consent_center.ports.letters import Attachment
 from fakes import PlainKeys, no_pause, real_clock
 
 

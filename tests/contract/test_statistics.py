@@ -13,7 +13,7 @@ from consent_center.adapters.dynamodb.statistics import ATTEMPTS, LARGEST_TRANSA
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.statistics import Cell, Event
-from consent_center.ports import Statistics
+from consent_center.ports.exchange import Statistics
 from fakes import InMemoryStatistics, no_pause
 
 NOW = 1_800_000_000

@@ -22,7 +22,8 @@ from consent_center.domain.policy import Period
 from consent_center.domain.reach import reached, unreachable
 from consent_center.domain.subject import Preference, Randomness, Subject, decide, erase
 from consent_center.domain.suppression import Basis, Suppression
-from consent_center.ports import Holdings, Ledger, Profile, Send, Subjects
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.people import Holdings, Profile, Send, Subjects
 from fakes import InMemoryLedger, InMemorySubjects, no_pause
 
 PEOPLE_CODE = "dm.pn.email"

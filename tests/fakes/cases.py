@@ -16,7 +16,8 @@ from consent_center.domain.errors import (
     UnreadableCaseError,
 )
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
-from consent_center.ports import CaseFile, Clock, Due, OpenCase, StoredPackage
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import CaseFile, Due, OpenCase, StoredPackage
 
 SHARDS = 4
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from consent_center.domain.audience import AudiencePart, AudienceRun
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Counted, Import
+from consent_center.ports.exchange import Counted, Import
 
 
 @dataclass

@@ -6,7 +6,7 @@ from consent_center.adapters.dynamodb.claims import HELD_SECONDS
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.told import Telling
-from consent_center.ports import Envelope, LetterOrder
+from consent_center.ports.letters import Envelope, LetterOrder
 
 
 @dataclass

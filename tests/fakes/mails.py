@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from consent_center.ports import StoredMail
+from consent_center.ports.letters import StoredMail
 
 
 @dataclass

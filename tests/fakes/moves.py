@@ -7,7 +7,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, TakenPlaceError
 from consent_center.domain.moving import AddressRequest, Moving
 from consent_center.domain.subject import Subject
-from consent_center.ports import Part
+from consent_center.ports.letters import Part
 from fakes.subjects import InMemorySubjects
 
 

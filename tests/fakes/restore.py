@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.subject import Subject, timestamp
-from consent_center.ports import End, Part
+from consent_center.ports.letters import Part
+from consent_center.ports.people import End
 from fakes.subjects import InMemorySubjects
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
-from consent_center.ports import Dossier, End, Part, Removal
+from consent_center.ports.letters import Part
+from consent_center.ports.people import Dossier, End, Removal
 from fakes.subjects import InMemorySubjects, event, sent
 
 

@@ -12,7 +12,8 @@ from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.moving import AddressRequest
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Move, Subject
-from consent_center.ports import End, Holdings, KeptPayload, Part, Profile, Record, Send
+from consent_center.ports.letters import Part
+from consent_center.ports.people import End, Holdings, KeptPayload, Profile, Record, Send
 
 
 @dataclass

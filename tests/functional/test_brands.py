@@ -20,7 +20,7 @@ from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import TaskState
 from consent_center.domain.statistics import cells_of_entry
 from consent_center.domain.subject import timestamp
-from consent_center.ports import Import
+from consent_center.ports.exchange import Import
 from consent_center.usecases.answers_of_recipients import note_answer
 from consent_center.usecases.feedback import take_mail
 from consent_center.usecases.suppress import erase

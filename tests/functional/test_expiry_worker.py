@@ -10,7 +10,7 @@ import expiry_worker.app
 from builders import NAMES, PEOPLE
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError, UnknownNameError
-from consent_center.ports import Part
+from consent_center.ports.letters import Part
 from deployment import CONTEXT, Deployment
 
 PSEUDONYM = "oqf5syhhe77xf6hgv2r6h63hzy"

@@ -7,7 +7,7 @@ import pytest
 
 from builders import PEOPLE
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import StoredMail
+from consent_center.ports.letters import StoredMail
 from deployment import Deployment
 
 DONE: dict[str, Any] = {"batchItemFailures": []}

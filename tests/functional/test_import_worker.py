@@ -11,7 +11,7 @@ from builders import PEOPLE, PURPOSE
 from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.importing import Evidence, ImportedRow
-from consent_center.ports import Import
+from consent_center.ports.exchange import Import
 from deployment import Deployment
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)

@@ -11,7 +11,7 @@ from builders import NOON, PEOPLE, a_contact
 from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.deadline import CaseDays
 from consent_center.domain.errors import UnavailableError, UnknownNameError
-from consent_center.ports import Due
+from consent_center.ports.cases import Due
 from consent_center.usecases.due_cases import HELD_BACK_SECONDS, MOST_TRIES, STUCK_SECONDS
 from consent_center.usecases.staff_cases import list_cases
 from consent_center.usecases.steps import Looked

@@ -14,7 +14,8 @@ from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
 from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.domain.policy import Policy
-from consent_center.ports import Import, Part
+from consent_center.ports.exchange import Import
+from consent_center.ports.letters import Part
 from consent_center.usecases.telling import notice_order
 from deployment import CONTEXT, Deployment
 

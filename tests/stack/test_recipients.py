@@ -20,7 +20,7 @@ from consent_center.adapters.sqs import QueuedCases
 from consent_center.adapters.wire import Wire
 from consent_center.domain.case import Case, CaseState, LogLine, Right
 from consent_center.domain.recipient import Ask, Task, TaskState, Verb
-from consent_center.ports import CaseFile
+from consent_center.ports.cases import CaseFile
 from fakes import no_pause, real_clock
 from local import recipient
 from local.recipient import BEHAVIOURS

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cli.__main__ import app
 from consent_center.domain.case import Case
 from consent_center.domain.recipient import Task, TaskState
-from consent_center.ports import CaseFile
+from consent_center.ports.cases import CaseFile
 from local.stack import LocalStack
 
 DEMO = ("crm", "post-house")

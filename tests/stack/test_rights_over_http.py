@@ -19,7 +19,7 @@ from consent_center.adapters.dynamodb.database import Database
 from consent_center.adapters.sqs import QueuedCases
 from consent_center.domain.case import Case, LogLine
 from consent_center.domain.recipient import Task
-from consent_center.ports import CaseFile
+from consent_center.ports.cases import CaseFile
 from consent_center.usecases.attempts import decided_afresh
 from fakes import no_pause, real_clock
 from local.stack import LocalStack

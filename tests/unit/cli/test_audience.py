@@ -16,7 +16,7 @@ from cli.audience import Shelf, UnusableError, fetch_audience, lines_of, write_t
 from consent_center.adapters.audiences_s3 import S3Audiences, key_of_run
 from consent_center.domain.audience import VALID_FOR_MS, AudienceRun, manifest
 from consent_center.domain.subject import timestamp
-from consent_center.ports import Counted
+from consent_center.ports.exchange import Counted
 from moto_wire import ENVIRONMENT
 
 BUCKET = "audiences"

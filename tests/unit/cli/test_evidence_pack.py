@@ -23,7 +23,7 @@ from cli.ledger import BadInputError
 from consent_center.adapters.policy_files import load_policy
 from consent_center.domain.chain import Entry, Payload, canonical, evidence_id
 from consent_center.domain.replay import Question
-from consent_center.ports import End
+from consent_center.ports.people import End
 from consent_center.texts import Texts
 from fakes import HashingSigner
 from ledgers import SealedLedger

@@ -8,7 +8,8 @@ from consent_center.domain.chain import Payload
 from consent_center.domain.contact import Keyring, pseudonym
 from consent_center.domain.errors import InvalidAddressError
 from consent_center.domain.network import shortened
-from consent_center.ports import Envelope, Profile
+from consent_center.ports.letters import Envelope
+from consent_center.ports.people import Profile
 from consent_center.usecases.check import Question
 from consent_center.usecases.sign_up import SignUp
 

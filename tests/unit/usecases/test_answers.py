@@ -33,7 +33,8 @@ from consent_center.domain.recipient import Task, TaskState, Verb
 from consent_center.domain.retention import outline, plan
 from consent_center.domain.subject import Act, decide
 from consent_center.domain.suppression import Basis, Suppression
-from consent_center.ports import KeptPayload, StoredPackage
+from consent_center.ports.cases import StoredPackage
+from consent_center.ports.people import KeptPayload
 from consent_center.texts import Texts
 from consent_center.usecases.access import MOST_SHOWN
 from consent_center.usecases.answers import make

@@ -20,7 +20,8 @@ from consent_center.domain.objection import OBJECTIONS
 from consent_center.domain.policy import Period, Policy
 from consent_center.domain.subject import Preference, Subject
 from consent_center.domain.suppression import Basis, Suppression
-from consent_center.ports import Counted, Profile
+from consent_center.ports.exchange import Counted
+from consent_center.ports.people import Profile
 from consent_center.usecases.audience import Change, concerned, make_part, note_changes, order_audiences
 from fakes import CollectingAudienceOrders, InMemoryAudiences, InMemoryListing, InMemorySubjects
 from usecase_world import World

@@ -23,7 +23,7 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.lock import Lock, locks_of
 from consent_center.domain.recipient import Task, TaskState, Verb
-from consent_center.ports import LetterOrder
+from consent_center.ports.letters import LetterOrder
 from consent_center.texts import Texts
 from consent_center.usecases.case_letters import deliver_case_letter
 from consent_center.usecases.case_stops import stop_at_once, take_back

@@ -14,7 +14,7 @@ from consent_center.domain.decision import DecisionState
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.importing import Evidence, ImportedRow
 from consent_center.domain.policy import Policy
-from consent_center.ports import Import
+from consent_center.ports.exchange import Import
 from consent_center.usecases.imports import import_part
 from consent_center.usecases.suppress import erase
 from fakes import InMemoryImports, InMemoryLedger, InMemorySubjects

@@ -7,7 +7,7 @@ import pytest
 from case_world import CASE, CaseWorld, KilledError, Killer
 from consent_center.domain.case import CaseLetter, CaseState, Right
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import LetterOrder
+from consent_center.ports.letters import LetterOrder
 from consent_center.usecases.case_letters import deliver_case_letter
 from consent_center.usecases.letters import Delivery
 from usecase_world import BASE_URL, PlainTexts

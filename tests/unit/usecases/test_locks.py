@@ -12,7 +12,7 @@ from consent_center.domain.errors import InvalidFormError, NothingHeldError, Unk
 from consent_center.domain.lock import Ground, Interest, locks_of
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Decision
-from consent_center.ports import Profile
+from consent_center.ports.people import Profile
 from consent_center.usecases.locks import Lifting, Locked, Locking, lift_lock, set_lock
 from fakes import InMemorySubjects
 from usecase_world import World

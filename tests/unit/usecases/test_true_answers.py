@@ -15,7 +15,7 @@ from consent_center.domain.errors import ExpiredTokenError, ForbiddenStepError, 
 from consent_center.domain.lock import locks_of
 from consent_center.domain.recipient import Answer, TaskState
 from consent_center.domain.subject import Subject
-from consent_center.ports import Profile
+from consent_center.ports.people import Profile
 from consent_center.usecases.answers_of_recipients import note_answer
 from consent_center.usecases.case_letters import deliver_case_letter
 from consent_center.usecases.case_times import letter_order

@@ -13,46 +13,20 @@ from consent_center.domain.incoming import StopWords
 from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import takes_events
 from consent_center.domain.subject import Subject
-from consent_center.ports import (
-    Addresses,
-    AddressMoves,
+from consent_center.ports.basics import Addresses, Chance, Clock, DeadLetters, Limits, Pause, PublicKeys, Secrets
+from consent_center.ports.cases import CaseOrders, Cases, Connectors, Days, Exports, Particulars, RecipientSecrets
+from consent_center.ports.evidence import DayIndex, Ledger, Seals, Signer
+from consent_center.ports.exchange import (
     AnnouncementOrders,
     Announcements,
     AudienceFiles,
     AudienceOrders,
-    CaseOrders,
-    Cases,
-    Chance,
-    Claims,
-    Clock,
-    Connectors,
-    DayIndex,
-    Days,
-    DeadLetters,
-    Exports,
     Imports,
-    IncomingMails,
-    Ledger,
-    Limits,
-    Listing,
-    Mailer,
-    Moves,
-    Outbox,
-    Particulars,
-    Pause,
-    PublicKeys,
-    RecipientSecrets,
-    Removals,
-    Retention,
-    Reviews,
-    Seals,
-    Secrets,
-    Signer,
     Statistics,
-    Subjects,
-    Tellings,
     ToldRecipients,
 )
+from consent_center.ports.letters import Claims, IncomingMails, Mailer, Outbox, Tellings
+from consent_center.ports.people import AddressMoves, Listing, Moves, Removals, Retention, Reviews, Subjects
 from consent_center.texts import Texts
 
 if TYPE_CHECKING:

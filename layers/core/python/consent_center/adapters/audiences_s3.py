@@ -15,7 +15,7 @@ from typing import Any
 
 from consent_center.domain.audience import AudiencePart, AudienceRun, stamp
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Counted
+from consent_center.ports.exchange import Counted
 
 AUDIENCES = "audiences/"
 CHANGES = "changes/"

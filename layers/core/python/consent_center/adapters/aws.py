@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from consent_center.adapters.signing import Credentials
 from consent_center.adapters.wire import Service, Wire
-from consent_center.ports import Clock, Pause
+from consent_center.ports.basics import Clock, Pause
 
 SERVICES = {
     # Answers within milliseconds; two calls of three such tries end before a function's time does.

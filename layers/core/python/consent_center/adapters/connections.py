@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
-from consent_center.ports import Clock
+from consent_center.ports.basics import Clock
 
 CONNECT_SECONDS = 1
 

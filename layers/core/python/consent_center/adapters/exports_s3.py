@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import StoredPackage
+from consent_center.ports.cases import StoredPackage
 
 EXPORTS = "exports/"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Import
+from consent_center.ports.exchange import Import
 
 MANIFEST = "manifest.json"
 

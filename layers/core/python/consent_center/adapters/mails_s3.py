@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import StoredMail
+from consent_center.ports.letters import StoredMail
 
 ARRIVED = "incoming/"
 FOR_STAFF = "inbox/"

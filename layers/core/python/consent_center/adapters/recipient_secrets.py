@@ -8,7 +8,7 @@ from consent_center.adapters.secretsmanager import FRESH_MS
 from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.webhook import key_of
-from consent_center.ports import Clock
+from consent_center.ports.basics import Clock
 
 
 class ManagedRecipientSecrets:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.contact import Keyring
 from consent_center.domain.errors import UnavailableError
-from consent_center.ports import Clock
+from consent_center.ports.basics import Clock
 
 FRESH_MS = 300_000
 """A new key must be in the secret for longer than this before it becomes `current`."""

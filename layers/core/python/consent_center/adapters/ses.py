@@ -6,7 +6,7 @@ from typing import Any
 
 from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.errors import LetterRefusedError, UnavailableError
-from consent_center.ports import Envelope
+from consent_center.ports.letters import Envelope
 
 _NEVER = {
     "MessageRejected",

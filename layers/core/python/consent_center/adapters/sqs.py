@@ -9,7 +9,7 @@ from consent_center.domain.audience import AudienceRun
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.told import Telling
-from consent_center.ports import LetterOrder
+from consent_center.ports.letters import LetterOrder
 
 
 class QueueOutbox:

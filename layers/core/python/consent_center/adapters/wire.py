@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from consent_center.adapters.connections import Answer, BrokenAnswerError, Connections
 from consent_center.adapters.signing import Credentials, signed_headers
-from consent_center.ports import Clock, Pause
+from consent_center.ports.basics import Clock, Pause
 
 _TRY_AGAIN = {
     *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException"),

@@ -10,7 +10,8 @@ from consent_center.domain.policy import Period, Policy, Purpose
 from consent_center.domain.retention import Keeping, reasons
 from consent_center.domain.subject import timestamp
 from consent_center.domain.told import TOLD
-from consent_center.ports import CaseFile, FileTexts
+from consent_center.ports.cases import CaseFile
+from consent_center.ports.letters import FileTexts
 from consent_center.usecases.naming import Names, collected_files
 from consent_center.usecases.packing import File
 from consent_center.usecases.person_file import Happened, PersonFile, epoch_ms, without_staff

@@ -6,17 +6,9 @@ from typing import Any
 from consent_center.domain.capability import AddressLink, seal_address
 from consent_center.domain.contact import address_name
 from consent_center.domain.policy import Brand, Policy
-from consent_center.ports import (
-    AddressMoves,
-    Claims,
-    Clock,
-    LetterOrder,
-    LetterTexts,
-    Limits,
-    Mailer,
-    Secrets,
-    Subjects,
-)
+from consent_center.ports.basics import Clock, Limits, Secrets
+from consent_center.ports.letters import Claims, LetterOrder, LetterTexts, Mailer
+from consent_center.ports.people import AddressMoves, Subjects
 from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.letters import Delivery
 from consent_center.usecases.links import address_url

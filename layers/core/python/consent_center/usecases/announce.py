@@ -9,7 +9,8 @@ from consent_center.domain.announcement import announcement, concerning
 from consent_center.domain.errors import RecipientGoneError, UnreadableMessageError
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Subject
-from consent_center.ports import AnnouncementOrders, Announcements, DeadLetters, ToldRecipients
+from consent_center.ports.basics import DeadLetters
+from consent_center.ports.exchange import AnnouncementOrders, Announcements, ToldRecipients
 
 
 def announce(

@@ -6,18 +6,11 @@ from typing import Any
 from consent_center.domain.case import Case, Right
 from consent_center.domain.errors import ForbiddenStepError
 from consent_center.domain.policy import Brand, Policy
-from consent_center.ports import (
-    Addresses,
-    Cases,
-    Clock,
-    Exports,
-    FileTexts,
-    Ledger,
-    Particulars,
-    Secrets,
-    StoredPackage,
-    Subjects,
-)
+from consent_center.ports.basics import Addresses, Clock, Secrets
+from consent_center.ports.cases import Cases, Exports, Particulars, StoredPackage
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.letters import FileTexts
+from consent_center.ports.people import Subjects
 from consent_center.usecases.access import access_files
 from consent_center.usecases.packing import Packed, packed
 from consent_center.usecases.person_file import person_file

@@ -15,7 +15,8 @@ from consent_center.domain.errors import (
     UnknownCaseError,
 )
 from consent_center.domain.recipient import GivenFile, Task, TaskState, Verb, as_collected
-from consent_center.ports import CaseFile, CaseOrders, Cases, Clock, Particulars
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import CaseFile, CaseOrders, Cases, Particulars
 
 ATTEMPTS = 5
 

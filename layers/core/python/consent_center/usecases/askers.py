@@ -11,7 +11,9 @@ from consent_center.domain.case import Case
 from consent_center.domain.contact import Address, ContactPoint, contact_points
 from consent_center.domain.moving import UNDER_WAY_MS
 from consent_center.domain.subject import Subject
-from consent_center.ports import Cases, Particulars, Secrets, Subjects
+from consent_center.ports.basics import Secrets
+from consent_center.ports.cases import Cases, Particulars
+from consent_center.ports.people import Subjects
 from consent_center.usecases.whereabouts import meant_by
 from consent_center.usecases.whose import is_known
 

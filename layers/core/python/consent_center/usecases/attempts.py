@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from consent_center.domain.errors import StaleCaseError, StaleSubjectError, UnavailableError
-from consent_center.ports import Pause
+from consent_center.ports.basics import Pause
 
 T = TypeVar("T")
 

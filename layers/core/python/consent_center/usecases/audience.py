@@ -23,7 +23,9 @@ from consent_center.domain.errors import UnavailableError
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Subject
 from consent_center.domain.suppression import Suppression, base_of
-from consent_center.ports import AudienceFiles, AudienceOrders, Clock, Counted, Listing, Secrets, Subjects
+from consent_center.ports.basics import Clock, Secrets
+from consent_center.ports.exchange import AudienceFiles, AudienceOrders, Counted
+from consent_center.ports.people import Listing, Subjects
 from consent_center.usecases.whose import states_under_all
 
 AT_ONCE = 500

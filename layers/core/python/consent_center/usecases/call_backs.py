@@ -15,7 +15,8 @@ from consent_center.domain.errors import (
     UnreadableMessageError,
 )
 from consent_center.domain.recipient import TaskState, Verb
-from consent_center.ports import CaseOrders, Cases, Clock, RecipientSecrets
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import CaseOrders, Cases, RecipientSecrets
 from consent_center.usecases.answers_of_recipients import note_answer, try_again
 
 READY = "ready"

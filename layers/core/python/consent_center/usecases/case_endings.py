@@ -9,7 +9,7 @@ from typing import Any
 from consent_center.domain.case import Case, CaseLetter, CaseState, Right
 from consent_center.domain.errors import NothingHeldError, UnavailableError
 from consent_center.domain.recipient import TaskState, Verb
-from consent_center.ports import CaseFile
+from consent_center.ports.cases import CaseFile
 from consent_center.usecases.answers_of_recipients import COLLECTED
 from consent_center.usecases.case_means import Means, is_lifted, is_started, is_to_be_lifted, with_outcome
 from consent_center.usecases.case_stops import restrict_by_itself, restriction_of, restrictions_set_by

@@ -11,18 +11,10 @@ from consent_center.domain.case import Case, CaseLetter, CaseState, Right
 from consent_center.domain.deadline import CaseDays
 from consent_center.domain.errors import LetterRefusedError
 from consent_center.domain.policy import Brand, Policy
-from consent_center.ports import (
-    CaseFile,
-    Cases,
-    Claims,
-    Clock,
-    LetterOrder,
-    LetterTexts,
-    Mailer,
-    Particulars,
-    Secrets,
-    Subjects,
-)
+from consent_center.ports.basics import Clock, Secrets
+from consent_center.ports.cases import CaseFile, Cases, Particulars
+from consent_center.ports.letters import Claims, LetterOrder, LetterTexts, Mailer
+from consent_center.ports.people import Subjects
 from consent_center.usecases.askers import followed
 from consent_center.usecases.deadlines import proof_day, unproven_until
 from consent_center.usecases.envelopes import addressed

@@ -8,23 +8,10 @@ from consent_center.domain.case import Case, CaseState, LogLine
 from consent_center.domain.policy import Policy
 from consent_center.domain.recipient import Task
 from consent_center.domain.subject import Subject
-from consent_center.ports import (
-    Addresses,
-    AddressMoves,
-    Cases,
-    Chance,
-    Claims,
-    Clock,
-    Connectors,
-    Days,
-    Exports,
-    Outbox,
-    Particulars,
-    Pause,
-    Secrets,
-    StoredPackage,
-    Subjects,
-)
+from consent_center.ports.basics import Addresses, Chance, Clock, Pause, Secrets
+from consent_center.ports.cases import Cases, Connectors, Days, Exports, Particulars, StoredPackage
+from consent_center.ports.letters import Claims, Outbox
+from consent_center.ports.people import AddressMoves, Subjects
 from consent_center.usecases.askers import cases_of, followed, who_asked
 from consent_center.usecases.whose import whose
 

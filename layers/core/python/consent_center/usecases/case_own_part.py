@@ -8,7 +8,8 @@ from consent_center.domain.case import Case, CaseState, Right
 from consent_center.domain.erasure_plan import VERBS, hold_on, plan, recipients_of
 from consent_center.domain.errors import InvalidFormError, TakenPlaceError, TooManyRequestsError
 from consent_center.domain.recipient import Task, Verb
-from consent_center.ports import CaseFile, Chance, Particulars
+from consent_center.ports.basics import Chance
+from consent_center.ports.cases import CaseFile, Particulars
 from consent_center.usecases.case_means import Means, client_of, is_started, with_outcome, without_outcome
 from consent_center.usecases.case_stops import has_objected, restriction_of
 from consent_center.usecases.rectification import ADDRESS, put_right

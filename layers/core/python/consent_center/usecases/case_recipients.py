@@ -7,7 +7,7 @@ from typing import Any
 from consent_center.domain.case import Case, CaseState
 from consent_center.domain.errors import ParticularsTooLargeError, UnavailableError
 from consent_center.domain.recipient import Answer, Ask, Task, TaskState, Verb
-from consent_center.ports import CaseFile
+from consent_center.ports.cases import CaseFile
 from consent_center.usecases.answers_of_recipients import COLLECTED
 from consent_center.usecases.case_endings import is_restricted_again
 from consent_center.usecases.case_means import Means, is_lifted, is_started

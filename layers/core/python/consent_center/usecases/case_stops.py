@@ -14,7 +14,9 @@ from consent_center.domain.policy import Policy, Scope
 from consent_center.domain.recipient import TaskState, Verb
 from consent_center.domain.subject import Act, Subject, timestamp, with_locks
 from consent_center.domain.wishes import Change, Wish, object_to, object_to_all
-from consent_center.ports import CaseFile, Chance, Clock, Pause, Subjects
+from consent_center.ports.basics import Chance, Clock, Pause
+from consent_center.ports.cases import CaseFile
+from consent_center.ports.people import Subjects
 from consent_center.usecases import changes
 from consent_center.usecases.acts import facts
 from consent_center.usecases.askers import who_asked

@@ -5,7 +5,8 @@ from dataclasses import replace
 from consent_center.domain.case import Case, CaseLetter, CaseState, Right
 from consent_center.domain.deadline import WARNINGS
 from consent_center.domain.recipient import TaskState, Verb
-from consent_center.ports import CaseFile, LetterOrder
+from consent_center.ports.cases import CaseFile
+from consent_center.ports.letters import LetterOrder
 from consent_center.usecases.case_means import Means, is_lifted, is_started, is_to_be_lifted
 from consent_center.usecases.case_stops import is_restricting
 from consent_center.usecases.deadlines import closed, particulars_until, unproven_until

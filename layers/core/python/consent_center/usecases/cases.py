@@ -35,19 +35,9 @@ from consent_center.domain.lock import Ground
 from consent_center.domain.policy import Policy
 from consent_center.domain.request import require_no_faults
 from consent_center.domain.subject import Subject
-from consent_center.ports import (
-    Addresses,
-    CaseFile,
-    CaseOrders,
-    Cases,
-    Chance,
-    Clock,
-    Limits,
-    Particulars,
-    Pause,
-    Secrets,
-    Subjects,
-)
+from consent_center.ports.basics import Addresses, Chance, Clock, Limits, Pause, Secrets
+from consent_center.ports.cases import CaseFile, CaseOrders, Cases, Particulars
+from consent_center.ports.people import Subjects
 from consent_center.usecases.askers import cases_of, is_former_holders, is_theirs, who_asked
 from consent_center.usecases.attempts import ATTEMPTS
 from consent_center.usecases.case_days import answer_days

@@ -10,7 +10,8 @@ from consent_center.domain.objection import OBJECTIONS
 from consent_center.domain.policy import Policy, Scope
 from consent_center.domain.subject import Act, Preference, decide, preference_row, restore, state_before
 from consent_center.domain.wishes import Change, Wish
-from consent_center.ports import Chance, Clock, Pause, Secrets, Subjects
+from consent_center.ports.basics import Chance, Clock, Pause, Secrets
+from consent_center.ports.people import Subjects
 from consent_center.usecases.acts import facts, wording_facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 

@@ -17,7 +17,8 @@ from consent_center.domain.permission import (
 )
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.suppression import base_of
-from consent_center.ports import Addresses, Clock, Secrets, Send, Subjects
+from consent_center.ports.basics import Addresses, Clock, Secrets
+from consent_center.ports.people import Send, Subjects
 from consent_center.usecases.links import unsubscribe_headers, why_url
 from consent_center.usecases.whose import states_under_all
 

@@ -12,7 +12,9 @@ from consent_center.domain.reach import reached
 from consent_center.domain.request import Request, Standing, standing
 from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.wording import Wording, consent_wording
-from consent_center.ports import Chance, Clock, LetterOrder, Outbox, Pause, Profile, Secrets, Subjects
+from consent_center.ports.basics import Chance, Clock, Pause, Secrets
+from consent_center.ports.letters import LetterOrder, Outbox
+from consent_center.ports.people import Profile, Subjects
 from consent_center.usecases.acts import facts, wording_facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.links import not_me_link

@@ -6,7 +6,7 @@ from typing import Any
 
 from consent_center.domain.case import Case, CaseLetter, CaseState
 from consent_center.domain.policy import Period, Policy
-from consent_center.ports import CaseFile, Days
+from consent_center.ports.cases import CaseFile, Days
 
 _FILE, _PARTICULARS = "rights-file", "rights-payload"
 """What the policy's rules cover: the file of a case, and what it knows about the person."""

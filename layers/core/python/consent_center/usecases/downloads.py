@@ -3,7 +3,9 @@
 from consent_center.domain.capability import PackageLink, open_package, seal_package
 from consent_center.domain.case import Case, LogLine
 from consent_center.domain.errors import InvalidTokenError, NothingHeldError, TooManyRequestsError
-from consent_center.ports import Cases, Clock, Exports, Limits, Pause, Secrets, Subjects
+from consent_center.ports.basics import Clock, Limits, Pause, Secrets
+from consent_center.ports.cases import Cases, Exports
+from consent_center.ports.people import Subjects
 from consent_center.usecases.askers import is_former_holders
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from consent_center.domain.case import LogLine
 from consent_center.domain.errors import StaleCaseError, UnavailableError, UnreadableCaseError
-from consent_center.ports import CaseOrders, Cases, Clock
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import CaseOrders, Cases
 
 MOST_TRIES = 5
 """How often the queue delivers a message before it sets it aside for people to look at."""

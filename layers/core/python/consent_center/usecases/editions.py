@@ -7,7 +7,8 @@ from consent_center.domain.chain import GENESIS, Entry, Payload, extend
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.policy import Notice, Policy
 from consent_center.domain.subject import timestamp
-from consent_center.ports import Chance, Clock, Ledger
+from consent_center.ports.basics import Chance, Clock
+from consent_center.ports.evidence import Ledger
 
 CHAIN = "notices"
 """The chain of the editions. Chains of people have random names of 26 characters."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from consent_center.domain.policy import Brand
-from consent_center.ports import Attachment, Envelope, WrittenLetter
+from consent_center.ports.letters import Attachment, Envelope, WrittenLetter
 
 
 def addressed(

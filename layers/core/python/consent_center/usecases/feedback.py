@@ -17,7 +17,8 @@ from consent_center.domain.policy import Brand, Policy, Scope
 from consent_center.domain.reach import UNDELIVERABLE, unreachable
 from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.wishes import consent_scopes, running
-from consent_center.ports import Addresses, Chance, Clock, Pause, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Pause, Secrets
+from consent_center.ports.people import Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 from consent_center.usecases.sends import SendOutcome, confirm_sends

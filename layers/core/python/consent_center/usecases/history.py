@@ -9,7 +9,9 @@ from consent_center.domain.chain import Entry, Payload
 from consent_center.domain.errors import InvalidTokenError, NothingHeldError, UnknownNameError
 from consent_center.domain.permission import permission
 from consent_center.domain.policy import Policy, Purpose, Topic
-from consent_center.ports import Clock, Holdings, Ledger, Secrets, Subjects
+from consent_center.ports.basics import Clock, Secrets
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.people import Holdings, Subjects
 from consent_center.usecases.whereabouts import meant_by, require_here
 
 

@@ -18,7 +18,10 @@ from consent_center.domain.errors import (
 from consent_center.domain.importing import INFORM_WITHIN, WORDS, Evidence, ImportedRow, refusal
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import timestamp
-from consent_center.ports import Addresses, Chance, Clock, Import, Imports, Ledger, Pause, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Pause, Secrets
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.exchange import Import, Imports
+from consent_center.ports.people import Subjects
 from consent_center.usecases.record import API, Proof, Recorded, Statement, record_decision
 
 IMPORT = "import"

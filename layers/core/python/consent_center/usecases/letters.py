@@ -21,7 +21,9 @@ from consent_center.domain.policy import Brand, Policy, Purpose, Topic
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.request import Request, standing
 from consent_center.domain.subject import Subject
-from consent_center.ports import Claims, Clock, Envelope, LetterOrder, LetterTexts, Limits, Mailer, Secrets, Subjects
+from consent_center.ports.basics import Clock, Limits, Secrets
+from consent_center.ports.letters import Claims, Envelope, LetterOrder, LetterTexts, Mailer
+from consent_center.ports.people import Subjects
 from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.links import (
     confirm_url,

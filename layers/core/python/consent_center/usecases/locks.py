@@ -26,7 +26,8 @@ from consent_center.domain.lock import (
 )
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Act, Subject, with_locks
-from consent_center.ports import Addresses, Chance, Clock, Pause, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Pause, Secrets
+from consent_center.ports.people import Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.whose import whose

@@ -10,7 +10,8 @@ from consent_center.domain.permission import AskedAbout, Permission, Recording, 
 from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Preference, Subject
 from consent_center.domain.suppression import Suppression, base_of
-from consent_center.ports import Addresses, Clock, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Clock, Secrets
+from consent_center.ports.people import Subjects
 from consent_center.usecases.whose import whose
 
 CHANNEL = "email"

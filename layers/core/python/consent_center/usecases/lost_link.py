@@ -5,7 +5,9 @@ from consent_center.domain.contact import ContactPoint, address_name, source_nam
 from consent_center.domain.errors import InvalidAddressError, InvalidFormError, InvalidTokenError, TooManyRequestsError
 from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Brand
-from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Limits, Secrets
+from consent_center.ports.letters import LetterOrder, Outbox
+from consent_center.ports.people import Subjects
 from consent_center.usecases.sign_up import MostSignUps
 from consent_center.usecases.whereabouts import meant_by
 from consent_center.usecases.whose import whose

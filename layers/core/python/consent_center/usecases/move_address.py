@@ -28,19 +28,9 @@ from consent_center.domain.moving import MOVED, UNDER_WAY_MS, AddressRequest, mo
 from consent_center.domain.policy import Policy
 from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.subject import Act
-from consent_center.ports import (
-    Addresses,
-    AddressMoves,
-    Chance,
-    Clock,
-    Holdings,
-    LetterOrder,
-    Limits,
-    Outbox,
-    Pause,
-    Secrets,
-    Subjects,
-)
+from consent_center.ports.basics import Addresses, Chance, Clock, Limits, Pause, Secrets
+from consent_center.ports.letters import LetterOrder, Outbox
+from consent_center.ports.people import AddressMoves, Holdings, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.sign_up import MostSignUps

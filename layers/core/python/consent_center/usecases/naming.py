@@ -10,7 +10,7 @@ from consent_center.domain.errors import UnknownNameError
 from consent_center.domain.policy import Policy, Scope
 from consent_center.domain.recipient import content_of
 from consent_center.domain.table import BYTE_ORDER_MARK, delimiter_of, line
-from consent_center.ports import Profile
+from consent_center.ports.people import Profile
 from consent_center.usecases.packing import File
 
 

@@ -11,7 +11,10 @@ from consent_center.domain.errors import UnavailableError, UnknownNameError
 from consent_center.domain.policy import Notice, Policy
 from consent_center.domain.subject import Subject
 from consent_center.domain.told import TOLD, About
-from consent_center.ports import Clock, Ledger, Listing, Outbox, Subjects
+from consent_center.ports.basics import Clock
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.letters import Outbox
+from consent_center.ports.people import Listing, Subjects
 from consent_center.usecases.telling import notice_order
 
 AT_ONCE = 500

@@ -10,7 +10,9 @@ from consent_center.domain.letter import Letter
 from consent_center.domain.offline import Attestation, Method, ProofFile
 from consent_center.domain.policy import Policy, Purpose
 from consent_center.domain.request import Request, faulty_names, missing_names, require_no_faults
-from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Limits, Secrets
+from consent_center.ports.letters import LetterOrder, Outbox
+from consent_center.ports.people import Subjects
 from consent_center.usecases.whose import whose
 
 CHANNEL = "email"

@@ -19,17 +19,10 @@ from consent_center.domain.portability import BASES, bases_in
 from consent_center.domain.request import Request
 from consent_center.domain.retention import Outline, outline
 from consent_center.domain.subject import Subject
-from consent_center.ports import (
-    Addresses,
-    CaseFile,
-    Cases,
-    KeptPayload,
-    Ledger,
-    Particulars,
-    Profile,
-    Secrets,
-    Subjects,
-)
+from consent_center.ports.basics import Addresses, Secrets
+from consent_center.ports.cases import CaseFile, Cases, Particulars
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.people import KeptPayload, Profile, Subjects
 from consent_center.usecases.askers import cases_of
 from consent_center.usecases.rectification import CORRECTED
 from consent_center.usecases.whose import whose

@@ -8,7 +8,7 @@ from consent_center.domain.policy import Policy
 from consent_center.domain.portability import SCHEMA, is_own_word, portable_changes, portable_data_types
 from consent_center.domain.subject import timestamp
 from consent_center.domain.table import BYTE_ORDER_MARK, line
-from consent_center.ports import FileTexts
+from consent_center.ports.letters import FileTexts
 from consent_center.usecases.naming import Names, collected_files
 from consent_center.usecases.packing import File, Packed
 from consent_center.usecases.person_file import Happened, PersonFile

@@ -22,7 +22,9 @@ from consent_center.domain.request import Request, standing
 from consent_center.domain.subject import Preference, Subject
 from consent_center.domain.wishes import Change, Wish
 from consent_center.domain.wording import Wording, consent_wording
-from consent_center.ports import Chance, Clock, Holdings, LetterOrder, Limits, Outbox, Pause, Profile, Secrets, Subjects
+from consent_center.ports.basics import Chance, Clock, Limits, Pause, Secrets
+from consent_center.ports.letters import LetterOrder, Outbox
+from consent_center.ports.people import Holdings, Profile, Subjects
 from consent_center.usecases import changes
 from consent_center.usecases.whereabouts import require_here
 

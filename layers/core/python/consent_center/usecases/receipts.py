@@ -12,18 +12,10 @@ from consent_center.domain.objection import in_force
 from consent_center.domain.policy import Brand, Policy, Scope
 from consent_center.domain.receipt import receipt, signed, signing_input
 from consent_center.domain.subject import Subject
-from consent_center.ports import (
-    Attachment,
-    Claims,
-    Clock,
-    Ledger,
-    LetterOrder,
-    LetterTexts,
-    Mailer,
-    Secrets,
-    Signer,
-    Subjects,
-)
+from consent_center.ports.basics import Clock, Secrets
+from consent_center.ports.evidence import Ledger, Signer
+from consent_center.ports.letters import Attachment, Claims, LetterOrder, LetterTexts, Mailer
+from consent_center.ports.people import Subjects
 from consent_center.usecases.envelopes import addressed
 from consent_center.usecases.history import Event, event_of
 from consent_center.usecases.letters import Delivery

@@ -15,7 +15,8 @@ from consent_center.domain.policy import Policy, Purpose, Scope
 from consent_center.domain.subject import Act, Subject, decide
 from consent_center.domain.suppression import base_of
 from consent_center.domain.wording import Wording
-from consent_center.ports import Addresses, Chance, Clock, Pause, Profile, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Pause, Secrets
+from consent_center.ports.people import Profile, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 from consent_center.usecases.whose import whose

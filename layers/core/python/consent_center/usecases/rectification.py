@@ -10,7 +10,8 @@ from consent_center.domain.errors import InvalidAddressError
 from consent_center.domain.policy import Policy
 from consent_center.domain.request import faulty_names, require_no_faults
 from consent_center.domain.subject import Act, decide
-from consent_center.ports import Addresses, AddressMoves, Chance, Clock, Pause, Profile, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Pause, Secrets
+from consent_center.ports.people import AddressMoves, Profile, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.askers import who_asked
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh

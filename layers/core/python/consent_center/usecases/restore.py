@@ -10,7 +10,9 @@ from consent_center.domain.policy import Policy
 from consent_center.domain.restore import BroughtUp, Outcome, bring_up, came_since, set_aside
 from consent_center.domain.subject import Subject, timestamp
 from consent_center.domain.told import untold
-from consent_center.ports import Clock, Ledger, RestoredRecords, Subjects
+from consent_center.ports.basics import Clock
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.people import RestoredRecords, Subjects
 from consent_center.usecases.suppress import left_until
 
 

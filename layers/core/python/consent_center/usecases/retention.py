@@ -11,20 +11,10 @@ from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.retention import EXPIRED, STALE, Ended, Keeping, Plan, ended, plan
 from consent_center.domain.subject import Act, Subject, end_by_itself, timestamp
 from consent_center.domain.told import untold
-from consent_center.ports import (
-    Chance,
-    Clock,
-    Dossier,
-    End,
-    Ledger,
-    Part,
-    Pause,
-    Removal,
-    Removals,
-    Retention,
-    Reviews,
-    Subjects,
-)
+from consent_center.ports.basics import Chance, Clock, Pause
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.letters import Part
+from consent_center.ports.people import Dossier, End, Removal, Removals, Retention, Reviews, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.changes import UNDO_SECONDS

@@ -6,7 +6,8 @@ from enum import StrEnum
 from consent_center.domain.contact import Address, ContactPoint, contact_point, pseudonym
 from consent_center.domain.errors import InvalidAddressError, TakenPlaceError
 from consent_center.domain.moving import has_left
-from consent_center.ports import Addresses, Moves, Pause, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Pause, Secrets
+from consent_center.ports.people import Moves, Subjects
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 
 

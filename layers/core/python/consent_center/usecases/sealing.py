@@ -16,7 +16,8 @@ from consent_center.domain.seal import (
     days_between,
     without,
 )
-from consent_center.ports import Clock, DayIndex, Seals, Signer
+from consent_center.ports.basics import Clock
+from consent_center.ports.evidence import DayIndex, Seals, Signer
 
 
 @dataclass

@@ -8,7 +8,8 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import InvalidTokenError, UnknownNameError
 from consent_center.domain.policy import Policy
 from consent_center.domain.subject import Subject
-from consent_center.ports import Clock, Secrets, Send, Subjects
+from consent_center.ports.basics import Clock, Secrets
+from consent_center.ports.people import Send, Subjects
 from consent_center.usecases.whereabouts import meant_by
 
 

@@ -9,7 +9,9 @@ from consent_center.domain.errors import InvalidAddressError, TooManyRequestsErr
 from consent_center.domain.letter import Letter
 from consent_center.domain.policy import Policy, SignUpForm
 from consent_center.domain.request import Request, read_choices, require_no_faults
-from consent_center.ports import Addresses, Chance, Clock, LetterOrder, Limits, Outbox, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Chance, Clock, Limits, Secrets
+from consent_center.ports.letters import LetterOrder, Outbox
+from consent_center.ports.people import Subjects
 from consent_center.usecases.whose import whose
 
 

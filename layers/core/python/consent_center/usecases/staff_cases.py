@@ -23,22 +23,10 @@ from consent_center.domain.errors import (
 )
 from consent_center.domain.lock import Ground
 from consent_center.domain.policy import Policy
-from consent_center.ports import (
-    Addresses,
-    CaseFile,
-    CaseOrders,
-    Cases,
-    Chance,
-    Clock,
-    Days,
-    OpenCase,
-    Particulars,
-    Secrets,
-    Subjects,
-)
-from consent_center.ports import (
-    Pause as Waiting,
-)
+from consent_center.ports.basics import Addresses, Chance, Clock, Secrets
+from consent_center.ports.basics import Pause as Waiting
+from consent_center.ports.cases import CaseFile, CaseOrders, Cases, Days, OpenCase, Particulars
+from consent_center.ports.people import Subjects
 from consent_center.usecases.case_own_part import start_correction
 from consent_center.usecases.case_stops import is_restricting
 from consent_center.usecases.cases import Opened, Read, open_case

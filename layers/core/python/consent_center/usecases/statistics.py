@@ -21,7 +21,8 @@ from consent_center.domain.statistics import (
     cells_of_reason,
     tabulate,
 )
-from consent_center.ports import Clock, Statistics
+from consent_center.ports.basics import Clock
+from consent_center.ports.exchange import Statistics
 
 MARKED_SECONDS = 48 * 3600
 """How long an event that was counted is known: twice as long as a stream of DynamoDB can tell it again."""

@@ -15,23 +15,10 @@ from typing import Any
 from consent_center.domain.case import Case
 from consent_center.domain.errors import StaleCaseError, UnavailableError
 from consent_center.domain.policy import Policy
-from consent_center.ports import (
-    Addresses,
-    AddressMoves,
-    Cases,
-    Chance,
-    Claims,
-    Clock,
-    Connectors,
-    Days,
-    Exports,
-    Outbox,
-    Particulars,
-    Pause,
-    Secrets,
-    StoredPackage,
-    Subjects,
-)
+from consent_center.ports.basics import Addresses, Chance, Clock, Pause, Secrets
+from consent_center.ports.cases import Cases, Connectors, Days, Exports, Particulars, StoredPackage
+from consent_center.ports.letters import Claims, Outbox
+from consent_center.ports.people import AddressMoves, Subjects
 from consent_center.usecases import case_endings, case_own_part, case_recipients, case_times
 from consent_center.usecases.case_means import Means
 

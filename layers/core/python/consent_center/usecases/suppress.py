@@ -11,7 +11,8 @@ from consent_center.domain.subject import erase as erased
 from consent_center.domain.subject import suppress as suppressed
 from consent_center.domain.suppression import Basis, Suppression, base_of
 from consent_center.domain.wishes import consent_scopes, running
-from consent_center.ports import Chance, Clock, Pause, Secrets, Subjects
+from consent_center.ports.basics import Chance, Clock, Pause, Secrets
+from consent_center.ports.people import Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 from consent_center.usecases.whose import whose

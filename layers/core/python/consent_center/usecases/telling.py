@@ -20,22 +20,10 @@ from consent_center.domain.reach import UNDELIVERABLE
 from consent_center.domain.replay import epoch_ms
 from consent_center.domain.subject import Act, Subject, tell
 from consent_center.domain.told import TOLD, About, Telling, untold
-from consent_center.ports import (
-    Chance,
-    Claims,
-    Clock,
-    Ledger,
-    LetterOrder,
-    LetterTexts,
-    Mailer,
-    Outbox,
-    Pause,
-    Profile,
-    Secrets,
-    Subjects,
-    Tellings,
-    WrittenLetter,
-)
+from consent_center.ports.basics import Chance, Clock, Pause, Secrets
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.letters import Claims, LetterOrder, LetterTexts, Mailer, Outbox, Tellings, WrittenLetter
+from consent_center.ports.people import Profile, Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import ATTEMPTS, decided_afresh
 from consent_center.usecases.changes import UNDO_SECONDS

@@ -10,7 +10,8 @@ from consent_center.domain.errors import (
     TooManyTriesError,
 )
 from consent_center.domain.passcode import MOST_TRIES, fits, read_passcode
-from consent_center.ports import Claims, Clock, Limits, Secrets
+from consent_center.ports.basics import Clock, Limits, Secrets
+from consent_center.ports.letters import Claims
 
 
 def look_at_waiting(token: str, *, secrets: Secrets, clock: Clock) -> WaitingLink:

@@ -7,7 +7,7 @@ may have somebody else by then (`whose.py`).
 from consent_center.domain.errors import ExpiredTokenError
 from consent_center.domain.moving import UNDER_WAY_MS
 from consent_center.domain.subject import Subject
-from consent_center.ports import Subjects
+from consent_center.ports.people import Subjects
 from consent_center.usecases.whose import is_known
 
 

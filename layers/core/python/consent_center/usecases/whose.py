@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from consent_center.domain.contact import Address, ContactPoint, contact_points
 from consent_center.domain.subject import Subject
-from consent_center.ports import Secrets, Subjects
+from consent_center.ports.basics import Secrets
+from consent_center.ports.people import Subjects
 
 CHANNEL = "email"
 

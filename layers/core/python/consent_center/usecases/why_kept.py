@@ -6,7 +6,9 @@ from consent_center.domain.errors import InvalidAddressError, InvalidFormError
 from consent_center.domain.lock import Lock, locks_of
 from consent_center.domain.policy import Policy
 from consent_center.domain.retention import Keeping, Reasons, Why, reasons, state_kept
-from consent_center.ports import Addresses, Clock, Ledger, Retention, Secrets, Subjects
+from consent_center.ports.basics import Addresses, Clock, Secrets
+from consent_center.ports.evidence import Ledger
+from consent_center.ports.people import Retention, Subjects
 from consent_center.usecases.retention import keeping_of, look_into
 from consent_center.usecases.whose import whose
 

@@ -14,7 +14,8 @@ from consent_center.domain.objection import in_force
 from consent_center.domain.policy import Policy, Purpose, Scope, Topic
 from consent_center.domain.subject import Act, Preference, Subject, decide, state_before
 from consent_center.domain.wishes import consent_scopes, offered, running
-from consent_center.ports import Chance, Clock, Limits, Pause, Secrets, Subjects
+from consent_center.ports.basics import Chance, Clock, Limits, Pause, Secrets
+from consent_center.ports.people import Subjects
 from consent_center.usecases.acts import facts
 from consent_center.usecases.attempts import WITHDRAWAL_ATTEMPTS, decided_afresh
 from consent_center.usecases.changes import done_token, undo

@@ -10,7 +10,8 @@ from consent_center.adapters.connectors.webhook import post
 from consent_center.domain.announcement import message_id
 from consent_center.domain.errors import RecipientGoneError, UnavailableError
 from consent_center.domain.recipient import takes_events
-from consent_center.ports import Clock, RecipientSecrets
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import RecipientSecrets
 
 TYPE = "preferences.changed"
 

@@ -7,7 +7,7 @@ from consent_center.adapters.connectors.kind import DONE, Kind
 from consent_center.adapters.connectors.webhook import told
 from consent_center.adapters.wire import CallFailedError, Wire
 from consent_center.domain.recipient import Answer, Ask, TaskState, Verb
-from consent_center.ports import Clock
+from consent_center.ports.basics import Clock
 
 SOURCE = "consent-center"
 DETAIL_TYPE = "Rights Request"

@@ -10,7 +10,8 @@ from consent_center.adapters.connectors.manual import Manual
 from consent_center.adapters.connectors.outside import Outside
 from consent_center.adapters.wire import Wire
 from consent_center.domain.recipient import Answer, Ask, Verb
-from consent_center.ports import Clock, Connector, RecipientSecrets
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import Connector, RecipientSecrets
 
 Settings = Mapping[str, Any]
 """Of one recipient: `kind`, `verbs`, and what the kind needs."""

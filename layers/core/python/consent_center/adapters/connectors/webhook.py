@@ -12,7 +12,8 @@ from consent_center.adapters.connectors.outside import Outside, RefusedAddressEr
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.recipient import Answer, Ask, TaskState, Verb, is_file_name
 from consent_center.domain.webhook import headers
-from consent_center.ports import Clock, RecipientSecrets
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import RecipientSecrets
 
 _STATES = {
     "done": TaskState.DONE,

@@ -17,7 +17,7 @@ from consent_center.domain.contact import Address, ContactPoint
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.moving import AddressRequest, Moving
 from consent_center.domain.subject import Subject
-from consent_center.ports import Clock
+from consent_center.ports.basics import Clock
 
 _ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
 

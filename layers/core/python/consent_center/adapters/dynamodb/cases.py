@@ -20,7 +20,8 @@ from consent_center.domain.chain import canonical
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import OpenCaseError, StaleCaseError, UnavailableError, UnreadableCaseError
 from consent_center.domain.recipient import Task, TaskState, Verb
-from consent_center.ports import CaseFile, Clock, Due, OpenCase
+from consent_center.ports.basics import Clock
+from consent_center.ports.cases import CaseFile, Due, OpenCase
 
 DUE_INDEX, OPEN_INDEX = "by-due", "by-open"
 

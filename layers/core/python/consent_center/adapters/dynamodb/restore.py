@@ -15,7 +15,7 @@ from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError
 from consent_center.domain.subject import Subject, timestamp
 from consent_center.observability import logger
-from consent_center.ports import Clock
+from consent_center.ports.basics import Clock
 
 CHANNEL = "email"
 

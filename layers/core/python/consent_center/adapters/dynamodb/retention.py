@@ -14,7 +14,9 @@ from consent_center.adapters.dynamodb.stored import end_in, subject_of
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.contact import ContactPoint
 from consent_center.domain.errors import StaleSubjectError, UnavailableError
-from consent_center.ports import Clock, Dossier, End, Part, Removal
+from consent_center.ports.basics import Clock
+from consent_center.ports.letters import Part
+from consent_center.ports.people import Dossier, End, Removal
 
 
 class DynamoRetention:

@@ -12,7 +12,7 @@ from consent_center.adapters.dynamodb.faults import translated
 from consent_center.adapters.wire import CallFailedError
 from consent_center.domain.errors import UnavailableError
 from consent_center.domain.statistics import Cell, Event
-from consent_center.ports import Pause
+from consent_center.ports.basics import Pause
 
 LARGEST_TRANSACTION = 100
 """Writes that DynamoDB takes in one."""

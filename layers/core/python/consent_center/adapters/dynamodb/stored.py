@@ -14,7 +14,7 @@ from consent_center.domain.policy import Period
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Move, Preference, Subject
 from consent_center.domain.suppression import Basis, Suppression
-from consent_center.ports import End, Profile
+from consent_center.ports.people import End, Profile
 
 _CODES = {
     DecisionState.GIVEN: "g",

@@ -38,7 +38,8 @@ from consent_center.domain.errors import StaleSubjectError, UnavailableError
 from consent_center.domain.request import Request
 from consent_center.domain.subject import Decision, Move, Subject
 from consent_center.observability import logger
-from consent_center.ports import Clock, Holdings, KeptPayload, Pause, Profile, Record, Send
+from consent_center.ports.basics import Clock, Pause
+from consent_center.ports.people import Holdings, KeptPayload, Profile, Record, Send
 
 _CHECKED = ("pk", "chain", "d", "p", "locks", "prefs", "supp", "inform", "expires_at", "moved_to")
 _WHOSE = ("former", "holder", "here")
